@@ -1,0 +1,76 @@
+# Targets need Python 3.10+ and the package registries, nothing else. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+# Tests wait for servers and clients more than they compute.
+WORKERS ?= 4
+PYTEST_ARGS ?=
+# More requirements for the test environment, for example REQUIRE="django>=6.0".
+REQUIRE ?=
+CLIENT_VERSION = 4.8.4
+
+BIN = $(abspath $(VENV))/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
+CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
+LINTED = django_socketio demo_project tests manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format demo clean setup-test
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'Variables: PYTHON=python3.12  VENV=.venv  PORT=8000  WORKERS=4  PYTEST_ARGS="-k rooms"'
+
+test: setup-test ## Run every test
+	$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.test ## Check style and types
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/mypy
+
+format: $(VENV)/.test ## Rewrite the code in the project's style
+	$(BIN)/ruff check --fix $(LINTED)
+	$(BIN)/ruff format $(LINTED)
+
+demo: $(VENV)/.demo $(CLIENT) ## Serve the demo chat
+	$(BIN)/python manage.py setup_demo --client $(CLIENT)
+	@echo
+	@echo "The chat: http://127.0.0.1:$(PORT)/"
+	@echo
+	@exec $(BIN)/daphne -b 127.0.0.1 -p $(PORT) demo_project.asgi:application
+
+clean: ## Remove what the targets above made
+	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules tests/.chromium build dist *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-test: $(VENV)/.test tests/node_modules/.installed $(VENV)/.programs ## Install what the tests need
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo 'Python 3.10 or newer is needed: make PYTHON=python3.12 ...' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
+	$(PIP) install --editable '.[test,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
+	@touch $@
+
+$(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml
+	$(PIP) install --editable '.[demo,redis,speedups]'
+	@touch $@
+
+tests/node_modules/.installed: tests/package.json tests/package-lock.json | $(BIN)/python
+	cd tests && $(WITH_NODE) npm ci --no-audit --no-fund
+	@touch $@
+
+$(VENV)/.programs: scripts/test_programs.sh scripts/install_chromium.mjs tests/node_modules/.installed
+	$(WITH_NODE) sh scripts/test_programs.sh $(VENV)
+	@touch $@
+
+$(CLIENT): | $(BIN)/python
+	mkdir -p .demo
+	$(WITH_NODE) npm install --prefix .demo --no-save --no-package-lock --no-audit --no-fund \
+		socket.io-client@$(CLIENT_VERSION)

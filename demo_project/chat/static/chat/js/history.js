@@ -1,0 +1,84 @@
+// What was said before: the messages above, and those missed while the connection was lost.
+
+import { $, page } from "./page.js";
+
+const PATIENCE = 10_000;
+
+export class History {
+  #socket;
+  #log;
+  #scroller;
+  #onMissed;
+  // Every message up to this id is shown. Ids above it may have gaps while catching up.
+  #known;
+  #caughtUp = false;
+
+  constructor(socket, log, scroller, onMissed) {
+    this.#socket = socket;
+    this.#log = log;
+    this.#scroller = scroller;
+    this.#onMissed = onMissed;
+    page.history.messages.forEach((message) => log.add(message));
+    this.#known = log.lastId;
+    this.#offerEarlier(page.history.more);
+    $("earlier").addEventListener("click", () => this.#loadEarlier());
+    new IntersectionObserver(
+      ([entry]) => entry.isIntersecting && this.#loadEarlier(),
+      { root: $("log") },
+    ).observe($("earlier"));
+    socket.on("disconnect", () => (this.#caughtUp = false));
+  }
+
+  get known() {
+    return this.#known;
+  }
+
+  /** A message came over the socket. */
+  follow(id) {
+    if (this.#caughtUp) this.#known = Math.max(this.#known, id);
+  }
+
+  /** Fetch what was said since the last message known. Called on every connection. */
+  async catchUp() {
+    const connection = this.#socket.id;
+    try {
+      for (let more = true; more; ) {
+        const part = await this.#socket.timeout(PATIENCE).emitWithAck("missed", this.#known);
+        for (const message of part.messages) {
+          this.#onMissed(message);
+          this.#known = message.id;
+        }
+        more = part.more;
+      }
+    } catch {
+      // No answer. If the connection is gone, the next one starts here again.
+      if (this.#socket.connected && this.#socket.id === connection) await this.catchUp();
+      return;
+    }
+    this.#caughtUp = true;
+    this.#known = Math.max(this.#known, this.#log.lastId);
+  }
+
+  #offerEarlier(more) {
+    $("earlier").hidden = !more;
+  }
+
+  async #loadEarlier() {
+    const button = $("earlier");
+    if (button.disabled || button.hidden || !this.#socket.connected) return;
+    button.disabled = true;
+    try {
+      const part = await this.#socket.timeout(PATIENCE).emitWithAck("earlier", this.#log.firstId);
+      // Old messages are not news: a screen reader does not read them out.
+      $("log").setAttribute("aria-live", "off");
+      this.#scroller.keepInPlace(() => {
+        part.messages.forEach((message) => this.#log.add(message));
+        this.#offerEarlier(part.more);
+      });
+      requestAnimationFrame(() => $("log").setAttribute("aria-live", "polite"));
+    } catch {
+      // No answer: the button is still there.
+    }
+    button.disabled = false;
+  }
+}

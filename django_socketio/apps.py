@@ -1,0 +1,44 @@
+"""The app: what happens when Django starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class DjangoSocketIOConfig(AppConfig):
+    """Imports every installed app's ``consumers`` module, as the admin does with ``admin``."""
+
+    name = "django_socketio"
+    label = "django_socketio"
+    verbose_name = _("Socket.IO")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401
+
+        autodiscover_modules("consumers")
+        if apps.is_installed("django.contrib.auth"):
+            from django.contrib.auth.signals import user_logged_out
+
+            user_logged_out.connect(_close_sockets, dispatch_uid="django_socketio.logout")
+
+
+def _close_sockets(*, request: Any, **kwargs: Any) -> None:
+    """A session that logs out takes its sockets with it, for they act in its user's name."""
+    from .server.hub import DONE, Hub, on_all_hubs
+    from .server.rooms import SessionRoom
+
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if not key:
+        return
+
+    def close(hub: Hub) -> Any:
+        for socket in hub.everywhere(SessionRoom(key)):
+            socket.close(transport=True)
+        return DONE
+
+    on_all_hubs(close)

@@ -1,0 +1,73 @@
+"""The door: which requests are Socket.IO's, and which go to the rest of the project.
+
+May be imported before Django is set up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Middleware = Callable[[ASGIApp], ASGIApp]
+
+
+def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as what it stands for
+    """Channels' stack of the same name; nothing in a project without ``django.contrib.auth``."""
+    from django.apps import apps
+
+    if not apps.is_installed("django.contrib.auth"):
+        return inner
+    from channels.auth import AuthMiddlewareStack
+
+    return AuthMiddlewareStack(inner)
+
+
+class SocketIOApplication:
+    """An ASGI application that serves Socket.IO and hands every other scope to ``app``.
+
+    ``path`` is the URL path to serve, ``SOCKETIO["PATH"]`` by default. ``middleware`` wraps an ASGI
+    application; it runs once per session, for the handshake's request, and what it puts into the scope
+    (the session, the user) is the session's from then on. None for no middleware.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        path: str | None = None,
+        middleware: Middleware | None = AuthMiddlewareStack,
+    ) -> None:
+        self.app = app
+        self._path = path
+        self._middleware = middleware
+        self._transports: dict[str, ASGIApp] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and self._is_ours(scope):
+            await self._transport(scope["type"])(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_ours(self, scope: Scope) -> bool:
+        from .conf import get_settings
+
+        path: str = scope["path"]
+        root = scope.get("root_path", "")
+        if root and path.startswith(root):
+            path = path[len(root) :]
+        return path.rstrip("/") == (self._path or get_settings().path).rstrip("/")
+
+    def _transport(self, kind: str) -> ASGIApp:
+        if self._transports is None:
+            # Channels' consumers need Django to be set up, this module does not.
+            from .transports import Door, PollingConsumer, WebSocketConsumer
+
+            door = Door(self._middleware)
+            self._transports = {
+                "http": PollingConsumer.as_asgi(door=door),
+                "websocket": WebSocketConsumer.as_asgi(door=door),
+            }
+        return self._transports[kind]

@@ -1,0 +1,355 @@
+"""One Engine.IO session as a state machine: packets and the time in, packets and data out.
+
+Implements "Handshake", "Heartbeat", "Upgrade" and "Close" of the Engine.IO protocol, revision 4, as
+the server does it. Times are seconds of any monotonic clock and come in as arguments.
+
+The owner of a session (a client with its transports)
+
+* hands in what arrives with :meth:`Session.receive`, :meth:`Session.receive_payload` and, for a
+  WebSocket that wants to take over, :meth:`Session.receive_probe`; messages come back;
+* puts packets in with :meth:`Session.send`, and takes them out with :meth:`Session.take` when its
+  transport can write; ``direct`` says that a frame may be written at once, past the buffer;
+* calls :meth:`Session.tick` when the time comes that the last call named;
+* looks at ``state`` and ``close_reason`` after each of these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import EngineIOError
+from .packets import Frame, PacketType, decode_packet, split_payload
+
+PING = Frame(PacketType.PING)
+NOOP = Frame(PacketType.NOOP)
+CLOSE = Frame(PacketType.CLOSE)
+PROBE_PONG = Frame(PacketType.PONG + "probe")
+
+# How long a closing session waits for the poll that fetches its last packets, as in the Node server.
+CLOSE_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What a session needs to know. Times in seconds, sizes in bytes."""
+
+    ping_interval: float = 25
+    ping_timeout: float = 20
+    upgrade_timeout: float = 10
+    max_payload: int = 1_000_000
+    max_packets: int = 100_000
+    max_write_buffer: int = 16_000_000
+    low_water: int = 65_536
+    upgrades: tuple[str, ...] = ("websocket",)
+
+
+class Probe(Enum):
+    """What the transport that probes has to do next."""
+
+    PONG = "send the probe's pong"
+    UPGRADED = "it is the session's transport now"
+    REFUSED = "close it, the session stays where it is"
+
+
+class Session:
+    """See the module's docstring.
+
+    ``transport`` is "polling" or "websocket"; ``state`` "open", "closing" (last packets wait for a
+    poll) or "closed"; ``close_reason`` is one of Socket.IO's own strings, ``detail`` says more for
+    the log.
+    """
+
+    __slots__ = (
+        "_awaiting_pong",
+        "_deadline_close",
+        "_deadline_upgrade",
+        "_heard",
+        "_next_ping",
+        "_ping_deadline",
+        "_unheard_mark",
+        "buffer",
+        "buffered",
+        "close_reason",
+        "detail",
+        "direct",
+        "options",
+        "paused",
+        "probed",
+        "sid",
+        "state",
+        "transport",
+        "unheard",
+        "upgrading",
+        "writable",
+    )
+
+    def __init__(self, sid: str, options: SessionOptions, transport: str, now: float) -> None:
+        self.sid = sid
+        self.options = options
+        self.transport = transport
+        self.state = "open"
+        self.close_reason: str | None = None
+        self.detail = ""
+        # Frames that wait for the transport, and their size.
+        self.buffer: deque[Frame] = deque()
+        self.buffered = 0
+        # Whether the transport can write now, and whether past the (empty) buffer.
+        self.writable = False
+        self.direct = False
+        # Bytes written since the client was last heard: all we know of where a server never waits.
+        self.unheard = 0
+        self._unheard_mark = options.max_write_buffer // 4
+        self.upgrading = False
+        self.probed = False
+        # The owner has stopped reading, so silence is not the client's fault.
+        self.paused = False
+        self._heard = False
+        self._awaiting_pong = False
+        self._next_ping = now + options.ping_interval
+        self._ping_deadline = 0.0
+        self._deadline_upgrade = 0.0
+        self._deadline_close = 0.0
+        self._enqueue(Frame(PacketType.OPEN + self._handshake()))
+
+    def _handshake(self) -> str:
+        options = self.options
+        return json.dumps(
+            {
+                "sid": self.sid,
+                "upgrades": list(options.upgrades) if self.transport == "polling" else [],
+                "pingInterval": round(options.ping_interval * 1000),
+                "pingTimeout": round(options.ping_timeout * 1000),
+                "maxPayload": options.max_payload,
+            },
+            separators=(",", ":"),
+        )
+
+    # What arrives
+
+    def receive(self, packet: str | bytes) -> str | bytes | None:
+        """Take one packet from the session's transport.
+
+        Returns the data of a message (text or bytes), None for anything else. A packet that breaks
+        the protocol closes the session.
+        """
+        if self.state != "open":
+            return None
+        self._heard = True
+        self.unheard = 0
+        if isinstance(packet, bytes):
+            return packet
+        kind = packet[:1]
+        if kind == PacketType.MESSAGE:
+            return packet[1:]
+        if kind == PacketType.PONG:
+            self._awaiting_pong = False
+            self._unheard_mark = self.options.max_write_buffer // 4
+        elif kind == "b":
+            try:
+                return decode_packet(packet)
+            except EngineIOError as error:
+                self.close("parse error", str(error))
+        elif kind == PacketType.CLOSE:
+            self.close("transport close")
+        elif kind == PacketType.PING:
+            self.close("transport error", "a client must not ping")
+        elif kind not in (PacketType.OPEN, PacketType.UPGRADE, PacketType.NOOP):
+            self.close("parse error", "unknown packet type")
+        return None
+
+    def receive_payload(self, payload: str) -> list[str | bytes]:
+        """Take the body of a polling request, return the messages in it.
+
+        As in the Node server, the messages before a packet that closes the session still count.
+        """
+        messages: list[str | bytes] = []
+        try:
+            packets = split_payload(payload, self.options.max_packets)
+        except EngineIOError as error:
+            self.close("parse error", str(error))
+            return messages
+        for packet in packets:
+            message = self.receive(packet)
+            if message is not None:
+                messages.append(message)
+            elif self.state != "open":
+                break
+        return messages
+
+    def heard(self) -> None:
+        """The client has shown a sign of life that is no packet (a new poll)."""
+        self._heard = True
+        self.unheard = 0
+
+    # What leaves
+
+    def send(self, frame: Frame) -> bool:
+        """Put a frame into the buffer. Returns whether the owner should flush now.
+
+        A session that is not open takes nothing. Past ``max_write_buffer`` the session is closed.
+        """
+        if self.state != "open":
+            return False
+        self._enqueue(frame)
+        if self.buffered + self.unheard > self.options.max_write_buffer:
+            self.overflow()
+            return False
+        return self.writable
+
+    def _enqueue(self, frame: Frame) -> None:
+        self.buffer.append(frame)
+        self.buffered += frame.size
+        self.direct = False
+
+    def written(self, size: int) -> bool:
+        """Count bytes that went past the buffer. True when the owner should call :meth:`ask`.
+
+        A server that never waits for its clients (daphne) would keep what a client does not read. So
+        a client that takes a quarter of ``max_write_buffer`` without a word is asked for one, and at
+        the full size without an answer the session is closed.
+        """
+        self.unheard += size
+        return self.unheard > self._unheard_mark
+
+    def ask(self, now: float) -> Frame | None:
+        """Ask a silent client for a sign of life, with the ping returned, or give it up."""
+        if self._unheard_mark == self.options.max_write_buffer:
+            self.overflow()
+            return None
+        self._unheard_mark = self.options.max_write_buffer
+        if self._awaiting_pong:
+            return None
+        self._awaiting_pong = True
+        self._heard = False
+        self._ping_deadline = now + self.options.ping_timeout
+        return PING
+
+    def overflow(self) -> None:
+        """Close a session whose client does not read."""
+        self.close("transport error", "slow client")
+
+    def take(self) -> list[Frame]:
+        """Everything that waits, in order; empty when there is nothing or nothing can be written."""
+        if not self.writable or not self.buffer:
+            return []
+        frames = list(self.buffer)
+        self.buffer.clear()
+        self.unheard += self.buffered
+        self.buffered = 0
+        return frames
+
+    def take_one(self) -> Frame | None:
+        """The first frame that waits, for a transport that writes one at a time."""
+        if not self.buffer:
+            return None
+        frame = self.buffer.popleft()
+        self.buffered -= frame.size
+        return frame
+
+    def set_writable(self, writable: bool) -> None:
+        """The transport can write now (or no longer)."""
+        self.writable = writable
+        self.direct = (
+            writable and not self.buffer and self.transport == "websocket" and self.state == "open"
+        )
+
+    # Upgrade
+
+    def start_upgrade(self, now: float) -> bool:
+        """A WebSocket wants to take over. False when one already tries or has done so."""
+        if self.state != "open" or self.upgrading or self.transport != "polling":
+            return False
+        self.upgrading = True
+        self._deadline_upgrade = now + self.options.upgrade_timeout
+        return True
+
+    def receive_probe(self, packet: str | bytes) -> Probe:
+        """Take a packet from the transport that probes."""
+        if self.state == "open" and self.upgrading:
+            if packet == PacketType.PING + "probe":
+                self.probed = True
+                return Probe.PONG
+            if isinstance(packet, str) and packet[:1] == PacketType.UPGRADE:
+                self.upgrading = self.probed = False
+                self.transport = "websocket"
+                self.set_writable(False)
+                self.heard()
+                return Probe.UPGRADED
+        self.cancel_upgrade()
+        return Probe.REFUSED
+
+    def cancel_upgrade(self) -> None:
+        """The transport that probed has gone; the session goes on where it was."""
+        self.upgrading = self.probed = False
+
+    # Time and end
+
+    def tick(self, now: float) -> float | None:
+        """Do what is due: ping, ping timeout, upgrade timeout, the end of closing.
+
+        Returns when to call again, None for a closed session.
+        """
+        if self.state == "closed":
+            return None
+        if self.state == "closing":
+            if now >= self._deadline_close:
+                self.state = "closed"
+                return None
+            return self._deadline_close
+        if self.upgrading and now >= self._deadline_upgrade:
+            self.cancel_upgrade()
+        if self._awaiting_pong:
+            due = self._ping_deadline
+            if now >= due:
+                if not self._heard and not self.paused:
+                    self.close("ping timeout")
+                    return None
+                # Whoever talks is alive; the answer to the ping may stand behind other packets.
+                self._heard = False
+                due = self._ping_deadline = now + self.options.ping_timeout
+        else:
+            due = self._next_ping
+            if now >= due:
+                self._heard = False
+                self._awaiting_pong = True
+                self._next_ping = now + self.options.ping_interval
+                due = self._ping_deadline = now + self.options.ping_timeout
+                self._enqueue(PING)
+        return min(due, self._deadline_upgrade) if self.upgrading else due
+
+    def close(self, reason: str, detail: str = "") -> None:
+        """End the session at once; what waits in the buffer is gone."""
+        if self.state == "closed":
+            return
+        if self.close_reason is None:
+            self.close_reason = reason
+            self.detail = detail
+        self.state = "closed"
+        self.direct = False
+        self.cancel_upgrade()
+        self.buffer.clear()
+        self.buffered = 0
+
+    def finish(self, reason: str, now: float) -> None:
+        """End the session in an orderly way: what waits in the buffer still goes out first.
+
+        Over polling it is followed by a CLOSE packet, and fetched by the poll that waits or the next
+        one, for at most 30 seconds. The owner closes a WebSocket when :meth:`drained` says so.
+        """
+        if self.state != "open":
+            return
+        self.close_reason = reason
+        if self.transport == "polling":
+            self._enqueue(CLOSE)
+        self.state = "closing"
+        self.direct = False
+        self.cancel_upgrade()
+        self._deadline_close = now + CLOSE_TIMEOUT
+
+    @property
+    def drained(self) -> bool:
+        """A closing session has nothing left to send."""
+        return self.state == "closing" and not self.buffer

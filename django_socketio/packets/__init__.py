@@ -1,0 +1,34 @@
+"""Socket.IO packets, revision 5 of the protocol, without I/O.
+
+Text and bytes in, packets out, and the other way round. Nothing here knows of Django, Channels or
+asyncio.
+"""
+
+from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec
+from .decoder import Decoder
+from .encoder import Encoder
+from .packet import (
+    RESERVED_EVENTS,
+    EncodedPacket,
+    LimitExceeded,
+    Limits,
+    Packet,
+    PacketError,
+    PacketType,
+)
+
+__all__ = [
+    "RESERVED_EVENTS",
+    "Decoder",
+    "EncodedPacket",
+    "Encoder",
+    "JSONCodec",
+    "LimitExceeded",
+    "Limits",
+    "OrjsonCodec",
+    "Packet",
+    "PacketError",
+    "PacketType",
+    "StandardCodec",
+    "default_codec",
+]

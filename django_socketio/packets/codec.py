@@ -1,0 +1,123 @@
+"""JSON libraries behind one face: one call each way, JavaScript's view of numbers and strings.
+
+``dumps`` never writes NaN or an infinity nor text that is not valid UTF-8; ``loads`` refuses such
+numbers, as JSON.parse refuses their names.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+try:
+    import orjson
+except ImportError:  # the extra "speedups" is not installed
+    orjson = None  # type: ignore[assignment]
+
+# Turns what JSON does not know into something it does, or raises TypeError.
+Default = Callable[[Any], Any]
+
+
+class JSONCodec(Protocol):
+    """What the setting ``JSON`` may name: a class whose instances can do this."""
+
+    def dumps(self, value: Any, default: Default) -> str:
+        """``value`` as compact JSON text; NaN is null or a ValueError. TypeError for other types."""
+
+    def loads(self, text: str) -> Any:
+        """What ``text`` stands for. Raises ValueError (or RecursionError) for anything but JSON."""
+
+
+class StandardCodec:
+    """The standard library's json."""
+
+    def __init__(self) -> None:
+        self._default: Default | None = None
+        self._encode: Callable[[Any], str] = json.dumps
+        self._loads = json.JSONDecoder(
+            parse_float=_parse_float, parse_constant=_refuse_constant
+        ).decode
+
+    def dumps(self, value: Any, default: Default) -> str:
+        encode = self._encode
+        if default is not self._default:
+            encode = json.JSONEncoder(
+                separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default
+            ).encode
+            if self._default is None:
+                # The first one asked for is the one that is always asked for: kept.
+                self._default, self._encode = default, encode
+        text = encode(value)
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                return _escape_surrogates(text)
+        return text
+
+    def loads(self, text: str) -> Any:
+        return self._loads(text)
+
+
+class OrjsonCodec:
+    """orjson, which refuses a few things that the standard library takes (huge integers, odd keys)."""
+
+    def __init__(self) -> None:
+        if orjson is None:
+            raise ImportError("orjson is not installed: pip install channels-socketio[speedups]")
+        # Dates are left to ``default``, so that both codecs write the same text.
+        self._option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+        self._dumps = orjson.dumps
+        self._loads = orjson.loads
+        self._standard_loads = StandardCodec().loads
+
+    def dumps(self, value: Any, default: Default) -> str:
+        return self._dumps(value, default, self._option).decode()
+
+    def loads(self, text: str) -> Any:
+        try:
+            return self._loads(text)
+        except ValueError:
+            # JavaScript may send half a surrogate pair, as an escape, which orjson does not take.
+            if "\\u" in text:
+                return self._standard_loads(text)
+            raise
+
+
+def default_codec() -> JSONCodec:
+    """orjson where it is installed, else the standard library."""
+    return StandardCodec() if orjson is None else OrjsonCodec()
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _escape_surrogates(text: str) -> str:
+    """Write half a surrogate pair as JSON.stringify does: as an escape, not as itself."""
+    return "".join(
+        f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in text
+    )
+
+
+def without_nan(value: Any) -> Any:
+    """A copy of ``value`` with None for each NaN and infinity in its lists and dicts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {
+            repr(key) if isinstance(key, float) else key: without_nan(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    return value

@@ -1,0 +1,217 @@
+"""Text and attachments to packets, strictly: "Packet encoding" of the Socket.IO protocol, revision 5.
+
+Where the protocol leaves it open, what the Node server takes is taken and what it refuses is refused,
+except that placeholders and nesting are checked, and ``50-[...]`` (no attachments) is an event.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .codec import JSONCodec
+from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError, PacketType
+
+# Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that a
+# megabyte of them costs nothing; 16 are what JavaScript's integers may have.
+_HEAD = re.compile(r"([0-6])(?:(?<=[56])([0-9]{1,7})-)?(/[^,]*,?)?([0-9]{1,16})?")
+_MAX_ID = 2**53 - 1
+
+
+class Decoder:
+    """Decodes what one session sends, in its order; keeps a packet until its attachments are there."""
+
+    __slots__ = ("_limits", "_loads", "_packet", "_received", "_size", "_slots")
+
+    def __init__(self, codec: JSONCodec, limits: Limits) -> None:
+        self._loads = codec.loads
+        self._limits = limits
+        # The packet whose attachments are due, where they go, and what has come of them.
+        self._packet: Packet | None = None
+        self._slots: list[tuple[Any, Any]] = []
+        self._received = 0
+        self._size = 0
+
+    @property
+    def pending(self) -> Packet | None:
+        """The packet whose attachments are due."""
+        return self._packet
+
+    def feed(self, data: str | bytes) -> Packet | None:
+        """Take one message; return the packet that is complete with it, None while more is due.
+
+        Raises :class:`PacketError`. A decoder that has raised is of no further use.
+        """
+        if isinstance(data, str):
+            if self._packet is not None:
+                raise PacketError("text while an attachment is due")
+            return self._text(data)
+        if self._packet is None:
+            raise PacketError("an attachment that is not due")
+        return self._attachment(self._packet, data)
+
+    def _text(self, text: str) -> Packet | None:
+        head = _HEAD.match(text)
+        if head is None:
+            raise PacketError("unknown packet type")
+        kind, count, namespace, ack_id = head.groups()
+        if namespace is None:
+            namespace = "/"
+        else:
+            namespace = namespace.rstrip(",")
+            if len(namespace) > self._limits.max_namespace_length:
+                raise LimitExceeded("namespace too long")
+        data = self._json(text[head.end() :])
+        packet = Packet(
+            kind, namespace, data, None if ack_id is None else int(ack_id), len(text)
+        )
+        _CHECKS[kind](packet)
+        if kind == PacketType.EVENT:
+            self._name(packet)
+        elif kind >= PacketType.BINARY_EVENT:
+            if count is None:
+                raise PacketError("illegal attachments")
+            if kind == PacketType.BINARY_EVENT:
+                packet.type = PacketType.EVENT
+                self._name(packet)
+            else:
+                packet.type = PacketType.ACK
+            if int(count):
+                self._expect(packet, int(count))
+                return None
+        return packet
+
+    def _json(self, text: str) -> Any:
+        if not text:
+            return None
+        try:
+            data = self._loads(text)
+        except (ValueError, RecursionError):
+            raise PacketError("invalid JSON") from None
+        limit = self._limits.max_nesting_depth
+        if text.count("[") + text.count("{") > limit and _deeper(data, limit):
+            raise LimitExceeded("JSON nested too deeply")
+        # JSON's null is a value, no value is not: only the latter is None here.
+        return _NULL if data is None else data
+
+    def _name(self, packet: Packet) -> None:
+        """Check an event's name. A number is the name of its decimal form, as in JavaScript."""
+        name = packet.data[0]
+        if type(name) is not str:
+            name = packet.data[0] = str(int(name) if name == int(name) else name)
+        if name in RESERVED_EVENTS:
+            raise PacketError("reserved event name")
+        if len(name) > self._limits.max_event_name_length:
+            raise LimitExceeded("event name too long")
+
+    def _expect(self, packet: Packet, count: int) -> None:
+        if count > self._limits.max_attachments:
+            raise LimitExceeded("too many attachments")
+        self._slots = _placeholders(packet.data, count)
+        self._packet = packet
+        self._received = self._size = 0
+
+    def _attachment(self, packet: Packet, data: bytes) -> Packet | None:
+        self._size += len(data)
+        if self._size > self._limits.max_attachments_size:
+            self.reset()
+            raise LimitExceeded("attachments too large")
+        container, key = self._slots[self._received]
+        container[key] = data
+        self._received += 1
+        packet.size += len(data)
+        if self._received < len(self._slots):
+            return None
+        self.reset()
+        return packet
+
+    def reset(self) -> None:
+        """Forget a packet that is not complete, and free its attachments."""
+        self._packet = None
+        self._slots = []
+
+
+class _Null:
+    """JSON's ``null`` as the whole data of a packet, which no packet type allows."""
+
+
+_NULL = _Null()
+
+
+def _check_connect(packet: Packet) -> None:
+    if not (packet.data is None or type(packet.data) is dict):
+        raise PacketError("CONNECT takes an object")
+
+
+def _check_disconnect(packet: Packet) -> None:
+    if packet.data is not None:
+        raise PacketError("DISCONNECT takes no data")
+
+
+def _check_event(packet: Packet) -> None:
+    data = packet.data
+    # bool is an int to Python, but not to the protocol.
+    if type(data) is not list or not data or type(data[0]) not in (str, int, float):
+        raise PacketError("EVENT takes an array that begins with the event's name")
+    if packet.id is not None and packet.id > _MAX_ID:
+        raise PacketError("acknowledgement id out of range")
+
+
+def _check_ack(packet: Packet) -> None:
+    if packet.data is None:
+        packet.data = []
+    if type(packet.data) is not list:
+        raise PacketError("ACK takes an array")
+
+
+def _check_connect_error(packet: Packet) -> None:
+    if type(packet.data) not in (str, dict):
+        raise PacketError("CONNECT_ERROR takes a string or an object")
+
+
+_CHECKS = {
+    PacketType.CONNECT: _check_connect,
+    PacketType.DISCONNECT: _check_disconnect,
+    PacketType.EVENT: _check_event,
+    PacketType.ACK: _check_ack,
+    PacketType.CONNECT_ERROR: _check_connect_error,
+    PacketType.BINARY_EVENT: _check_event,
+    PacketType.BINARY_ACK: _check_ack,
+}
+
+
+def _deeper(data: Any, limit: int) -> bool:
+    """Whether arrays and objects are nested more than ``limit`` deep. Linear, one level at a time."""
+    level = [data]
+    for _ in range(limit + 1):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is list or type(child) is dict
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _placeholders(data: Any, count: int) -> list[tuple[Any, Any]]:
+    """Where each of ``count`` attachments goes, as (container, key), by its number.
+
+    Raises :class:`PacketError` unless each number from 0 stands in exactly one placeholder.
+    """
+    slots: list[tuple[Any, Any] | None] = [None] * count
+    parents = [data]
+    while parents:
+        parent = parents.pop()
+        for key, value in parent.items() if type(parent) is dict else enumerate(parent):
+            if type(value) is dict and value.get("_placeholder") is True:
+                number = value.get("num")
+                if type(number) is not int or not 0 <= number < count or slots[number]:
+                    raise PacketError("illegal attachments")
+                slots[number] = (parent, key)
+            elif type(value) is dict or type(value) is list:
+                parents.append(value)
+    if None in slots:
+        raise PacketError("illegal attachments")
+    return slots  # type: ignore[return-value]

@@ -1,0 +1,109 @@
+"""Packets to text and attachments: "Packet encoding" of the Socket.IO protocol, revision 5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .codec import Default, JSONCodec, StandardCodec, without_nan
+from .packet import EncodedPacket, PacketType
+
+_BINARY = (bytes, bytearray, memoryview)
+
+
+class Encoder:
+    """Encodes packets with one JSON library.
+
+    ``default`` turns further types into JSON's own, as the argument of :func:`json.dumps`.
+    bytes, bytearray and memoryview anywhere in the data become attachments.
+    """
+
+    def __init__(self, codec: JSONCodec, default: Default) -> None:
+        self._dumps = codec.dumps
+        self._lenient = StandardCodec().dumps
+        self._further = default
+        self._text_default: Default = self._no_binary
+
+    def event(
+        self, namespace: str, name: str, args: Sequence[Any], id: int | None = None
+    ) -> EncodedPacket:
+        """An EVENT, or BINARY_EVENT; with ``id`` it asks for an acknowledgement."""
+        return self._encode(PacketType.EVENT, PacketType.BINARY_EVENT, namespace, [name, *args], id)
+
+    def ack(self, namespace: str, args: Sequence[Any], id: int) -> EncodedPacket:
+        """An ACK, or BINARY_ACK, that answers the event with this id."""
+        return self._encode(PacketType.ACK, PacketType.BINARY_ACK, namespace, list(args), id)
+
+    def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+        """The CONNECT that admits a client to a namespace."""
+        return self._plain(PacketType.CONNECT, namespace, data)
+
+    def connect_error(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+        """The CONNECT_ERROR that refuses it."""
+        return self._plain(PacketType.CONNECT_ERROR, namespace, data)
+
+    def disconnect(self, namespace: str) -> EncodedPacket:
+        """The DISCONNECT that ends a namespace for a client."""
+        return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
+
+    def _plain(self, kind: str, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+        return EncodedPacket(kind + _prefix(namespace) + self._json(data, self._further))
+
+    def _encode(
+        self, kind: str, binary_kind: str, namespace: str, data: list[Any], id: int | None
+    ) -> EncodedPacket:
+        head = _prefix(namespace) if id is None else f"{_prefix(namespace)}{id}"
+        for item in data:
+            if type(item) in _BINARY:
+                break
+        else:
+            try:
+                return EncodedPacket(kind + head + self._json(data, self._text_default))
+            except _HasBinary:
+                pass
+        attachments = _Attachments(self._further)
+        text = self._json(data, attachments.default, attachments.found)
+        if not attachments.found:
+            return EncodedPacket(kind + head + text)
+        head = f"{binary_kind}{len(attachments.found)}-{head}"
+        return EncodedPacket(head + text, tuple(attachments.found))
+
+    def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
+        """One call of the library; what it refuses is tried once more with the standard one."""
+        try:
+            return self._dumps(data, default)
+        except (TypeError, ValueError) as error:
+            if isinstance(error.__cause__, _HasBinary):  # orjson wraps what ``default`` raises
+                raise error.__cause__ from None
+        if found is not None:
+            found.clear()
+        return self._lenient(without_nan(data), default)
+
+    def _no_binary(self, value: Any) -> Any:
+        if isinstance(value, _BINARY):
+            raise _HasBinary
+        return self._further(value)
+
+
+class _HasBinary(Exception):
+    """There are bytes inside the data after all."""
+
+
+class _Attachments:
+    """Takes bytes out of the data while the JSON library walks through it."""
+
+    __slots__ = ("_further", "found")
+
+    def __init__(self, further: Default) -> None:
+        self.found: list[bytes] = []
+        self._further = further
+
+    def default(self, value: Any) -> Any:
+        if isinstance(value, _BINARY):
+            self.found.append(bytes(value))
+            return {"_placeholder": True, "num": len(self.found) - 1}
+        return self._further(value)
+
+
+def _prefix(namespace: str) -> str:
+    return "" if namespace == "/" else namespace + ","

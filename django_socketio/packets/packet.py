@@ -1,0 +1,89 @@
+"""What a Socket.IO packet is, before it is encoded and after it is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# Names that clients and servers use for their own events: never the name of a user's event.
+RESERVED_EVENTS = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
+
+
+class PacketError(ValueError):
+    """Text or bytes that are no Socket.IO packet, or a packet that is not due."""
+
+
+class LimitExceeded(PacketError):
+    """A packet or a wish that goes past one of the limits in ``SOCKETIO``."""
+
+
+class PacketType:
+    """The first character of an encoded packet."""
+
+    CONNECT = "0"
+    DISCONNECT = "1"
+    EVENT = "2"
+    ACK = "3"
+    CONNECT_ERROR = "4"
+    BINARY_EVENT = "5"
+    BINARY_ACK = "6"
+
+
+class Packet:
+    """A decoded packet.
+
+    ``type`` is a :class:`PacketType`, EVENT and ACK also for packets that came with attachments;
+    ``namespace`` begins with "/"; ``data`` is the list of an EVENT (its name first) or ACK, the dict
+    of a CONNECT or CONNECT_ERROR, or None; ``id`` the acknowledgement's number, or None; ``size`` how
+    long it was on the wire.
+    """
+
+    __slots__ = ("data", "id", "namespace", "size", "type")
+
+    def __init__(
+        self, type: str, namespace: str, data: Any = None, id: int | None = None, size: int = 0
+    ) -> None:
+        self.type = type
+        self.namespace = namespace
+        self.data = data
+        self.id = id
+        self.size = size
+
+    def __repr__(self) -> str:
+        return f"<Packet {self.type} {self.namespace} id={self.id}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Packet):
+            return NotImplemented
+        return (self.type, self.namespace, self.data, self.id) == (
+            other.type,
+            other.namespace,
+            other.data,
+            other.id,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class EncodedPacket:
+    """A packet ready to be sent: its text, and the attachments that follow it."""
+
+    __slots__ = ("attachments", "text")
+
+    def __init__(self, text: str, attachments: tuple[bytes, ...] = ()) -> None:
+        self.text = text
+        self.attachments = attachments
+
+    def __repr__(self) -> str:
+        return f"<EncodedPacket {self.text[:40]!r} +{len(self.attachments)}>"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a decoder takes. Sizes in bytes."""
+
+    max_attachments: int = 1000
+    max_attachments_size: int = 10_000_000
+    max_nesting_depth: int = 100
+    max_event_name_length: int = 256
+    max_namespace_length: int = 256

@@ -1,0 +1,1 @@
+"""The Socket.IO server: clients, consumers, namespaces and rooms, operators, acknowledgements."""

@@ -1,0 +1,377 @@
+"""A connected client: one Engine.IO session, its transport, and its sockets in many namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Coroutine
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .. import stats
+from ..engineio import Frame, Session
+from ..logs import logger, safe
+from ..packets import Decoder, EncodedPacket, LimitExceeded, Packet, PacketError, PacketType
+from .hub import DONE, Hub
+from .registry import registry
+
+if TYPE_CHECKING:
+    from .consumers import SocketIOConsumer
+
+# Bytes of randomness in a session's id; the Node server has as many.
+SID_BYTES = 15
+
+
+class Transport(Protocol):
+    """What a client needs of the transport that carries its session."""
+
+    name: str
+
+    def write(self, frame: Frame) -> None:
+        """Write one frame now; only called while ``session.direct``."""
+
+    def flush(self) -> None:
+        """Write what waits in the session's buffer, as far as that is possible now."""
+
+    def close(self) -> None:
+        """The session is closed: let go of the connection."""
+
+
+def make_frames(packet: EncodedPacket, compress: bool = True) -> tuple[Frame, ...]:
+    """A packet and its attachments as they leave, in Engine.IO MESSAGE packets."""
+    head = Frame("4" + packet.text, compress)
+    if not packet.attachments:
+        return (head,)
+    return (head, *(Frame(data, compress) for data in packet.attachments))
+
+
+class Client:
+    """Sits between a session and the sockets: decodes what comes in, writes what goes out.
+
+    Public state: ``sockets`` by namespace (those still connecting too), ``scope`` the ASGI scope of
+    the handshake after the middleware, ``pending_acks`` the questions that this client has not
+    answered.
+    """
+
+    __slots__ = (
+        "_attachments_deadline",
+        "_connect_deadline",
+        "_decoder",
+        "_drain_waiters",
+        "_ended",
+        "_event_waiters",
+        "_events",
+        "_events_size",
+        "connected_at",
+        "hub",
+        "pending_acks",
+        "prober",
+        "scope",
+        "session",
+        "settings",
+        "slot",
+        "sockets",
+        "thread_sensitive",
+        "transport",
+    )
+
+    def __init__(self, hub: Hub, scope: dict[str, Any], transport: Transport) -> None:
+        settings = hub.settings
+        now = hub.loop.time()
+        self.hub = hub
+        self.settings = settings
+        self.scope = scope
+        self.transport = transport
+        self.session = Session(
+            secrets.token_urlsafe(SID_BYTES), settings.session_options, transport.name, now
+        )
+        self.sockets: dict[str, SocketIOConsumer] = {}
+        self.connected_at = datetime.now(timezone.utc)
+        self.pending_acks = 0
+        # The WebSocket that wants to take over from polling.
+        self.prober: Transport | None = None
+        # Tests want the ORM to run where their transaction is.
+        self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
+        self.slot: int | None = None
+        self._decoder = Decoder(settings.codec, settings.limits)
+        self._connect_deadline: float | None = now + settings.connect_timeout
+        self._attachments_deadline: float | None = None
+        self._drain_waiters: list[asyncio.Future[None]] = []
+        # Events that wait for the handler before them, and who waits for them to become fewer.
+        self._events = 0
+        self._events_size = 0
+        self._event_waiters: list[asyncio.Future[None]] = []
+        self._ended = False
+        hub.clients[self.session.sid] = self
+        hub.pending_sessions += 1
+        hub.wheel.schedule(
+            self, now + min(settings.ping_interval, settings.connect_timeout)
+        )
+
+    def __repr__(self) -> str:
+        return f"<Client {self.session.transport} {self.session.state}>"
+
+    # In
+
+    def receive_packet(self, packet: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """Take an Engine.IO packet; see :meth:`receive` for what is returned."""
+        message = self.session.receive(packet)
+        if message is not None:
+            return self.receive(message)
+        if self.session.state == "closed":
+            self._end()
+        return None
+
+    def receive_payload(self, payload: str) -> list[Coroutine[Any, Any, None]]:
+        """Take the body of a POST; the work is what :meth:`receive` returned for its messages."""
+        work = [
+            coro
+            for message in self.session.receive_payload(payload)
+            if (coro := self.receive(message)) is not None
+        ]
+        if self.session.state == "closed":
+            self._end()
+        return work
+
+    def receive(self, message: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """Take a message: a Socket.IO packet, or an attachment of one.
+
+        Returns work that is to be awaited by whoever can: a handler, and what queues up behind it.
+        """
+        if self._ended:
+            return None
+        decoder = self._decoder
+        try:
+            packet = decoder.feed(message)
+        except PacketError as error:
+            return self.violation(error)
+        if packet is None:
+            return self._await_attachments(decoder.pending)
+        if self._attachments_deadline is not None:
+            self._attachments_deadline = None
+        kind = packet.type
+        socket = self.sockets.get(packet.namespace)
+        if socket is None:
+            if kind == PacketType.CONNECT:
+                return self._connect(packet)
+            return self.violation(PacketError("not connected to the namespace"))
+        if kind == PacketType.EVENT:
+            return socket._receive(packet)
+        if kind == PacketType.ACK:
+            socket._acknowledged(packet)
+            return None
+        if kind == PacketType.DISCONNECT:
+            socket._leave("client namespace disconnect")
+            return None
+        return self.violation(PacketError("packet out of turn"))
+
+    def _await_attachments(self, packet: Packet | None) -> None:
+        if packet is None or packet.namespace not in self.sockets:
+            return self.violation(PacketError("attachments for a namespace that is not connected"))
+        if self._attachments_deadline is None:
+            now = self.hub.loop.time()
+            self._attachments_deadline = now + self.settings.attachments_timeout
+            self.hub.wheel.hasten(self, self._attachments_deadline)
+        return None
+
+    def violation(self, error: PacketError) -> None:
+        """Count a breach of the protocol and close this session, and nothing else."""
+        counter = stats.limits if isinstance(error, LimitExceeded) else stats.violations
+        counter[str(error)] += 1
+        logger.warning("session closed, the client broke the protocol: %s", safe(error))
+        self.close("parse error")
+
+    # Namespaces
+
+    def _connect(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
+        name = packet.namespace
+        found = registry.find(name)
+        if found is None:
+            stats.refusals["invalid namespace"] += 1
+            self.refuse(name, {"message": "Invalid namespace"})
+            return None
+        if len(self.sockets) >= self.settings.max_namespaces:
+            return self.violation(LimitExceeded("too many namespaces"))
+        consumer, kwargs = found
+        socket = consumer()
+        socket._attach(self, name, packet.data, kwargs)
+        self.sockets[name] = socket
+        return socket._enter()
+
+    def joined(self) -> None:
+        """A first namespace has admitted this client."""
+        if self._connect_deadline is not None:
+            self._connect_deadline = None
+            self.hub.pending_sessions -= 1
+
+    def refuse(self, namespace: str, data: dict[str, Any]) -> None:
+        """Tell the client that it may not enter a namespace."""
+        self.sockets.pop(namespace, None)
+        self.send(make_frames(self.settings.encoder.connect_error(namespace, data)))
+
+    # Out
+
+    def send(self, frames: tuple[Frame, ...], volatile: bool = False) -> bool:
+        """Write frames, or put them into the session's buffer.
+
+        Returns False when the buffer is above its low-water mark. A volatile packet is dropped when
+        the transport cannot take it now.
+        """
+        session = self.session
+        if volatile and not session.writable:
+            return True
+        for frame in frames:
+            if session.direct:
+                if session.written(frame.size):
+                    self._suspicious()
+                self.transport.write(frame)
+            elif session.send(frame):
+                self.transport.flush()
+        if session.state == "closed":
+            self._end()
+        return session.buffered <= session.options.low_water
+
+    def _suspicious(self) -> None:
+        """Much was written and nothing heard: ask for a sign of life."""
+        ping = self.session.ask(self.hub.loop.time())
+        if ping is not None:
+            self.transport.write(ping)
+
+    def drained(self) -> Awaitable[None]:
+        """Wait until the buffer is below its low-water mark (or the client gone)."""
+        if self.session.buffered <= self.session.options.low_water:
+            return DONE
+        waiter = self.hub.loop.create_future()
+        self._drain_waiters.append(waiter)
+        return waiter
+
+    def written(self) -> None:
+        """The transport has taken something out of the session's buffer."""
+        if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
+            _release(self._drain_waiters)
+
+    # Events that wait for their turn
+
+    def queued(self, packet: Packet) -> None:
+        """An event has to wait for the handler before it."""
+        self._events += 1
+        self._events_size += packet.size
+        if self.crowded and self.pending_acks:
+            # To stop reading would keep the answer back that a handler waits for.
+            self.violation(LimitExceeded("too many events wait for a handler"))
+
+    def unqueued(self, packet: Packet) -> None:
+        """An event's turn has come."""
+        self._events -= 1
+        self._events_size -= packet.size
+        if self._event_waiters and not self.crowded:
+            _release(self._event_waiters)
+
+    @property
+    def crowded(self) -> bool:
+        """So many events wait for a handler that reading should pause."""
+        if not self._events:
+            return False
+        settings = self.settings
+        return (
+            self._events > settings.max_pending_events
+            or self._events_size > settings.max_pending_events_size
+        )
+
+    def ready(self) -> Awaitable[None]:
+        """Wait until the client's handlers have caught up enough to read on."""
+        if not self.crowded or self._ended:
+            return DONE
+        self.session.paused = True
+        waiter = self.hub.loop.create_future()
+        waiter.add_done_callback(lambda _: setattr(self.session, "paused", False))
+        self._event_waiters.append(waiter)
+        return waiter
+
+    # Time
+
+    def upgrade_started(self, prober: Transport) -> None:
+        """A WebSocket wants to take over: mind its timeout."""
+        self.prober = prober
+        self.hub.wheel.hasten(self, self.hub.loop.time() + self.settings.upgrade_timeout)
+
+    def tick(self, now: float) -> float | None:
+        """See :class:`~.timers.Timed`."""
+        session = self.session
+        if self._connect_deadline is not None and now >= self._connect_deadline:
+            stats.limits["connect timeout"] += 1
+            self.close("forced server close")
+        elif self._attachments_deadline is not None and now >= self._attachments_deadline:
+            self.violation(LimitExceeded("attachments overdue"))
+        deadline = session.tick(now)
+        if not session.upgrading:
+            self._dismiss_prober()
+        if deadline is None:
+            self._end()
+            return None
+        self.transport.flush()
+        for own in (self._connect_deadline, self._attachments_deadline):
+            if own is not None and session.state == "open":
+                deadline = min(deadline, own)
+        return deadline
+
+    def _dismiss_prober(self) -> None:
+        if self.prober is not None:
+            self.prober.close()
+            self.prober = None
+
+    # The end
+
+    def close(self, reason: str) -> None:
+        """End the connection in an orderly way: what was sent before still arrives."""
+        self.session.finish(reason, self.hub.loop.time())
+        self._end()
+        self.transport.flush()
+
+    def abort(self, reason: str, detail: str = "") -> None:
+        """End the connection at once."""
+        self.session.close(reason, detail)
+        self._end()
+
+    def disconnect(self) -> None:
+        """Leave every namespace, then end the connection: Node's ``socket.disconnect(true)``."""
+        for socket in list(self.sockets.values()):
+            socket.close()
+        self.close("forced server close")
+
+    def _end(self) -> None:
+        """The session is over, or only its last packets are still to be fetched."""
+        session = self.session
+        if not self._ended:
+            self._ended = True
+            self._decoder.reset()
+            reason = session.close_reason or "forced close"
+            if session.detail:
+                counter = stats.limits if session.detail == "slow client" else stats.violations
+                counter[session.detail] += 1
+                logger.warning("session closed (%s): %s", reason, safe(session.detail))
+            if self._connect_deadline is not None:
+                self._connect_deadline = None
+                self.hub.pending_sessions -= 1
+            for socket in list(self.sockets.values()):
+                socket._leave(reason)
+            self.sockets.clear()
+            self._dismiss_prober()
+            _release(self._event_waiters)
+            _release(self._drain_waiters)
+        if session.state == "closed" and self.hub.clients.pop(session.sid, None) is not None:
+            self.hub.wheel.cancel(self)
+            self.transport.close()
+        elif session.state == "closing":
+            self.hub.wheel.hasten(self, session.tick(self.hub.loop.time()) or 0)
+
+    def gone(self) -> None:
+        """The transport has sent the last packets of a closing session."""
+        self.abort("forced close")
+
+
+def _release(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    waiters.clear()

@@ -1,0 +1,278 @@
+"""``io`` and everything that chains from it: to whom, how, and what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import transaction
+
+from ..conf import get_settings
+from ..packets import RESERVED_EVENTS, EncodedPacket
+from .acks import Outcome, Question
+from .client import make_frames
+from .hub import DONE, Hub, block, must_not_block, on_all_hubs, on_each_hub
+from .registry import normalise
+from .remote import RemoteSocket
+from .rooms import Room, as_room
+
+if TYPE_CHECKING:
+    from ..engineio import Frame
+    from .consumers import SocketIOConsumer
+
+O = TypeVar("O", bound="Operator")
+
+
+class Operator:
+    """Some sockets of a namespace: all, or those in the rooms that :meth:`to` names.
+
+    Operators chain and never change what they are called on. They work in any thread, with or without
+    an event loop. What only sends is a plain call that returns an awaitable: ignore it, or await it
+    until the message is handed over.
+    """
+
+    __slots__ = (
+        "_compress",
+        "_exclude",
+        "_local",
+        "_namespace",
+        "_on_commit",
+        "_rooms",
+        "_timeout",
+        "_volatile",
+    )
+
+    def __init__(
+        self, namespace: str = "/", rooms: tuple[Room, ...] = (), exclude: tuple[Room, ...] = ()
+    ) -> None:
+        self._namespace = namespace
+        self._rooms = rooms
+        self._exclude = exclude
+        self._volatile = False
+        self._local = False
+        self._compress = True
+        self._on_commit = False
+        self._timeout: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._namespace} to={self._rooms} exclude={self._exclude}>"
+
+    def _copy(self: O) -> O:
+        new = object.__new__(type(self))
+        for cls in type(self).__mro__:
+            for slot in getattr(cls, "__slots__", ()):
+                setattr(new, slot, getattr(self, slot))
+        return new
+
+    def _with(self: O, name: str, value: Any) -> O:
+        new = self._copy()
+        setattr(new, name, value)
+        return new
+
+    # To whom and how
+
+    @property
+    def name(self) -> str:
+        """The namespace's name."""
+        return self._namespace
+
+    def of(self, namespace: str) -> Operator:
+        """Everyone in another namespace; ``io.of("/chat")``."""
+        return Operator(normalise(namespace))
+
+    def to(self, *rooms: Any) -> Operator:
+        """The members of any of these rooms; a room is text, an sid, or a user object."""
+        return self._with("_rooms", (*self._rooms, *map(as_room, rooms)))
+
+    def exclude(self, *rooms: Any) -> Operator:
+        """Not the members of these rooms."""
+        return self._with("_exclude", (*self._exclude, *map(as_room, rooms)))
+
+    @property
+    def volatile(self: O) -> O:
+        """What is sent may be dropped for clients that cannot take it at once."""
+        return self._with("_volatile", True)
+
+    @property
+    def local(self: O) -> O:
+        """Only the sockets of this process."""
+        return self._with("_local", True)
+
+    @property
+    def on_commit(self: O) -> O:
+        """Send when the current database transaction commits; at once if there is none."""
+        return self._with("_on_commit", True)
+
+    def timeout(self: O, seconds: float) -> O:
+        """Wait at most so long for acknowledgements; ``SOCKETIO["ACK_TIMEOUT"]`` by default."""
+        return self._with("_timeout", float(seconds))
+
+    def compress(self: O, compress: bool) -> O:
+        """Whether what is sent may be compressed (HTTP long-polling)."""
+        return self._with("_compress", bool(compress))
+
+    # What is sent
+
+    def emit(self, event: str, *args: Any) -> Awaitable[Any]:
+        """Send an event. bytes anywhere in ``args`` become binary attachments.
+
+        Raises ValueError for a reserved event name, TypeError for what JSON cannot hold.
+        """
+        frames = make_frames(self.encode(self._namespace, event, args), self._compress)
+        volatile = self._volatile
+        return self._act(lambda hub: hub.broadcast(self._select(hub), frames, volatile))
+
+    def send(self, *args: Any) -> Awaitable[Any]:
+        """``emit("message", ...)``."""
+        return self.emit("message", *args)
+
+    def sockets_join(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the addressed sockets enter rooms."""
+        from .consumers import check_room
+
+        longest = get_settings().max_room_name_length
+        wanted = [check_room(room, longest) for room in rooms]
+        return self._each(lambda socket: socket._join(wanted))
+
+    def sockets_leave(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the addressed sockets leave rooms."""
+        wanted = [as_room(room) for room in rooms]
+        return self._each(lambda socket: socket._leave_rooms(wanted))
+
+    def disconnect_sockets(self, close: bool = False) -> Awaitable[Any]:
+        """Make the addressed sockets leave the namespace; with ``close`` end their connections."""
+        return self._each(lambda socket: socket._close(close))
+
+    # What waits for an answer
+
+    def call(self, event: str, *args: Any) -> Any:
+        """Send an event and wait for everyone's acknowledgement: a list with one entry per socket.
+
+        Raises AckTimeout when some are missing, SynchronousOnlyOperation on an event loop's thread.
+        """
+        must_not_block("acall")
+        return block(lambda: self.acall(event, *args))
+
+    async def acall(self, event: str, *args: Any) -> Any:
+        """As :meth:`call`, awaited."""
+        return (await self._ask(event, args)).all()
+
+    async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
+        self._now("acall")
+        seconds = self._seconds()
+
+        async def ask(hub: Hub) -> Outcome:
+            question = Question(next(hub.ack_ids))
+            packet = self.encode(self._namespace, event, args, question.ack_id)
+            frames = make_frames(packet, self._compress)
+            return await question.ask(self._select(hub), frames, seconds)
+
+        return sum(await on_each_hub(ask), Outcome([], 0, 0))
+
+    def fetch_sockets(self) -> list[RemoteSocket]:
+        """The addressed sockets, as they are now. Blocks; not for an event loop's thread."""
+        must_not_block("afetch_sockets")
+        return block(self.afetch_sockets)
+
+    async def afetch_sockets(self) -> list[RemoteSocket]:
+        """As :meth:`fetch_sockets`, awaited."""
+        self._now("afetch_sockets")
+
+        async def describe(hub: Hub) -> list[RemoteSocket]:
+            return [RemoteSocket.of(socket) for socket in self._select(hub) if socket.connected]
+
+        return sum(await on_each_hub(describe), [])
+
+    # Inside
+
+    @staticmethod
+    def encode(
+        namespace: str, event: str, args: tuple[Any, ...], ack_id: int | None = None
+    ) -> EncodedPacket:
+        """Encode an event, once for all who get it."""
+        if not isinstance(event, str):
+            raise TypeError(f"an event's name is text, not {type(event).__name__}")
+        if event in RESERVED_EVENTS:
+            raise ValueError(f"{event!r} is a reserved event name")
+        return get_settings().encoder.event(namespace, event, args, ack_id)
+
+    def _seconds(self) -> float:
+        return get_settings().ack_timeout if self._timeout is None else self._timeout
+
+    def _select(self, hub: Hub) -> list[SocketIOConsumer]:
+        return hub.select(self._namespace, self._rooms, self._exclude)
+
+    def _act(self, function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
+        if self._on_commit:
+            transaction.on_commit(lambda: on_all_hubs(function))
+            return DONE
+        return on_all_hubs(function)
+
+    def _each(self, function: Callable[[SocketIOConsumer], Awaitable[Any]]) -> Awaitable[Any]:
+        def act(hub: Hub) -> Awaitable[Any]:
+            for socket in self._select(hub):
+                function(socket)
+            return DONE
+
+        return self._act(act)
+
+    def _now(self, name: str) -> None:
+        if self._on_commit:
+            raise TypeError(f"{name}() waits for an answer, so it cannot wait for a commit")
+
+
+class SocketOperator(Operator):
+    """One socket itself, with operators: ``self.timeout(5).acall(...)``.
+
+    ``to``, ``broadcast`` and ``exclude`` turn to the others.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: SocketIOConsumer) -> None:
+        super().__init__(socket._namespace, rooms=(socket.sid,))
+        self._socket = socket
+
+    @property
+    def broadcast(self) -> Operator:
+        """Everyone in the namespace but the socket."""
+        others = Operator(self._namespace, exclude=(self._socket.sid,))
+        others._volatile, others._timeout = self._volatile, self._timeout
+        others._compress, others._on_commit = self._compress, self._on_commit
+        return others
+
+    def to(self, *rooms: Any) -> Operator:
+        """The members of any of these rooms but the socket."""
+        return self.broadcast.to(*rooms)
+
+    def exclude(self, *rooms: Any) -> Operator:
+        """Everyone but the socket and the members of these rooms."""
+        return self.broadcast.exclude(*rooms)
+
+    def emit(self, event: str, *args: Any) -> Awaitable[Any]:
+        """Send an event to the socket."""
+        packet = self.encode(self._namespace, event, args)
+        if self._on_commit:
+            transaction.on_commit(lambda: self._socket._send(packet, self._compress, self._volatile))
+            return DONE
+        return self._socket._send(packet, self._compress, self._volatile)
+
+    def call(self, event: str, *args: Any) -> Any:
+        """Send an event and wait for the client's acknowledgement.
+
+        Returns None, one value or a tuple. Raises AckTimeout, or Disconnected when the client leaves.
+        """
+        must_not_block("acall")
+        return self._socket._hub.block(self.acall(event, *args))
+
+    async def acall(self, event: str, *args: Any) -> Any:
+        """As :meth:`call`, awaited."""
+        self._now("acall")
+        socket = self._socket
+        ack_id = next(socket._hub.ack_ids)
+        packet = self.encode(self._namespace, event, args, ack_id)
+        frames = make_frames(packet, self._compress)
+        return await socket._ask(frames, ack_id, self._seconds())
+
+
+io = Operator()

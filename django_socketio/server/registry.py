@@ -1,0 +1,112 @@
+"""Which consumer class serves which namespace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.urls.resolvers import RoutePattern
+
+if TYPE_CHECKING:
+    from .consumers import SocketIOConsumer
+
+C = TypeVar("C", bound="type[SocketIOConsumer]")
+
+# Takes a namespace's name, returns what it captures, None where it does not match.
+Matcher = Callable[[str], "dict[str, Any] | None"]
+
+
+class Registry:
+    """Consumer classes by namespace: fixed names first, then patterns in the order registered."""
+
+    def __init__(self) -> None:
+        self._fixed: dict[str, type[SocketIOConsumer]] = {}
+        self._patterns: dict[Any, tuple[Matcher, type[SocketIOConsumer]]] = {}
+
+    def register(self, namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
+        """See :func:`register`."""
+        if not isinstance(namespace, (str, re.Pattern)):
+            raise TypeError('register() takes a namespace: @register("/chat")')
+
+        def decorate(consumer: C) -> C:
+            known = self._known(namespace)
+            if known is not None and not _same(known, consumer):
+                raise ImproperlyConfigured(
+                    f"namespace {namespace!r} is registered twice, for {known!r} and {consumer!r}"
+                )
+            if isinstance(namespace, re.Pattern):
+                self._patterns[namespace] = (_regex_matcher(namespace), consumer)
+            elif "<" in namespace:
+                self._patterns[namespace] = (_route_matcher(normalise(namespace)), consumer)
+            else:
+                self._fixed[normalise(namespace)] = consumer
+            return consumer
+
+        return decorate
+
+    def unregister(self, namespace: str | re.Pattern[str]) -> None:
+        """Take a namespace away again. Raises KeyError where it is not registered."""
+        if namespace in self._patterns:
+            del self._patterns[namespace]
+        else:
+            del self._fixed[normalise(str(namespace))]
+
+    def find(self, namespace: str) -> tuple[type[SocketIOConsumer], dict[str, Any]] | None:
+        """The class for a namespace, and what its pattern captured; None where there is none."""
+        consumer = self._fixed.get(namespace)
+        if consumer is not None:
+            return consumer, {}
+        for match, consumer in self._patterns.values():
+            kwargs = match(namespace)
+            if kwargs is not None:
+                return consumer, kwargs
+        return None
+
+    def _known(self, namespace: str | re.Pattern[str]) -> type[SocketIOConsumer] | None:
+        if namespace in self._patterns:
+            return self._patterns[namespace][1]
+        return self._fixed.get(normalise(namespace)) if isinstance(namespace, str) else None
+
+
+def normalise(namespace: str) -> str:
+    """A namespace's name begins with a slash; ``of("chat")`` may leave it out, as in Node."""
+    return namespace if namespace.startswith("/") else "/" + namespace
+
+
+def _same(one: type, other: type) -> bool:
+    """The same class, perhaps from a module that was loaded again."""
+    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+
+
+def _regex_matcher(pattern: re.Pattern[str]) -> Matcher:
+    def match(namespace: str) -> dict[str, Any] | None:
+        found = pattern.fullmatch(namespace)
+        return None if found is None else found.groupdict()
+
+    return match
+
+
+def _route_matcher(route: str) -> Matcher:
+    pattern = RoutePattern(route[1:], is_endpoint=True)
+
+    def match(namespace: str) -> dict[str, Any] | None:
+        found = pattern.match(namespace[1:])
+        return None if found is None else found[2]
+
+    return match
+
+
+registry = Registry()
+
+
+def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
+    """Make a :class:`SocketIOConsumer` serve a namespace: ``@register("/chat")``.
+
+    The name may hold converters as in :func:`django.urls.path` (``"/doc-<int:pk>"``), or be a
+    compiled regular expression that has to match the whole name. What they capture is ``self.kwargs``.
+
+    Raises ImproperlyConfigured when the namespace is taken by another class.
+    """
+    return registry.register(namespace)

@@ -1,0 +1,81 @@
+"""A socket as ``fetch_sockets`` finds it: a description, and what can be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .handshake import Handshake
+from .hub import block, must_not_block
+
+if TYPE_CHECKING:
+    from .consumers import SocketIOConsumer
+    from .operators import Operator
+
+
+@dataclass(frozen=True, eq=False)
+class RemoteSocket:
+    """A socket of this or another process, as it was when it was fetched.
+
+    ``rooms`` is a frozenset of text, ``data`` what its consumer keeps there, ``user_id`` its user's
+    primary key (None for an anonymous one), ``transport`` "polling" or "websocket".
+    """
+
+    sid: str
+    namespace: Operator
+    rooms: frozenset[str]
+    data: dict[str, Any]
+    handshake: Handshake
+    user_id: Any
+    transport: str
+
+    @classmethod
+    def of(cls, socket: SocketIOConsumer) -> RemoteSocket:
+        """Describe a local socket."""
+        return cls(
+            sid=socket.sid,
+            namespace=socket.namespace,
+            rooms=socket.rooms,
+            data=dict(socket.data),
+            handshake=socket.handshake,
+            user_id=getattr(socket.user, "pk", None),
+            transport=socket.transport,
+        )
+
+    @property
+    def _operator(self) -> Operator:
+        return self.namespace.to(self.sid)
+
+    def emit(self, event: str, *args: Any) -> Awaitable[Any]:
+        """Send an event to the socket."""
+        return self._operator.emit(event, *args)
+
+    def timeout(self, seconds: float) -> RemoteSocket:
+        """Wait at most so long for an acknowledgement."""
+        return replace(self, namespace=self.namespace.timeout(seconds))
+
+    def call(self, event: str, *args: Any) -> Any:
+        """Send an event and wait for the acknowledgement: None, one value or a tuple.
+
+        Raises AckTimeout, or Disconnected when the socket has left.
+        """
+        must_not_block("acall")
+        return block(lambda: self.acall(event, *args))
+
+    async def acall(self, event: str, *args: Any) -> Any:
+        """As :meth:`call`, awaited."""
+        return (await self._operator._ask(event, args)).one()
+
+    def join(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the socket enter rooms."""
+        return self._operator.sockets_join(*rooms)
+
+    def leave(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the socket leave rooms."""
+        return self._operator.sockets_leave(*rooms)
+
+    def close(self, transport: bool = False) -> Awaitable[Any]:
+        """Make the client leave the namespace; with ``transport`` end its whole connection."""
+        return self._operator.disconnect_sockets(close=transport)
+

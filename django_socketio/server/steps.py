@@ -1,0 +1,44 @@
+"""Running a coroutine up to where it first waits, without a task.
+
+Most handlers and nearly all writes finish without ever waiting. A task for each would cost more than
+the work itself; so a coroutine is stepped once, and only one that waits gets further machinery.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+
+@types.coroutine
+def watch(coro: Coroutine[Any, Any, Any], waits: Callable[[], None]) -> Generator[Any, Any, Any]:
+    """Await ``coro`` in the running task; call ``waits()`` once if it does not finish at once.
+
+    Everything happens inside the task that awaits, so ``current_task()``, timeouts and context
+    variables are what the coroutine expects. Returns what it returns, raises what it raises.
+    """
+    try:
+        waited_for = coro.send(None)
+    except StopIteration as finished:
+        return finished.value
+    waits()
+    return (yield from resume(coro, waited_for))
+
+
+@types.coroutine
+def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
+    """Await the rest of a coroutine that was stepped by hand and waits for ``waited_for``."""
+    try:
+        while True:
+            try:
+                value = yield waited_for
+            except GeneratorExit:
+                coro.close()
+                raise
+            except BaseException as error:
+                waited_for = coro.throw(error)
+            else:
+                waited_for = coro.send(value)
+    except StopIteration as finished:
+        return finished.value

@@ -1,0 +1,12 @@
+"""Counting: everything that the server counts is counted here, O(1) and without locks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+# By what happened, for example "parse error: invalid JSON" or "handshake: Forbidden".
+violations: Counter[str] = Counter()
+refusals: Counter[str] = Counter()
+limits: Counter[str] = Counter()
+events_refused: Counter[str] = Counter()
+handler_errors: Counter[str] = Counter()

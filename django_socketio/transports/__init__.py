@@ -1,0 +1,7 @@
+"""Channels consumers that carry Engine.IO sessions. All ASGI I/O is here and nowhere else."""
+
+from .door import Door
+from .polling import PollingConsumer
+from .websocket import WebSocketConsumer
+
+__all__ = ["Door", "PollingConsumer", "WebSocketConsumer"]

@@ -1,0 +1,117 @@
+"""What every request passes first: the checks of its query and origin, and the middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .. import stats
+from ..engineio import ErrorCode, HandshakeRefused
+from ..logs import logger, safe
+from ..server.client import Client
+from ..server.hub import Hub
+from .origins import is_allowed
+
+Scope = dict[str, Any]
+ASGIApp = Callable[..., Awaitable[None]]
+
+_CAPTURE = "django_socketio.capture"
+
+
+@dataclass
+class Request:
+    """A request for a session: what its headers and its query say."""
+
+    hub: Hub
+    method: str
+    headers: dict[bytes, bytes]
+    origin: str | None = None
+    # The existing session's client; None for a handshake.
+    client: Client | None = None
+
+    def header(self, name: bytes) -> str:
+        """A header's value, "" where it is missing."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+class Door:
+    """Checks requests and runs the middleware for handshakes."""
+
+    def __init__(self, middleware: Callable[[ASGIApp], ASGIApp] | None) -> None:
+        self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
+
+    def open(self, scope: Scope, hub: Hub) -> Request:
+        """Look at a request's headers. The query is looked at in :meth:`check`."""
+        headers = dict(scope["headers"])
+        request = Request(hub, scope.get("method", "GET"), headers)
+        if b"origin" in headers:
+            request.origin = request.header(b"origin")
+        return request
+
+    def check_origin(self, request: Request) -> None:
+        """Raise HandshakeRefused for a page that may not use this server."""
+        origin = request.origin
+        if origin is None or is_allowed(origin, request.header(b"host"), request.hub.settings):
+            return
+        logger.warning(
+            "origin %s refused; if its pages may use this server, add it to "
+            "SOCKETIO['CORS_ALLOWED_ORIGINS'], or its host to ALLOWED_HOSTS",
+            safe(origin),
+        )
+        raise HandshakeRefused(ErrorCode.FORBIDDEN)
+
+    def check(self, scope: Scope, request: Request) -> None:
+        """Check the query, and find the session that it names. Raises HandshakeRefused.
+
+        The order of the checks is the Node server's, so that the same mistake gets the same answer.
+        """
+        query = _read_query(scope.get("query_string", b""))
+        hub = request.hub
+        websocket = scope["type"] == "websocket"
+        transport = query.get("transport")
+        if transport not in hub.settings.transports:
+            raise HandshakeRefused(ErrorCode.UNKNOWN_TRANSPORT)
+        if websocket and transport != "websocket":
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        if query.get("sid", "") != "":
+            client = hub.clients.get(query["sid"] or "")
+            if client is None:
+                raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+            if (not websocket and client.session.transport != transport) or query.get("EIO") != "4":
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+            request.client = client
+            return
+        if request.method != "GET":
+            raise HandshakeRefused(ErrorCode.BAD_HANDSHAKE_METHOD)
+        if not websocket and transport == "websocket":
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        if query.get("EIO") != "4":
+            raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
+        if hub.pending_sessions >= hub.settings.max_pending_sessions:
+            stats.limits["too many sessions without a namespace"] += 1
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+
+    async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
+        """The scope as the middleware leaves it; None when the middleware has answered itself."""
+        captured: list[Scope] = []
+        await self._app({**scope, _CAPTURE: captured}, receive, send)
+        return captured[0] if captured else None
+
+
+async def _capture(scope: Scope, receive: Any, send: Any) -> None:
+    """Stands where a middleware stack expects the application."""
+    scope.pop(_CAPTURE).append(scope)
+
+
+def _read_query(raw: bytes) -> dict[str, str | None]:
+    """The query's parameters; None for one that is given twice, which is as good as a wrong one."""
+    query: dict[str, str | None] = {}
+    try:
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise HandshakeRefused(ErrorCode.BAD_REQUEST) from None
+    for key, value in pairs:
+        query[key] = None if key in query else value
+    return query

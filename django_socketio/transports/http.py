@@ -1,0 +1,97 @@
+"""HTTP answers: errors, CORS headers, compression."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import zlib
+from typing import Any
+
+from ..conf import Settings
+from ..engineio import HandshakeRefused
+from .door import Request
+
+Headers = list[tuple[bytes, bytes]]
+
+# Bodies from this size on are compressed in a thread: it takes long enough to hold up the loop.
+THREAD_SIZE = 65_536
+
+
+async def respond(
+    send: Any, status: int, body: bytes = b"", content_type: bytes = b"text/plain", headers: Any = ()
+) -> None:
+    """Send a whole answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", content_type),
+                (b"content-length", b"%d" % len(body)),
+                (b"cache-control", b"no-store"),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def error_body(refused: HandshakeRefused) -> bytes:
+    """The protocol's own error answer."""
+    return json.dumps({"code": int(refused.code), "message": refused.code.message}).encode()
+
+
+def cors_headers(request: Request) -> Headers:
+    """What lets a page of an allowed origin read the answer.
+
+    "*" never goes with credentials: :mod:`~django_socketio.conf` refuses that pair.
+    """
+    settings: Settings = request.hub.settings
+    if request.origin is None:
+        return []
+    if settings.cors_allowed_origins == "*":
+        return [(b"access-control-allow-origin", b"*")]
+    headers = [
+        (b"access-control-allow-origin", request.origin.encode("latin-1")),
+        (b"vary", b"Origin"),
+    ]
+    if settings.cors_allow_credentials:
+        headers.append((b"access-control-allow-credentials", b"true"))
+    return headers
+
+
+def preflight_headers(request: Request) -> Headers:
+    """The answer to a preflight request: whatever header a page wants to send is allowed."""
+    headers = [*cors_headers(request), (b"access-control-allow-methods", b"GET,POST")]
+    wanted = request.headers.get(b"access-control-request-headers")
+    if wanted:
+        headers.append((b"access-control-allow-headers", wanted))
+    return headers
+
+
+def choose_encoding(accepted: str) -> str | None:
+    """ "gzip" or "deflate" by an Accept-Encoding header, None for neither."""
+    best, best_quality = None, 0.0
+    for part in accepted.lower().split(","):
+        name, *parameters = (item.strip() for item in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = float(parameter[2:])
+                except ValueError:
+                    quality = 0.0
+        if name == "*":
+            name = "gzip"
+        if name in ("gzip", "deflate") and quality > best_quality:
+            best, best_quality = name, quality
+    return best
+
+
+async def compress(body: bytes, encoding: str) -> bytes:
+    """``body`` compressed."""
+    function = gzip.compress if encoding == "gzip" else zlib.compress
+    if len(body) < THREAD_SIZE:
+        return function(body)
+    return await asyncio.to_thread(function, body)

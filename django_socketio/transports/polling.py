@@ -1,0 +1,235 @@
+"""HTTP long-polling: "Transports" of the Engine.IO protocol, revision 4.
+
+A session has one :class:`Polling`, its link to whichever request is there; each request is served by a
+:class:`PollingConsumer` of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+
+from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
+from ..engineio.session import CLOSE, NOOP
+from ..server.client import Client
+from ..server.hub import current_hub
+from .door import Door, Request
+from .http import (
+    choose_encoding,
+    compress,
+    cors_headers,
+    error_body,
+    preflight_headers,
+    respond,
+)
+
+# How soon a poll is let go while a WebSocket probes, so that the client can pause; as in Node.
+PROBE_INTERVAL = 0.1
+
+
+class Aborted(Exception):
+    """The client has dropped a request before it was answered."""
+
+
+class TooLarge(Exception):
+    """A request's body is larger than it may be."""
+
+
+class Polling:
+    """The transport of a session that polls."""
+
+    name = "polling"
+
+    def __init__(self) -> None:
+        self.client: Client
+        # The poll that waits, and whether a POST is being read.
+        self.poll: asyncio.Future[None] | None = None
+        self.posting = False
+
+    def write(self, frame: Frame) -> None:
+        """A polling session is never ``direct``."""
+        raise RuntimeError("polling cannot write past the buffer")
+
+    def flush(self) -> None:
+        """Let the waiting poll fetch what is in the buffer."""
+        if self.client.session.buffer:
+            self.release()
+
+    def release(self) -> None:
+        """Make the waiting poll return, with whatever there is."""
+        if self.poll is not None and not self.poll.done():
+            self.poll.set_result(None)
+
+    def close(self) -> None:
+        """The session is closed, or has another transport."""
+        self.release()
+
+
+class PollingConsumer(AsyncConsumer):
+    """Serves one HTTP request: a handshake, a poll, a POST or a preflight."""
+
+    door: ClassVar[Door]
+
+    def __init__(self, door: Door) -> None:
+        self.door = door  # type: ignore[misc]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """In place of Channels' own: no channel, no task and no dispatch for a single request."""
+        self.scope = scope
+        self.receive = receive
+        self.base_send = send
+        request = self.door.open(scope, current_hub())
+        cors: list[tuple[bytes, bytes]] = []
+        try:
+            self.door.check_origin(request)
+            cors = cors_headers(request)
+            if request.method == "OPTIONS" and request.origin is not None:
+                await respond(send, 204, headers=preflight_headers(request))
+                return
+            self.door.check(scope, request)
+            client = request.client
+            if client is None:
+                await self._handshake(request, cors)
+            elif request.method == "GET":
+                await self._poll(client, request, cors)
+            elif request.method == "POST":
+                await self._post(client, request, cors)
+            else:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        except HandshakeRefused as refused:
+            await respond(send, refused.status, error_body(refused), b"application/json", cors)
+
+    async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
+        scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
+        if scope is None:
+            return
+        link = Polling()
+        client = link.client = Client(request.hub, scope, link)
+        session = client.session
+        cookie = request.hub.settings.bake_cookie(session.sid)
+        if cookie is not None:
+            cors = [*cors, (b"set-cookie", cookie.encode("latin-1"))]
+        session.set_writable(True)
+        frames = session.take()
+        session.set_writable(False)
+        await self._answer(frames, request, cors)
+
+    async def _poll(
+        self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
+    ) -> None:
+        link, session = client.transport, client.session
+        assert isinstance(link, Polling)
+        if link.poll is not None:
+            client.abort("transport error", "a poll while another one waits")
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        session.heard()
+        session.set_writable(True)
+        if not session.buffer:
+            await self._wait(client, link)
+        frames = []
+        if client.transport is link:  # not upgraded meanwhile
+            frames = session.take()
+            session.set_writable(False)
+            client.written()
+        if not frames:
+            # Released with nothing to say: for the probe, by the client's own CLOSE, or for good.
+            over = session.state == "closed" and session.close_reason != "transport close"
+            frames = [CLOSE if over else NOOP]
+        await self._answer(frames, request, cors)
+        if session.drained:
+            client.gone()
+
+    async def _wait(self, client: Client, link: Polling) -> None:
+        """Wait for something to send, the end of the session, or the end of the request."""
+        loop = client.hub.loop
+        link.poll = loop.create_future()
+        watcher = loop.create_task(self._watch(client))
+        timer = loop.call_later(PROBE_INTERVAL, link.release) if client.session.probed else None
+        try:
+            await link.poll
+        finally:
+            link.poll = None
+            watcher.cancel()
+            if timer is not None:
+                timer.cancel()
+
+    async def _watch(self, client: Client) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        client.abort("transport error", "a poll was dropped")
+
+    async def _post(
+        self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
+    ) -> None:
+        link = client.transport
+        assert isinstance(link, Polling)
+        if link.posting:
+            client.abort("transport error", "a POST while another one is read")
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        if request.header(b"content-type") == "application/octet-stream":
+            client.abort("transport error", "a binary body")
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        link.posting = True
+        try:
+            body = await self._read(request, client.settings.max_http_buffer_size)
+            if client.session.state == "closed":
+                raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+            try:
+                payload = body.decode("utf-8")
+            except UnicodeDecodeError:
+                client.abort("parse error", "a body that is not UTF-8")
+            else:
+                for work in client.receive_payload(payload):
+                    client.hub.spawn(work)
+                await client.ready()
+        except TooLarge:
+            client.abort("transport error", "a body over MAX_HTTP_BUFFER_SIZE")
+            await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
+            return
+        except Aborted:
+            client.abort("transport error", "a POST was dropped")
+            return
+        finally:
+            link.posting = False
+        await respond(self.base_send, 200, b"ok", b"text/html", cors)
+
+    async def _read(self, request: Request, limit: int) -> bytes:
+        """The body, refused as soon as it is too large, whatever length was declared."""
+        declared = request.header(b"content-length")
+        if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > limit:
+            raise TooLarge
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Aborted
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+    async def _answer(
+        self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        body = encode_payload(frames).encode()
+        threshold = request.hub.settings.compression_threshold
+        if (
+            threshold is not None
+            and len(body) >= threshold
+            and any(frame.compress for frame in frames)
+        ):
+            encoding = choose_encoding(request.header(b"accept-encoding"))
+            if encoding is not None:
+                body = await compress(body, encoding)
+                headers = [
+                    *headers,
+                    (b"content-encoding", encoding.encode()),
+                    (b"vary", b"Accept-Encoding"),
+                ]
+        await respond(self.base_send, 200, body, b"text/plain; charset=UTF-8", headers)

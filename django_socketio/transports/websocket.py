@@ -1,0 +1,299 @@
+"""WebSocket: "Transports" of the Engine.IO protocol, revision 4, handshake and upgrade alike."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+
+from ..engineio import Frame, HandshakeRefused, Probe
+from ..engineio.session import PROBE_PONG
+from ..logs import logger
+from ..server.client import Client
+from ..server.hub import current_hub
+from ..server.steps import resume, watch
+from .door import Door, Request
+from .http import error_body
+from .polling import Polling
+
+# Close codes (RFC 6455, 7.4.1) that tell of a broken connection, not of a client that has left.
+PROTOCOL_ERRORS = frozenset({1002, 1003, 1007, 1009})
+SERVICE_RESTART = 1012
+TOO_BIG = 1009
+NORMAL = 1000
+# How long a client that does not read may hold up the end of its connection.
+CLOSE_TIMEOUT = 10
+
+
+class WebSocketConsumer(AsyncConsumer):
+    """Serves one WebSocket; it is the transport of a session that has one.
+
+    Frames are read by whichever task has nothing better to do. That is the server's own task, until it
+    runs a handler that waits: then reading is handed over to another task, so that acknowledgements
+    and the other namespaces do not wait with it. A connection whose handlers never wait has no task of
+    its own.
+    """
+
+    name = "websocket"
+    door: ClassVar[Door]
+
+    def __init__(self, door: Door) -> None:
+        self.door = door  # type: ignore[misc]
+        self.client: Client
+        # Set while the server's task waits for reading to come back to it.
+        self._spare: asyncio.Future[None] | None = None
+        self._reader: asyncio.Task[Any] | None = None
+        self._finished = False
+        self._closing = False
+        # Writes what has to wait for a client that does not read.
+        self._drainer: asyncio.Task[Any] | None = None
+        self._close_code = NORMAL
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """In place of Channels' own: no channel layer, no task and no dispatch per message."""
+        self.scope = scope
+        self.receive = receive
+        self.base_send = send
+        if (await receive())["type"] != "websocket.connect":
+            return
+        request = self.door.open(scope, current_hub())
+        try:
+            self.door.check_origin(request)
+            self.door.check(scope, request)
+        except HandshakeRefused as refused:
+            await self._refuse(refused)
+            return
+        if request.client is None:
+            await self._handshake(request)
+        else:
+            await self._upgrade(request.client)
+
+    async def _refuse(self, refused: HandshakeRefused) -> None:
+        """Refuse the connection before it is one, with the protocol's error where the server can."""
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self.base_send({"type": "websocket.close"})
+            return
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        await self.base_send(
+            {
+                "type": "websocket.http.response.start",
+                "status": refused.status,
+                "headers": headers,
+            }
+        )
+        await self.base_send(
+            {"type": "websocket.http.response.body", "body": error_body(refused)}
+        )
+
+    async def _handshake(self, request: Request) -> None:
+        scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
+        if scope is None:
+            return
+        await self.base_send({"type": "websocket.accept"})
+        self.client = Client(request.hub, scope, self)
+        self._take_over()
+        await self._serve()
+
+    async def _upgrade(self, client: Client) -> None:
+        """Let a polling session move to this WebSocket: "Upgrade" of the protocol."""
+        await self.base_send({"type": "websocket.accept"})
+        session = client.session
+        if not session.start_upgrade(client.hub.loop.time()):
+            await self.base_send({"type": "websocket.close"})
+            return
+        self.client = client
+        client.upgrade_started(self)
+        while True:
+            message = await self.receive()
+            if message["type"] != "websocket.receive":
+                if client.prober is self:
+                    client.prober = None
+                    session.cancel_upgrade()
+                return
+            if client.prober is not self:
+                continue  # timed out, or the session has gone: the close is on its way
+            probe = session.receive_probe(_packet(message))
+            if probe is Probe.PONG:
+                await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})
+                if isinstance(client.transport, Polling):
+                    client.transport.release()
+            elif probe is Probe.REFUSED:
+                client.prober = None
+                self.close()
+            else:
+                break
+        client.prober = None
+        old, client.transport = client.transport, self
+        old.close()
+        self._take_over()
+        await self._serve()
+
+    # In
+
+    async def _serve(self) -> None:
+        """Read until the connection ends; the server's task stays until then."""
+        self._reader = asyncio.current_task()
+        try:
+            await self._read()
+            while not self._finished:
+                self._spare = self.client.hub.loop.create_future()
+                await self._spare
+                self._spare = None
+                if not self._finished:
+                    await self._read()
+        except asyncio.CancelledError:
+            # The server cuts the connection off, or our own close has waited long enough.
+            self._lost("transport close")
+            if not self._closing:
+                raise
+
+    async def _read(self) -> None:
+        """Read and handle frames until the connection ends or reading is handed over."""
+        client, receive, hand_over = self.client, self.receive, self._hand_over
+        reader = self._reader = asyncio.current_task()
+        limit = client.settings.max_http_buffer_size
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                self._disconnected(message.get("code"))
+                return
+            packet = message.get("text")
+            if packet is None:
+                packet = message.get("bytes") or b""
+            if len(packet) * 4 > limit and _size(packet) > limit:
+                self._close_code = TOO_BIG
+                client.abort("transport error", "a message over MAX_HTTP_BUFFER_SIZE")
+                continue
+            work = client.receive_packet(packet)
+            if work is not None:
+                await watch(work, hand_over)
+                if self._reader is not reader:
+                    return
+            if client.crowded:
+                await client.ready()
+
+    def _hand_over(self) -> None:
+        """The task that reads has to wait for a handler: let another one read."""
+        spare = self._spare
+        if spare is not None and not spare.done():
+            self._reader = None
+            spare.set_result(None)
+        else:
+            self._reader = None
+            self.client.hub.spawn(self._read())
+
+    def _disconnected(self, code: int | None) -> None:
+        if code == SERVICE_RESTART:
+            reason = "server shutting down"
+        else:
+            reason = "transport error" if code in PROTOCOL_ERRORS else "transport close"
+        self._lost(reason)
+
+    def _lost(self, reason: str) -> None:
+        """The connection is gone."""
+        self._closing = self._finished = True
+        if self.client.transport is self:
+            self.client.session.set_writable(False)
+            self.client.abort(reason)
+        if self._drainer is not None:
+            self._drainer.cancel()
+        if self._spare is not None and not self._spare.done():
+            self._spare.set_result(None)
+
+    # Out
+
+    def _take_over(self) -> None:
+        self.client.session.set_writable(True)
+        self.flush()
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame without a task; only one that waits gets a task for the rest.
+
+        The server's ``send`` is a coroutine that waits only while its connection is not writable.
+        """
+        message = frame.wire
+        if message is None:
+            kind = "text" if isinstance(frame.data, str) else "bytes"
+            message = frame.wire = {"type": "websocket.send", kind: frame.data}
+        coro = self.base_send(message)
+        try:
+            waited_for = coro.send(None)
+        except StopIteration:
+            return
+        except OSError:
+            # The connection has gone; its end comes in through receive().
+            self.client.session.set_writable(False)
+        except Exception:
+            logger.exception("the server's send() failed")
+            self.client.session.set_writable(False)
+        else:
+            self.client.session.set_writable(False)
+            self._drainer = self.client.hub.spawn(self._drain(coro, waited_for))
+
+    async def _drain(self, coro: Any, waited_for: Any) -> None:
+        """Finish a write that waits, then write what has queued up behind it."""
+        client = self.client
+        session = client.session
+        try:
+            await resume(coro, waited_for)
+            client.written()
+            while (frame := session.take_one()) is not None:
+                kind = "text" if isinstance(frame.data, str) else "bytes"
+                session.unheard += frame.size
+                await self.base_send({"type": "websocket.send", kind: frame.data})
+                client.written()
+        except Exception as error:
+            if not isinstance(error, OSError) and not self._closing:
+                logger.exception("the server's send() failed")
+            return
+        finally:
+            self._drainer = None
+        if not self._closing:
+            session.set_writable(True)
+        if session.drained:
+            client.gone()
+
+    def flush(self) -> None:
+        """Write what waits in the session's buffer, as far as possible now."""
+        session = self.client.session
+        while session.writable and (frame := session.take_one()) is not None:
+            session.unheard += frame.size
+            self.write(frame)
+        if session.writable and not session.buffer:
+            session.set_writable(True)
+        if session.drained and self._drainer is None:
+            self.client.gone()
+
+    def close(self) -> None:
+        """Close the WebSocket; when even that has to wait, not for ever."""
+        if self._closing:
+            return
+        self._closing = True
+        self.client.hub.spawn(self._send_close())
+
+    async def _send_close(self) -> None:
+        try:
+            await asyncio.wait_for(
+                self.base_send({"type": "websocket.close", "code": self._close_code}),
+                CLOSE_TIMEOUT,
+            )
+        except OSError:
+            pass
+        except (asyncio.TimeoutError, RuntimeError):
+            # Nothing better can be done through ASGI than to let the server's task end.
+            self._lost("transport close")
+            if self._reader is not None:
+                self._reader.cancel()
+
+
+def _packet(message: dict[str, Any]) -> str | bytes:
+    text = message.get("text")
+    return text if text is not None else message.get("bytes") or b""
+
+
+def _size(packet: str | bytes) -> int:
+    """Length in bytes on the wire."""
+    if isinstance(packet, str) and not packet.isascii():
+        return len(packet.encode("utf-8", "surrogatepass"))
+    return len(packet)

@@ -1,0 +1,83 @@
+"""The demo chat in Chromium: two people talk, an image arrives, the server restarts under them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.harness.node import PACKAGES, Runner
+from tests.harness.processes import Process
+from tests.harness.programs import find_chromium
+from tests.harness.servers import LISTENING, command
+from tests.harness.waiting import until
+
+pytestmark = [pytest.mark.node, pytest.mark.browser]
+
+CLIENT = PACKAGES / "socket.io-client" / "dist" / "socket.io.min.js"
+SIZE = [240, 160]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "demo_project.settings",
+        "DEMO_DATABASE": str(tmp_path / "demo.sqlite3"),
+    }
+    set_up = Process([sys.executable, "manage.py", "setup_demo", "--client", CLIENT], environment)
+    until(lambda: not set_up.running, "setup_demo", 60)
+    assert set_up.stop() == 0, set_up.log
+    return environment
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def serve(
+    request: pytest.FixtureRequest, environment: dict[str, str]
+) -> Iterator[Callable[[int], tuple[Process, int]]]:
+    """Starts the demo on a port (0: any) and tells which one it is."""
+    started: list[Process] = []
+
+    def start(port: int) -> tuple[Process, int]:
+        arguments = command(request.param, "demo_project.asgi:application", port)
+        process = Process(arguments, environment)
+        started.append(process)
+        return process, int(process.wait_for_line(LISTENING)[1])
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+def noise() -> str:
+    """A PNG of noise, so that it is of some size, in base64."""
+    pixels = random.Random(1).randbytes(SIZE[0] * SIZE[1] * 3)
+    file = io.BytesIO()
+    Image.frombytes("RGB", (SIZE[0], SIZE[1]), pixels).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_two_people_chat_through_a_restart(
+    node_runner: Runner, serve: Callable[[int], tuple[Process, int]]
+) -> None:
+    server, port = serve(0)
+    run = node_runner.start(
+        "chat", f"http://127.0.0.1:{port}", chromium=find_chromium(), image=noise()
+    )
+    run.wait_for("chatted")
+    server.stop()
+    run.wait_for("lost")
+    again, _ = serve(port)
+    run.go("look")
+    seen = run.result()
+    assert seen["size"] == SIZE
+    assert seen["problems"] == []
+    assert seen["people"] == 2
+    again.stop()
+    for log in (server.log, again.log):
+        assert "Traceback" not in log, log

@@ -1,0 +1,59 @@
+"""The configurations both servers are run with: Node's options and ours, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ORIGINS = ["http://one.example", "https://two.example:8443"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    node: dict[str, Any] = field(default_factory=dict)
+    ours: dict[str, Any] = field(default_factory=dict)
+
+
+PROFILES = {
+    "plain": Profile(
+        node={"maxHttpBufferSize": 20_000},
+        ours={"MAX_HTTP_BUFFER_SIZE": 20_000},
+    ),
+    "defaults": Profile(),
+    "quick": Profile(
+        node={
+            "pingInterval": 300,
+            "pingTimeout": 200,
+            "upgradeTimeout": 400,
+            "connectTimeout": 600,
+        },
+        ours={
+            "PING_INTERVAL": 0.3,
+            "PING_TIMEOUT": 0.2,
+            "UPGRADE_TIMEOUT": 0.4,
+            "CONNECT_TIMEOUT": 0.6,
+        },
+    ),
+    "listed origins": Profile(
+        node={"cors": {"origin": ORIGINS, "credentials": True}, "cookie": True},
+        ours={"CORS_ALLOWED_ORIGINS": ORIGINS, "CORS_ALLOW_CREDENTIALS": True, "COOKIE": True},
+    ),
+    "any origin": Profile(
+        node={
+            "cors": {"origin": "*"},
+            "cookie": {"name": "my-io", "path": "/app", "httpOnly": False, "sameSite": "strict"},
+            "allowUpgrades": False,
+            "httpCompression": False,
+        },
+        ours={
+            "CORS_ALLOWED_ORIGINS": "*",
+            "COOKIE": {"NAME": "my-io", "PATH": "/app", "HTTPONLY": False, "SAMESITE": "Strict"},
+            "ALLOW_UPGRADES": False,
+            "HTTP_COMPRESSION": False,
+        },
+    ),
+    "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),
+    "websocket only": Profile(
+        node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}
+    ),
+}

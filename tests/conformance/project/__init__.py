@@ -1,0 +1,1 @@
+"""The Django project that does what ``reference.mjs`` does."""

@@ -1,0 +1,140 @@
+"""The same namespaces and handlers as ``reference.mjs``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+from django_socketio import ConnectionRefused, SocketIOConsumer, event, register
+
+logs: defaultdict[str, list[list[Any]]] = defaultdict(list)
+
+
+def plain(value: Any) -> Any:
+    return {"bytes": value.hex()} if isinstance(value, bytes) else value
+
+
+class Reference(SocketIOConsumer):
+    async def connect(self, auth: Any) -> None:
+        auth = auth or {}
+        self.tag = auth.get("tag")
+        self.log("connect")
+        mode = auth.get("mode", "")
+        if mode in ("greet", "greet and leave"):
+            self.emit("hello", 1)
+        if mode == "greet":
+            self.emit("hello", 2)
+        if "leave" in mode:
+            self.close(transport="all" in mode)
+
+    async def disconnect(self, reason: str) -> None:
+        self.log("disconnect", reason)
+
+    async def receive_event(self, name: Any, args: list[Any]) -> Any:
+        self.log("event", [name, *map(plain, args)])
+        return await super().receive_event(name, args)
+
+    def log(self, *entry: Any) -> None:
+        if self.tag is not None:
+            logs[self.tag].append(list(entry))
+
+    @event
+    async def echo(self, *args: Any) -> tuple[Any, ...]:
+        return args
+
+    @event
+    async def say(self, *args: Any) -> None:
+        self.emit("said", *args)
+
+    @event
+    async def burst(self, count: int) -> None:
+        for n in range(count):
+            self.emit("n", n)
+
+    @event
+    async def large(self, size: int, compress: bool) -> None:
+        self.compress(compress).emit("large", "x" * size)
+
+    @event
+    async def binary(self) -> None:
+        self.emit("bytes", b"\x01\x02\x03", "and", b"\x04")
+
+    @event
+    async def ask(self) -> None:
+        answer = await self.acall("question")
+        args = () if answer is None else answer if isinstance(answer, tuple) else (answer,)
+        self.emit("answered", *map(plain, args))
+
+    @event
+    async def late(self) -> str:
+        await asyncio.sleep(0.15)
+        return "late"
+
+    @event("leave")
+    async def leave_namespace(self) -> None:
+        self.emit("before", "leave")
+        self.close()
+        self.emit("after", "leave")
+
+    @event("leave all")
+    async def leave_all(self) -> None:
+        self.emit("before", "leave all")
+        self.close(transport=True)
+        self.emit("after", "leave all")
+
+    @event("handshake")
+    async def tell_handshake(self) -> dict[str, Any]:
+        seen = self.handshake
+        return {
+            "query": seen["query"],
+            "auth": seen["auth"],
+            "secure": seen["secure"],
+            "address": seen["address"],
+            "transport": self.transport,
+        }
+
+    @event("volatile")
+    async def emit_volatile(self) -> None:
+        self.volatile.emit("gone")
+
+    @event
+    async def room(self) -> None:
+        self.join("room")
+        self.namespace.to("room").emit("in room")
+        self.to("room").emit("to others")
+        self.emit("to me")
+
+
+@register("/")
+class Default(Reference):
+    pass
+
+
+@register("/other")
+class Other(Reference):
+    pass
+
+
+@register("/room-<int:number>")
+class Dynamic(Reference):
+    pass
+
+
+@register("/refused")
+class Refused(SocketIOConsumer):
+    async def connect(self, auth: Any) -> None:
+        raise ConnectionRefused("no entry")
+
+
+@register("/refused-with-data")
+class RefusedWithData(SocketIOConsumer):
+    async def connect(self, auth: Any) -> None:
+        raise ConnectionRefused("no entry", data={"code": 7, "list": [1, "é"]})
+
+
+@register("/slow")
+class Slow(Reference):
+    async def connect(self, auth: Any) -> None:
+        await asyncio.sleep(0.15)
+        await super().connect(auth)

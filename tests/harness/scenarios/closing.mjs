@@ -1,0 +1,79 @@
+// How connections end, as both sides see it, and how they come back.
+
+// The server ends the namespace, or the whole connection.
+export async function server_disconnects(t) {
+  const socket = await t.connect("/lab");
+  const other = await t.connected(t.keep(socket.io.socket("/any")));
+  const sids = [socket.id, other.id];
+  const left = t.collect(other, "disconnect");
+  const gone = t.once(socket, "disconnect");
+  const closed = t.params.whole ? t.once(socket.io.engine, "close") : Promise.resolve();
+  socket.emit("close me", t.params.whole);
+  const [reason] = await gone;
+  await closed;
+  if (t.params.whole) await t.until(() => left.length, "the other namespace's end");
+  else await t.ask(other, "still here");
+  return { sids, reason, other: left.map(([first]) => first), connected: other.connected };
+}
+
+export async function client_disconnects(t) {
+  const socket = await t.connect("/lab");
+  const sid = socket.id;
+  if (t.transport === "default") await t.upgraded(socket);
+  await t.ask(socket, "join", "some room");
+  const gone = t.once(socket, "disconnect");
+  const engine = socket.io.engine;
+  const how = t.params.how;
+  if (how === "namespace") {
+    // Another namespace keeps the connection open: only this one ends.
+    await t.connected(t.keep(socket.io.socket("/any")));
+    socket.disconnect();
+  } else if (how === "engine") {
+    engine.close();
+  } else if (how === "garbage") {
+    engine.write("9 is no packet type");
+  } else if (how === "reserved") {
+    engine.write('2/lab,["disconnect"]');
+  } else if (how === "silent") {
+    // Pings are not answered any more.
+    engine[engine.sendPacket ? "sendPacket" : "_sendPacket"] = () => {};
+  }
+  const [reason] = await gone;
+  return { sid, reason };
+}
+
+// The connection stays over several of the server's pings.
+export async function heartbeat(t) {
+  const socket = await t.connect("/lab");
+  const gone = t.collect(socket, "disconnect");
+  let pings = 0;
+  socket.io.engine.on("packet", (packet) => (pings += packet.type === "ping"));
+  await t.until(() => pings >= 4 || gone.length, "four pings");
+  return { gone, sum: await t.ask(socket, "add", 1, 1) };
+}
+
+// Every client and transport at once, so that one restart of the server is enough.
+export async function reconnects(t) {
+  const options = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
+  const open = async (transport) => {
+    const socket = await t.connect("/lab", { ...options, transport });
+    if (transport === "default") await t.upgraded(socket);
+    return { socket, transport, before: socket.id, lost: t.once(socket, "disconnect") };
+  };
+  const all = [];
+  for (const transport of ["polling", "websocket", "default"]) all.push(await open(transport));
+  t.step("connected");
+  const got = {};
+  for (const one of all) {
+    const [reason] = await one.lost;
+    // Sent while there is no connection: kept by the client and sent when it is back.
+    one.kept = t.ask(one.socket, "add", 40, 2);
+    got[one.transport] = { reason };
+  }
+  t.step("lost");
+  for (const { socket, transport, before, kept } of all) {
+    if (!socket.connected) await t.once(socket, "connect");
+    Object.assign(got[transport], { sum: await kept, newId: socket.id !== before });
+  }
+  return got;
+}

@@ -1,0 +1,25 @@
+"""Settings of a server that a test starts: the namespaces are there, the rest comes as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tests.project.settings import *  # noqa: F403
+from tests.project.settings import DATABASES, INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
+
+# What the test asks for: {"DATABASE": path, "SOCKETIO": {...}, "REDIS": url or None}.
+_asked = json.loads(os.environ["TEST_PROJECT"])
+
+DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})
+SOCKETIO = _asked["SOCKETIO"]
+
+if _asked["REDIS"]:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [_asked["REDIS"]]},
+        }
+    }

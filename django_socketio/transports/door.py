@@ -97,7 +97,11 @@ class Door:
         """The scope as the middleware leaves it; None when the middleware has answered itself."""
         captured: list[Scope] = []
         await self._app({**scope, _CAPTURE: captured}, receive, send)
-        return captured[0] if captured else None
+        if not captured:
+            return None
+        if "django_socketio.user" in scope:  # django_socketio.testing
+            captured[0]["user"] = scope["django_socketio.user"]
+        return captured[0]
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

@@ -1,0 +1,36 @@
+"""``{% socketio_client %}``: the script tag of the official client that the project installed."""
+
+from __future__ import annotations
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# Where projects put the bundle of the npm package socket.io-client, the first that is found.
+CANDIDATES = (
+    "socket.io.min.js",
+    "socket.io/socket.io.min.js",
+    "vendor/socket.io.min.js",
+    "socket.io-client/dist/socket.io.min.js",
+    "js/socket.io.min.js",
+)
+
+
+@register.simple_tag
+def socketio_client(path: str = "") -> SafeString:
+    """The tag for the static file ``path``, or for the first usual place that has the client.
+
+    Raises TemplateSyntaxError, which says what to do, where there is none.
+    """
+    for candidate in (path,) if path else CANDIDATES:
+        if finders.find(candidate) is not None:
+            return format_html('<script src="{}"></script>', static(candidate))
+    raise template.TemplateSyntaxError(
+        "socketio_client found no client among the static files. Install the npm package "
+        "socket.io-client and put its dist/socket.io.min.js into a static folder as "
+        f"{path or CANDIDATES[0]}."
+    )

@@ -1,0 +1,208 @@
+"""Testing consumers without a server, in the manner of :mod:`channels.testing`.
+
+.. code-block:: python
+
+    @pytest.mark.asyncio
+    @pytest.mark.django_db(transaction=True)
+    async def test_chat(alice):
+        communicator = SocketIOCommunicator(application, "/chat", user=alice)
+        connected, _ = await communicator.connect()
+        assert connected
+        assert await communicator.call("save", "hello") == 1
+        await communicator.disconnect()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from typing import Any, NamedTuple
+
+from asgiref.testing import ApplicationCommunicator
+from django.core.serializers.json import DjangoJSONEncoder
+
+from .conf import get_settings
+from .exceptions import AckTimeout, Disconnected
+from .packets import Decoder, Encoder, EncodedPacket, Packet, PacketType, StandardCodec
+from .server.acks import as_arguments, as_result
+from .server.hub import current_hub
+
+
+class Connected(NamedTuple):
+    """What ``connect`` returns; true when the client was admitted.
+
+    ``details`` is what came with CONNECT (``{"sid": ...}``) or, where it was refused, with
+    CONNECT_ERROR (``{"message": ..., "data": ...}``).
+    """
+
+    connected: bool
+    details: dict[str, Any]
+
+    def __bool__(self) -> bool:
+        return self.connected
+
+
+class SocketIOCommunicator(ApplicationCommunicator):
+    """A client of one namespace that talks to an ASGI application in this process.
+
+    ``application`` is the project's (a :class:`~django_socketio.asgi.SocketIOApplication`), ``auth``
+    what the client sends with CONNECT, ``user`` the user in the scope in place of the session's.
+    Plain ``def`` handlers run where asgiref runs a test's database access, so that they see the test's
+    transaction.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        namespace: str = "/",
+        auth: dict[str, Any] | None = None,
+        user: Any = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
+    ) -> None:
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "ws",
+            "path": getattr(application, "_path", None) or get_settings().path,
+            "raw_path": None,
+            "root_path": "",
+            "query_string": b"EIO=4&transport=websocket",
+            "headers": headers or [],
+            "client": ("127.0.0.1", 50000),
+            "server": ("testserver", 80),
+            "subprotocols": [],
+            "extensions": {"websocket.http.response": {}},
+            "django_socketio.thread_sensitive": True,
+        }
+        if user is not None:
+            scope["django_socketio.user"] = user
+        super().__init__(application, scope)
+        self.namespace = namespace if namespace.startswith("/") else "/" + namespace
+        self.auth = auth
+        self.sid: str | None = None
+        codec = StandardCodec()
+        self._encoder = Encoder(codec, DjangoJSONEncoder().default)
+        self._decoder = Decoder(codec, get_settings().limits)
+        self._events: deque[Packet] = deque()
+        self._acks: dict[int, Any] = {}
+        self._ids = 0
+
+    async def connect(self, timeout: float = 1) -> Connected:
+        """Connect to the namespace. The result is true, and unpacks to ``(True, {"sid": ...})``, or
+        false, with what the server gave as reason."""
+        await self.send_input({"type": "websocket.connect"})
+        message = await self.receive_output(timeout)
+        if message["type"] != "websocket.accept":
+            return Connected(False, await self._refusal(message, timeout))
+        packet = await self._engine_packet(timeout)
+        assert isinstance(packet, str) and packet[:1] == "0", packet
+        text = self._encoder.connect(self.namespace, {} if self.auth is None else self.auth).text
+        if self.auth is None:
+            text = text.removesuffix("{}")
+        await self._send(EncodedPacket(text))
+        answer = await self._packet(timeout)
+        if answer.type == PacketType.CONNECT:
+            self.sid = answer.data["sid"]
+            return Connected(True, answer.data)
+        return Connected(False, answer.data)
+
+    async def emit(self, event: str, *args: Any) -> None:
+        """Send an event."""
+        await self._send(self._encoder.event(self.namespace, event, args))
+
+    async def call(self, event: str, *args: Any, timeout: float = 1) -> Any:
+        """Send an event and wait for its acknowledgement: None, one value or a tuple.
+
+        Events that come meanwhile are kept for :meth:`receive_event`. Raises AckTimeout.
+        """
+        ack_id, self._ids = self._ids, self._ids + 1
+        await self._send(self._encoder.event(self.namespace, event, args, ack_id))
+        try:
+            while ack_id not in self._acks:
+                self._keep(await self._packet(timeout))
+        except asyncio.TimeoutError:
+            raise AckTimeout() from None
+        return as_result(self._acks.pop(ack_id))
+
+    async def receive_event(self, timeout: float = 1) -> tuple[str, list[Any]]:
+        """The next event from the server, as ``(name, args)``.
+
+        When it asks for an acknowledgement, answer with :meth:`acknowledge`. Raises Disconnected when
+        the server has ended the connection, asyncio.TimeoutError when nothing comes.
+        """
+        while not self._events:
+            self._keep(await self._packet(timeout))
+        packet = self._events.popleft()
+        self._asked = packet.id
+        name, *args = packet.data
+        return name, args
+
+    async def acknowledge(self, result: Any = None) -> None:
+        """Answer the event that :meth:`receive_event` returned last, as a handler's result would."""
+        if self._asked is None:
+            raise ValueError("the server did not ask for an acknowledgement")
+        await self._send(
+            self._encoder.ack(self.namespace, as_arguments(result), self._asked)
+        )
+
+    async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:  # type: ignore[override]
+        """Whether no event comes within ``timeout`` seconds."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not self._events:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0 or await super().receive_nothing(left, interval):
+                return True
+            self._keep(await self._packet(timeout))
+        return False
+
+    async def disconnect(self, code: int = 1000, timeout: float = 1) -> None:
+        """Drop the connection, and wait until the server has noticed."""
+        await self.send_input({"type": "websocket.disconnect", "code": code})
+        await self.wait(timeout)
+        tasks = set(current_hub().tasks)
+        if tasks:  # a handler or disconnect() that is still at work
+            await asyncio.wait(tasks, timeout=timeout)
+
+    # Inside
+
+    _asked: int | None = None
+
+    async def _send(self, packet: EncodedPacket) -> None:
+        await self.send_input({"type": "websocket.receive", "text": "4" + packet.text})
+        for data in packet.attachments:
+            await self.send_input({"type": "websocket.receive", "bytes": data})
+
+    async def _engine_packet(self, timeout: float) -> str | bytes:
+        message = await self.receive_output(timeout)
+        if message["type"] != "websocket.send":
+            raise Disconnected("the server has closed the connection")
+        text = message.get("text")
+        return message["bytes"] if text is None else text
+
+    async def _packet(self, timeout: float) -> Packet:
+        """The next Socket.IO packet; pings are answered on the way."""
+        while True:
+            data = await self._engine_packet(timeout)
+            if isinstance(data, str):
+                if data[:1] == "2":
+                    await self.send_input({"type": "websocket.receive", "text": "3"})
+                    continue
+                data = data[1:]
+            packet = self._decoder.feed(data)
+            if packet is not None:
+                return packet
+
+    def _keep(self, packet: Packet) -> None:
+        if packet.type == PacketType.EVENT:
+            self._events.append(packet)
+        elif packet.type == PacketType.ACK and packet.id is not None:
+            self._acks[packet.id] = packet.data
+        elif packet.type == PacketType.DISCONNECT:
+            raise Disconnected("the server has ended the namespace")
+
+    async def _refusal(self, message: dict[str, Any], timeout: float) -> dict[str, Any]:
+        if message["type"] != "websocket.http.response.start":
+            return {"message": "closed", "code": message.get("code")}
+        return json.loads((await self.receive_output(timeout))["body"])

@@ -23,15 +23,16 @@ def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as wha
         return inner
     from channels.auth import AuthMiddlewareStack
 
-    return AuthMiddlewareStack(inner)
+    stack: ASGIApp = AuthMiddlewareStack(inner)
+    return stack
 
 
 class SocketIOApplication:
     """An ASGI application that serves Socket.IO and hands every other scope to ``app``.
 
     ``path`` is the URL path to serve, ``SOCKETIO["PATH"]`` by default. ``middleware`` wraps an ASGI
-    application; it runs once per session, for the handshake's request, and what it puts into the scope
-    (the session, the user) is the session's from then on. None for no middleware.
+    application; it runs once per session, for the handshake's request, and what it puts into the
+    scope (the session, the user) is the session's from then on. None for no middleware.
     """
 
     def __init__(

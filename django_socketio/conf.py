@@ -86,10 +86,8 @@ def _origins(value: Any) -> str | None:
 
 
 def _cookie(value: Any) -> str | None:
-    expected = (
-        "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, HTTPONLY, SECURE and SAMESITE"
-    )
-    if value is None or value is True or value is False:
+    expected = "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, HTTPONLY, SECURE and
+    SAMESITE" if value is None or value is True or value is False:
         return None
     if not isinstance(value, dict):
         return expected
@@ -250,13 +248,19 @@ class Problem:
 def problems(raw: Any) -> Iterator[Problem]:
     """Everything that is wrong with a value of ``settings.SOCKETIO``."""
     if not isinstance(raw, dict):
-        yield Problem("SOCKETIO", "SOCKETIO must be a dict.", 'For example SOCKETIO = {"PING_INTERVAL": 25}.')
+        yield Problem(
+            "SOCKETIO", "SOCKETIO must be a dict.", 'For example SOCKETIO = {"PING_INTERVAL": 25}.'
+        )
         return
     fields = {item.name.upper(): item for item in dataclasses.fields(Settings)}
     for key, value in raw.items():
         if key not in fields:
             close = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(sorted(fields))}."
+            hint = (
+                f'Did you mean "{close[0]}"?'
+                if close
+                else f"Known keys: {', '.join(sorted(fields))}."
+            )
             yield Problem(str(key), f"SOCKETIO has an unknown key {key!r}.", hint)
             continue
         wrong = fields[key].metadata["check"](value)

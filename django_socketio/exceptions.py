@@ -23,7 +23,10 @@ class ConnectionRefused(Exception):
 
 
 class EventRefused(Exception):
-    """Raise it in ``receive_event`` or a handler to drop an event: no acknowledgement, no traceback."""
+    """Raise it in ``receive_event`` or a handler to drop an event.
+
+    There is no acknowledgement and no traceback; the event is counted.
+    """
 
     def __init__(self, reason: str = "refused") -> None:
         super().__init__(reason)

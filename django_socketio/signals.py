@@ -4,8 +4,8 @@
 ``socket_disconnected(socket, reason)`` after it has left,
 ``event_received(socket, event, args)`` before an event's handler runs.
 
-Receivers run in a worker thread where they are plain functions, so the ORM is theirs; an exception in
-a receiver is logged and harms nothing.
+Receivers run in a worker thread where they are plain functions, so the ORM is theirs; an exception
+in a receiver is logged and harms nothing.
 """
 
 from django.dispatch import Signal

@@ -24,7 +24,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from .conf import get_settings
 from .exceptions import AckTimeout, Disconnected
-from .packets import Decoder, Encoder, EncodedPacket, Packet, PacketType, StandardCodec
+from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
 from .server.acks import as_arguments, as_result
 from .server.hub import current_hub
 
@@ -46,10 +46,10 @@ class Connected(NamedTuple):
 class SocketIOCommunicator(ApplicationCommunicator):
     """A client of one namespace that talks to an ASGI application in this process.
 
-    ``application`` is the project's (a :class:`~django_socketio.asgi.SocketIOApplication`), ``auth``
-    what the client sends with CONNECT, ``user`` the user in the scope in place of the session's.
-    Plain ``def`` handlers run where asgiref runs a test's database access, so that they see the test's
-    transaction.
+    ``application`` is the project's (a :class:`~django_socketio.asgi.SocketIOApplication`),
+    ``auth`` what the client sends with CONNECT, ``user`` the user in the scope in place of the
+    session's. Plain ``def`` handlers run where asgiref runs a test's database access, so that they
+    see the test's transaction.
     """
 
     def __init__(
@@ -97,7 +97,8 @@ class SocketIOCommunicator(ApplicationCommunicator):
         if message["type"] != "websocket.accept":
             return Connected(False, await self._refusal(message, timeout))
         packet = await self._engine_packet(timeout)
-        assert isinstance(packet, str) and packet[:1] == "0", packet
+        if not isinstance(packet, str) or packet[:1] != "0":
+            raise Disconnected(f"no handshake but {packet!r}")
         text = self._encoder.connect(self.namespace, {} if self.auth is None else self.auth).text
         if self.auth is None:
             text = text.removesuffix("{}")
@@ -123,14 +124,14 @@ class SocketIOCommunicator(ApplicationCommunicator):
             while ack_id not in self._acks:
                 self._keep(await self._packet(timeout))
         except asyncio.TimeoutError:
-            raise AckTimeout() from None
+            raise AckTimeout from None
         return as_result(self._acks.pop(ack_id))
 
     async def receive_event(self, timeout: float = 1) -> tuple[str, list[Any]]:
         """The next event from the server, as ``(name, args)``.
 
-        When it asks for an acknowledgement, answer with :meth:`acknowledge`. Raises Disconnected when
-        the server has ended the connection, asyncio.TimeoutError when nothing comes.
+        When it asks for an acknowledgement, answer with :meth:`acknowledge`. Raises Disconnected
+        when the server has ended the connection, asyncio.TimeoutError when nothing comes.
         """
         while not self._events:
             self._keep(await self._packet(timeout))
@@ -140,14 +141,12 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return name, args
 
     async def acknowledge(self, result: Any = None) -> None:
-        """Answer the event that :meth:`receive_event` returned last, as a handler's result would."""
+        """Answer the event that :meth:`receive_event` returned last, as a handler would."""
         if self._asked is None:
             raise ValueError("the server did not ask for an acknowledgement")
-        await self._send(
-            self._encoder.ack(self.namespace, as_arguments(result), self._asked)
-        )
+        await self._send(self._encoder.ack(self.namespace, as_arguments(result), self._asked))
 
-    async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:  # type: ignore[override]
+    async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
         """Whether no event comes within ``timeout`` seconds."""
         deadline = asyncio.get_running_loop().time() + timeout
         while not self._events:
@@ -179,7 +178,8 @@ class SocketIOCommunicator(ApplicationCommunicator):
         if message["type"] != "websocket.send":
             raise Disconnected("the server has closed the connection")
         text = message.get("text")
-        return message["bytes"] if text is None else text
+        data: str | bytes = message["bytes"] if text is None else text
+        return data
 
     async def _packet(self, timeout: float) -> Packet:
         """The next Socket.IO packet; pings are answered on the way."""
@@ -205,4 +205,5 @@ class SocketIOCommunicator(ApplicationCommunicator):
     async def _refusal(self, message: dict[str, Any], timeout: float) -> dict[str, Any]:
         if message["type"] != "websocket.http.response.start":
             return {"message": "closed", "code": message.get("code")}
-        return json.loads((await self.receive_output(timeout))["body"])
+        details: dict[str, Any] = json.loads((await self.receive_output(timeout))["body"])
+        return details

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
+from django.dispatch import receiver
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, register
 from django_socketio.exceptions import AckTimeout, EventRefused
+from django_socketio.signals import socket_connected
 
 from . import history
 from .limits import Allowance
@@ -20,16 +23,12 @@ MAX_ID = 2**63 - 1
 
 @register("/chat")
 class ChatConsumer(SocketIOConsumer):
-    """One open page. It shows one room, which it names in `auth`: `{"room": "lobby", "after": 17}`.
-
-    `after` is the newest message the page has shown before, 0 for none.
-    """
+    """One open page. It shows one room, which it names in `auth`: `{"room": "lobby"}`."""
 
     login_required = True
 
     async def connect(self, auth: Any) -> None:
-        auth = auth if isinstance(auth, dict) else {}
-        slug = auth.get("room")
+        slug = auth.get("room") if isinstance(auth, dict) else None
         if not isinstance(slug, str) or not re.fullmatch(r"[-\w]{1,50}", slug):
             raise ConnectionRefused("No such room")
         try:
@@ -40,12 +39,8 @@ class ChatConsumer(SocketIOConsumer):
         # What `who_is_here` reads, in whichever process it runs.
         self.data.update(id=self.user.pk, name=self.user.get_username())
         self.join(self.room.channel)
-        await self.who_is_here()
-        if shown := message_id(auth.get("after")):
-            await self.seen(shown)
 
     async def disconnect(self, reason: str) -> None:
-        self.leave(self.room.channel)
         await self.who_is_here()
 
     async def receive_event(self, name: str, args: list[Any]) -> Any:
@@ -86,6 +81,15 @@ class ChatConsumer(SocketIOConsumer):
         return shown
 
     @event
+    async def seen(self, shown: object) -> None:
+        """This page has caught up and shows all messages up to `shown`: tell their authors."""
+        if (shown := message_id(shown)) is None:
+            raise EventRefused("not the id of a message")
+        others = Message.objects.filter(room=self.room).exclude(author=self.user)
+        if await others.filter(pk__lte=shown, delivered=False).aupdate(delivered=True):
+            self.to(self.room.channel).emit("delivered", shown)
+
+    @event
     async def typing(self, is_typing: object) -> None:
         self.to(self.room.channel).volatile.emit("typing", self.data, is_typing is True)
 
@@ -110,11 +114,11 @@ class ChatConsumer(SocketIOConsumer):
         people = {socket.data["id"]: socket.data for socket in sockets if "id" in socket.data}
         everybody.emit("presence", list(people.values()))
 
-    async def seen(self, shown: int) -> None:
-        """This page has shown the others' messages up to `shown`: tell their authors."""
-        others = Message.objects.filter(room=self.room).exclude(author=self.user)
-        if await others.filter(pk__lte=shown, delivered=False).aupdate(delivered=True):
-            self.to(self.room.channel).emit("delivered", shown)
+
+@receiver(socket_connected, sender=ChatConsumer)
+def tell_arrival(socket: ChatConsumer, **kwargs: Any) -> None:
+    """In `connect` the socket is not yet among those that are found, here it is."""
+    async_to_sync(socket.who_is_here)()
 
 
 def message_id(value: object) -> int | None:

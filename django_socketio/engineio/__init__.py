@@ -4,7 +4,7 @@ Nothing here knows of Django, Channels or asyncio: bytes, text and the time come
 payloads and packets go out as return values.
 """
 
-from .errors import ErrorCode, EngineIOError, HandshakeRefused
+from .errors import EngineIOError, ErrorCode, HandshakeRefused
 from .packets import Frame, PacketType, decode_payload, encode_payload
 from .session import Probe, Session, SessionOptions
 

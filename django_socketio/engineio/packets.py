@@ -1,8 +1,8 @@
 """Engine.IO packets and the payloads that HTTP long-polling puts them in.
 
 Implements "Packet encoding" of the Engine.IO protocol, revision 4: a text packet is one digit, its
-type, and the data; a binary message is sent as it is over a WebSocket, and as ``b`` and base64 inside
-a payload, where packets are separated by U+001E.
+type, and the data; a binary message is sent as it is over a WebSocket, and as ``b`` and base64
+inside a payload, where packets are separated by U+001E.
 """
 
 from __future__ import annotations

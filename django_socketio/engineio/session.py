@@ -28,7 +28,8 @@ NOOP = Frame(PacketType.NOOP)
 CLOSE = Frame(PacketType.CLOSE)
 PROBE_PONG = Frame(PacketType.PONG + "probe")
 
-# How long a closing session waits for the poll that fetches its last packets, as in the Node server.
+# How long a closing session waits for the poll that fetches its last packets, as in the Node
+# server.
 CLOSE_TIMEOUT = 30.0
 
 
@@ -207,9 +208,9 @@ class Session:
     def written(self, size: int) -> bool:
         """Count bytes that went past the buffer. True when the owner should call :meth:`ask`.
 
-        A server that never waits for its clients (daphne) would keep what a client does not read. So
-        a client that takes a quarter of ``max_write_buffer`` without a word is asked for one, and at
-        the full size without an answer the session is closed.
+        A server that never waits for its clients (daphne) would keep what a client does not read.
+        So a client that takes a quarter of ``max_write_buffer`` without a word is asked for one,
+        and at the full size without an answer the session is closed.
         """
         self.unheard += size
         return self.unheard > self._unheard_mark
@@ -232,13 +233,16 @@ class Session:
         self.close("transport error", "slow client")
 
     def take(self) -> list[Frame]:
-        """Everything that waits, in order; empty when there is nothing or nothing can be written."""
+        """Everything that waits, in order; empty when nothing does or nothing can be written."""
         if not self.writable or not self.buffer:
             return []
         frames = list(self.buffer)
         self.buffer.clear()
         self.unheard += self.buffered
         self.buffered = 0
+        if len(frames) > 1 and frames[-1] is CLOSE:
+            # By itself, as in Node: clients act on it before they do on the packets ahead of it.
+            self._enqueue(frames.pop())
         return frames
 
     def take_one(self) -> Frame | None:
@@ -336,8 +340,9 @@ class Session:
     def finish(self, reason: str, now: float) -> None:
         """End the session in an orderly way: what waits in the buffer still goes out first.
 
-        Over polling it is followed by a CLOSE packet, and fetched by the poll that waits or the next
-        one, for at most 30 seconds. The owner closes a WebSocket when :meth:`drained` says so.
+        Over polling it is followed by a CLOSE packet, and fetched by the poll that waits or the
+        next one, for at most 30 seconds. The owner closes a WebSocket when :meth:`drained` says
+        so.
         """
         if self.state != "open":
             return

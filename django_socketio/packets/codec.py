@@ -24,7 +24,7 @@ class JSONCodec(Protocol):
     """What the setting ``JSON`` may name: a class whose instances can do this."""
 
     def dumps(self, value: Any, default: Default) -> str:
-        """``value`` as compact JSON text; NaN is null or a ValueError. TypeError for other types."""
+        """``value`` as compact JSON; NaN is null or a ValueError. TypeError for other types."""
 
     def loads(self, text: str) -> Any:
         """What ``text`` stands for. Raises ValueError (or RecursionError) for anything but JSON."""
@@ -62,7 +62,7 @@ class StandardCodec:
 
 
 class OrjsonCodec:
-    """orjson, which refuses a few things that the standard library takes (huge integers, odd keys)."""
+    """orjson, which refuses some things that the standard library takes (huge integers)."""
 
     def __init__(self) -> None:
         if orjson is None:
@@ -104,9 +104,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _escape_surrogates(text: str) -> str:
     """Write half a surrogate pair as JSON.stringify does: as an escape, not as itself."""
-    return "".join(
-        f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in text
-    )
+    return "".join(f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def without_nan(value: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Text and attachments to packets, strictly: "Packet encoding" of the Socket.IO protocol, revision 5.
+"""Text and attachments to packets: "Packet encoding" of the Socket.IO protocol, revision 5.
 
-Where the protocol leaves it open, what the Node server takes is taken and what it refuses is refused,
-except that placeholders and nesting are checked, and ``50-[...]`` (no attachments) is an event.
+Where the protocol leaves it open, what the Node server takes is taken and what it refuses is
+refused, except that placeholders and nesting are checked, and ``50-[...]`` (no attachments) is an
+event.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Any
 from .codec import JSONCodec
 from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError, PacketType
 
-# Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that a
-# megabyte of them costs nothing; 16 are what JavaScript's integers may have.
+# Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that
+# a megabyte of them costs nothing; 16 are what JavaScript's integers may have.
 _HEAD = re.compile(r"([0-6])(?:(?<=[56])([0-9]{1,7})-)?(/[^,]*,?)?([0-9]{1,16})?")
 _MAX_ID = 2**53 - 1
 
 
 class Decoder:
-    """Decodes what one session sends, in its order; keeps a packet until its attachments are there."""
+    """Decodes what one session sends; keeps a packet until its attachments are there."""
 
     __slots__ = ("_limits", "_loads", "_packet", "_received", "_size", "_slots")
 
@@ -62,9 +63,7 @@ class Decoder:
             if len(namespace) > self._limits.max_namespace_length:
                 raise LimitExceeded("namespace too long")
         data = self._json(text[head.end() :])
-        packet = Packet(
-            kind, namespace, data, None if ack_id is None else int(ack_id), len(text)
-        )
+        packet = Packet(kind, namespace, data, None if ack_id is None else int(ack_id), len(text))
         _CHECKS[kind](packet)
         if kind == PacketType.EVENT:
             self._name(packet)
@@ -181,7 +180,7 @@ _CHECKS = {
 
 
 def _deeper(data: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested more than ``limit`` deep. Linear, one level at a time."""
+    """Whether arrays and objects are nested more than ``limit`` deep, in linear time."""
     level = [data]
     for _ in range(limit + 1):
         level = [

@@ -33,9 +33,9 @@ class Packet:
     """A decoded packet.
 
     ``type`` is a :class:`PacketType`, EVENT and ACK also for packets that came with attachments;
-    ``namespace`` begins with "/"; ``data`` is the list of an EVENT (its name first) or ACK, the dict
-    of a CONNECT or CONNECT_ERROR, or None; ``id`` the acknowledgement's number, or None; ``size`` how
-    long it was on the wire.
+    ``namespace`` begins with "/"; ``data`` is the list of an EVENT (its name first) or ACK, the
+    dict of a CONNECT or CONNECT_ERROR, or None; ``id`` the acknowledgement's number, or None;
+    ``size`` how long it was on the wire.
     """
 
     __slots__ = ("data", "id", "namespace", "size", "type")

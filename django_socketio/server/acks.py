@@ -21,7 +21,7 @@ def as_arguments(result: Any) -> list[Any]:
 
 
 def as_result(arguments: list[Any]) -> Any:
-    """An acknowledgement's arguments, as what ``call`` returns: the same rule the other way round."""
+    """An acknowledgement's arguments, as what ``call`` returns."""
     if not arguments:
         return None
     return arguments[0] if len(arguments) == 1 else tuple(arguments)
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
         if self.answers:
             return self.answers[0]
         if self.silent:
-            raise AckTimeout()
+            raise AckTimeout
         raise Disconnected("the socket has left")
 
     def all(self) -> list[Any]:
@@ -86,7 +86,7 @@ class Question:
     async def ask(
         self, sockets: Iterable[SocketIOConsumer], frames: tuple[Frame, ...], timeout: float
     ) -> Outcome:
-        """Put the question and wait, at most ``timeout`` seconds, until nobody is left to answer."""
+        """Put the question; wait until nobody is left to answer, at most ``timeout`` seconds."""
         for socket in sockets:
             self._asked.add(socket)
             if not socket._expect(self):

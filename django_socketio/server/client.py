@@ -104,9 +104,7 @@ class Client:
         self._ended = False
         hub.clients[self.session.sid] = self
         hub.pending_sessions += 1
-        hub.wheel.schedule(
-            self, now + min(settings.ping_interval, settings.connect_timeout)
-        )
+        hub.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 
     def __repr__(self) -> str:
         return f"<Client {self.session.transport} {self.session.state}>"
@@ -144,9 +142,11 @@ class Client:
         try:
             packet = decoder.feed(message)
         except PacketError as error:
-            return self.violation(error)
+            self.violation(error)
+            return None
         if packet is None:
-            return self._await_attachments(decoder.pending)
+            self._await_attachments(decoder.pending)
+            return None
         if self._attachments_deadline is not None:
             self._attachments_deadline = None
         kind = packet.type
@@ -154,7 +154,8 @@ class Client:
         if socket is None:
             if kind == PacketType.CONNECT:
                 return self._connect(packet)
-            return self.violation(PacketError("not connected to the namespace"))
+            self.violation(PacketError("not connected to the namespace"))
+            return None
         if kind == PacketType.EVENT:
             return socket._receive(packet)
         if kind == PacketType.ACK:
@@ -163,16 +164,16 @@ class Client:
         if kind == PacketType.DISCONNECT:
             socket._leave("client namespace disconnect")
             return None
-        return self.violation(PacketError("packet out of turn"))
+        self.violation(PacketError("packet out of turn"))
+        return None
 
     def _await_attachments(self, packet: Packet | None) -> None:
         if packet is None or packet.namespace not in self.sockets:
-            return self.violation(PacketError("attachments for a namespace that is not connected"))
-        if self._attachments_deadline is None:
+            self.violation(PacketError("attachments for a namespace that is not connected"))
+        elif self._attachments_deadline is None:
             now = self.hub.loop.time()
             self._attachments_deadline = now + self.settings.attachments_timeout
             self.hub.wheel.hasten(self, self._attachments_deadline)
-        return None
 
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
@@ -191,7 +192,8 @@ class Client:
             self.refuse(name, {"message": "Invalid namespace"})
             return None
         if len(self.sockets) >= self.settings.max_namespaces:
-            return self.violation(LimitExceeded("too many namespaces"))
+            self.violation(LimitExceeded("too many namespaces"))
+            return None
         consumer, kwargs = found
         socket = consumer()
         socket._attach(self, name, packet.data, kwargs)

@@ -41,10 +41,10 @@ class _Leave:
 class SocketIOConsumer:
     """Serves one socket of a namespace; subclass it and :func:`~django_socketio.register` it.
 
-    Handlers are methods decorated with :func:`~django_socketio.event`, ``async def`` or ``def``. One
-    socket's events are handled one at a time, in the order in which they arrived. What a handler
-    returns is the acknowledgement, if the client asked for one: no argument for None, several for a
-    tuple, else one.
+    Handlers are methods decorated with :func:`~django_socketio.event`, ``async def`` or ``def``.
+    One socket's events are handled one at a time, in the order in which they arrived. What a
+    handler returns is the acknowledgement, if the client asked for one: no argument for None,
+    several for a tuple, else one.
 
     Attributes:
         sid: the socket's id, text that others cannot guess.
@@ -76,6 +76,8 @@ class SocketIOConsumer:
     connected: bool
     recovered: bool
 
+    _handshake: Handshake | None
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect(cls)
@@ -93,7 +95,7 @@ class SocketIOConsumer:
         return self.user
 
     async def connect(self, auth: Any) -> None:
-        """Admit the client, or raise ConnectionRefused (or Django's PermissionDenied); plain or async."""
+        """Admit the client, or raise ConnectionRefused or PermissionDenied; plain or async."""
 
     async def disconnect(self, reason: str) -> None:
         """The client has left; ``reason`` is one of Socket.IO's own strings. Plain or async."""
@@ -136,7 +138,8 @@ class SocketIOConsumer:
         """The rooms of this socket, its own sid among them."""
         if not self._hub.here() and self.connected:
             # Joins and leaves of this thread may still be on their way to the loop.
-            return self._hub.post(self._all_rooms).result()
+            rooms: frozenset[str] = self._hub.post(self._all_rooms).result()
+            return rooms
         return self._all_rooms()
 
     @property
@@ -230,10 +233,11 @@ class SocketIOConsumer:
         self._hub: Hub = client.hub
         self._namespace = namespace
         self._local: LocalNamespace = client.hub.namespace(namespace)
-        self._handshake: Handshake | None = None
+        self._handshake = None
         self._rooms: set[Room] = set()
         self._own_rooms: tuple[Room, ...] = ()
-        # While connect() runs nothing may be sent, for the client knows nothing of the namespace yet.
+        # While connect() runs nothing may be sent, for the client knows nothing of the namespace
+        # yet.
         self._held: list[tuple[Frame, ...]] | None = []
         self._left: str | None = None
         self._busy = False
@@ -434,8 +438,9 @@ class SocketIOConsumer:
             return await hook.function(self, argument)
         return await self._in_thread(hook.function, self, argument)
 
-    def _in_thread(self, function: Callable[..., Any], *args: Any) -> Coroutine[Any, Any, Any]:
-        return self._hub.in_thread(function, self._client.thread_sensitive)(*args)
+    async def _in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        sensitive = self._client.thread_sensitive
+        return await self._hub.in_thread(function, sensitive)(*args, **kwargs)
 
     async def _announce(self, signal: Signal, **kwargs: Any) -> None:
         """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
@@ -474,7 +479,9 @@ class SocketIOConsumer:
 
     # Packets
 
-    def _send(self, packet: EncodedPacket, compress: bool = True, volatile: bool = False) -> Any:
+    def _send(
+        self, packet: EncodedPacket, compress: bool = True, volatile: bool = False
+    ) -> Awaitable[Any]:
         return self._hub.run(self._deliver, make_frames(packet, compress), volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:
@@ -490,7 +497,7 @@ class SocketIOConsumer:
         return self._client.send(frames, volatile)
 
     def _expect(self, question: Question) -> bool:
-        """Register a question put to this client. False when it has left, or owes too many answers."""
+        """Register a question to this client. False when it has left or owes too many answers."""
         if self._left is not None:
             return False
         if self._client.pending_acks >= self._hub.settings.max_pending_acks:

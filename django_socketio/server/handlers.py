@@ -33,9 +33,9 @@ def event(*names: Any, concurrent: bool = False) -> Any:
     """Make a method of a consumer the handler of events.
 
     ``@event`` names the event after the method, ``@event("chat message", "chat")`` gives it other
-    names, ``@event("*")`` is called, with the event's name before its arguments, for every event that
-    has no handler of its own. With ``concurrent=True`` the next event of the socket does not wait for
-    this handler to finish.
+    names, ``@event("*")`` is called, with the event's name before its arguments, for every event
+    that has no handler of its own. With ``concurrent=True`` the next event of the socket does not
+    wait for this handler to finish.
 
     Raises ValueError for a reserved name (``connect``, ``disconnect``, ``connect_error``,
     ``disconnecting``).
@@ -70,7 +70,8 @@ class Handler:
 def collect(cls: type) -> dict[str, Handler]:
     """The handlers of a class by event name, found along its MRO.
 
-    A method that overrides a handler is one, for the same events, whether it is decorated again or not.
+    A method that overrides a handler is one, for the same events, whether it is decorated again or
+    not.
     """
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
@@ -88,7 +89,10 @@ def collect(cls: type) -> dict[str, Handler]:
 
 
 def make_handler(method: str, function: Callable[..., Any], concurrent: bool = False) -> Handler:
-    """Look at a method once, so that no event has to. Raises TypeError for one that cannot be called."""
+    """Look at a method once, so that no event has to.
+
+    Raises TypeError for one that an event cannot call.
+    """
     least = most = -1  # self
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -99,6 +103,4 @@ def make_handler(method: str, function: Callable[..., Any], concurrent: bool = F
                 least += 1
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             raise TypeError(f"{function.__qualname__}: events have no keyword arguments")
-    return Handler(
-        method, function, iscoroutinefunction(function), concurrent, max(least, 0), most
-    )
+    return Handler(method, function, iscoroutinefunction(function), concurrent, max(least, 0), most)

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 class Handshake:
     """The handshake's request, as in Socket.IO's ``socket.handshake``; also readable as a mapping.
 
-    ``headers`` has lower-case keys, ``query`` maps str to str, ``address`` is the client's without the
-    port ("" where the server does not know it), ``time`` is when it connected (aware, UTC), ``secure``
-    whether it came over TLS, ``auth`` what it sent with CONNECT, or None.
+    ``headers`` has lower-case keys, ``query`` maps str to str, ``address`` is the client's without
+    the port ("" where the server does not know it), ``time`` is when it connected (aware, UTC),
+    ``secure`` whether it came over TLS, ``auth`` what it sent with CONNECT, or None.
     """
 
     headers: dict[str, str]

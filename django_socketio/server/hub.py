@@ -1,8 +1,8 @@
 """What one event loop of this process serves: its clients and namespaces, its timers and threads.
 
-A server process has one event loop, so one hub; tests and odd programs may have several. All state of
-a hub is touched on its own thread only: other threads hand their wishes over with :meth:`Hub.run`,
-which keeps the order in which they were made.
+A server process has one event loop, so one hub; tests and odd programs may have several. All state
+of a hub is touched on its own thread only: other threads hand their wishes over with
+:meth:`Hub.run`, which keeps the order in which they were made.
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ class Hub:
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task failed", exc_info=task.exception())
 
-    def in_thread(self, function: Callable[..., Any], sensitive: bool = False) -> DatabaseSyncToAsync:
+    def in_thread(
+        self, function: Callable[..., Any], sensitive: bool = False
+    ) -> DatabaseSyncToAsync:
         """``function`` for ``await``: it runs in a worker thread, with Django's connections tidied.
 
         ``sensitive`` runs it where asgiref runs all of a test's database access.
@@ -254,7 +256,7 @@ class Several:
 
 
 def must_not_block(name: str) -> None:
-    """Raise SynchronousOnlyOperation on an event loop's thread; ``name`` is the call to use there."""
+    """Raise SynchronousOnlyOperation on a loop's thread; ``name`` is the call to use there."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -267,8 +269,8 @@ def must_not_block(name: str) -> None:
 def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Wait in this thread, which has no loop, for a coroutine.
 
-    It runs on the hub of this process; where there is none, nobody is there to be asked, and it ends
-    at once on a loop of its own.
+    It runs on the hub of this process; where there is none, nobody is there to be asked, and it
+    ends at once on a loop of its own.
     """
     hubs = all_hubs()
     return hubs[0].block(start()) if hubs else asyncio.run(start())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import transaction
@@ -17,18 +18,17 @@ from .remote import RemoteSocket
 from .rooms import Room, as_room
 
 if TYPE_CHECKING:
-    from ..engineio import Frame
     from .consumers import SocketIOConsumer
 
-O = TypeVar("O", bound="Operator")
+Self = TypeVar("Self", bound="Operator")
 
 
 class Operator:
     """Some sockets of a namespace: all, or those in the rooms that :meth:`to` names.
 
-    Operators chain and never change what they are called on. They work in any thread, with or without
-    an event loop. What only sends is a plain call that returns an awaitable: ignore it, or await it
-    until the message is handed over.
+    Operators chain and never change what they are called on. They work in any thread, with or
+    without an event loop. What only sends is a plain call that returns an awaitable: ignore it, or
+    await it until the message is handed over.
     """
 
     __slots__ = (
@@ -57,14 +57,14 @@ class Operator:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._namespace} to={self._rooms} exclude={self._exclude}>"
 
-    def _copy(self: O) -> O:
+    def _copy(self: Self) -> Self:
         new = object.__new__(type(self))
         for cls in type(self).__mro__:
             for slot in getattr(cls, "__slots__", ()):
                 setattr(new, slot, getattr(self, slot))
         return new
 
-    def _with(self: O, name: str, value: Any) -> O:
+    def _with(self: Self, name: str, value: Any) -> Self:
         new = self._copy()
         setattr(new, name, value)
         return new
@@ -89,25 +89,25 @@ class Operator:
         return self._with("_exclude", (*self._exclude, *map(as_room, rooms)))
 
     @property
-    def volatile(self: O) -> O:
+    def volatile(self: Self) -> Self:
         """What is sent may be dropped for clients that cannot take it at once."""
         return self._with("_volatile", True)
 
     @property
-    def local(self: O) -> O:
+    def local(self: Self) -> Self:
         """Only the sockets of this process."""
         return self._with("_local", True)
 
     @property
-    def on_commit(self: O) -> O:
+    def on_commit(self: Self) -> Self:
         """Send when the current database transaction commits; at once if there is none."""
         return self._with("_on_commit", True)
 
-    def timeout(self: O, seconds: float) -> O:
+    def timeout(self: Self, seconds: float) -> Self:
         """Wait at most so long for acknowledgements; ``SOCKETIO["ACK_TIMEOUT"]`` by default."""
         return self._with("_timeout", float(seconds))
 
-    def compress(self: O, compress: bool) -> O:
+    def compress(self: Self, compress: bool) -> Self:
         """Whether what is sent may be compressed (HTTP long-polling)."""
         return self._with("_compress", bool(compress))
 
@@ -181,7 +181,7 @@ class Operator:
         async def describe(hub: Hub) -> list[RemoteSocket]:
             return [RemoteSocket.of(socket) for socket in self._select(hub) if socket.connected]
 
-        return sum(await on_each_hub(describe), [])
+        return list(chain.from_iterable(await on_each_hub(describe)))
 
     # Inside
 
@@ -253,14 +253,17 @@ class SocketOperator(Operator):
         """Send an event to the socket."""
         packet = self.encode(self._namespace, event, args)
         if self._on_commit:
-            transaction.on_commit(lambda: self._socket._send(packet, self._compress, self._volatile))
+            transaction.on_commit(
+                lambda: self._socket._send(packet, self._compress, self._volatile)
+            )
             return DONE
         return self._socket._send(packet, self._compress, self._volatile)
 
     def call(self, event: str, *args: Any) -> Any:
         """Send an event and wait for the client's acknowledgement.
 
-        Returns None, one value or a tuple. Raises AckTimeout, or Disconnected when the client leaves.
+        Returns None, one value or a tuple. Raises AckTimeout, or Disconnected when the client
+        leaves.
         """
         must_not_block("acall")
         return self._socket._hub.block(self.acall(event, *args))

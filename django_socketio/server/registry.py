@@ -105,7 +105,8 @@ def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     """Make a :class:`SocketIOConsumer` serve a namespace: ``@register("/chat")``.
 
     The name may hold converters as in :func:`django.urls.path` (``"/doc-<int:pk>"``), or be a
-    compiled regular expression that has to match the whole name. What they capture is ``self.kwargs``.
+    compiled regular expression that has to match the whole name. What they capture is
+    ``self.kwargs``.
 
     Raises ImproperlyConfigured when the namespace is taken by another class.
     """

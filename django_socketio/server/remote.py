@@ -78,4 +78,3 @@ class RemoteSocket:
     def close(self, transport: bool = False) -> Awaitable[Any]:
         """Make the client leave the namespace; with ``transport`` end its whole connection."""
         return self._operator.disconnect_sockets(close=transport)
-

@@ -1,7 +1,8 @@
 """Running a coroutine up to where it first waits, without a task.
 
-Most handlers and nearly all writes finish without ever waiting. A task for each would cost more than
-the work itself; so a coroutine is stepped once, and only one that waits gets further machinery.
+Most handlers and nearly all writes finish without ever waiting. A task for each would cost more
+than the work itself; so a coroutine is stepped once, and only one that waits gets further
+machinery.
 """
 
 from __future__ import annotations

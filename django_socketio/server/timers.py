@@ -35,7 +35,7 @@ class Wheel:
         return len(self._slots)
 
     def schedule(self, item: Timed, deadline: float) -> None:
-        """Call ``item.tick`` at ``deadline`` or up to ``resolution`` later, and not at any other time."""
+        """Call ``item.tick`` at ``deadline`` or up to ``resolution`` later, and only then."""
         number = ceil(deadline / self._resolution)
         if item.slot == number:
             return

@@ -19,7 +19,11 @@ THREAD_SIZE = 65_536
 
 
 async def respond(
-    send: Any, status: int, body: bytes = b"", content_type: bytes = b"text/plain", headers: Any = ()
+    send: Any,
+    status: int,
+    body: bytes = b"",
+    content_type: bytes = b"text/plain",
+    headers: Any = (),
 ) -> None:
     """Send a whole answer."""
     await send(

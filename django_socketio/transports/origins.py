@@ -1,4 +1,4 @@
-"""Which pages may talk to us: the ``Origin`` of every request is checked, whatever its transport."""
+"""Which pages may talk to us: the ``Origin`` of every request is checked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def is_allowed(origin: str, host: str, settings: Settings) -> bool:
     return (
         validate_host(own_name, hosts)
         and own_name == name
-        and (own_port or "") == ("" if port in (None, DEFAULT_PORTS.get(parts.scheme)) else str(port))
+        and (own_port or "")
+        == ("" if port in (None, DEFAULT_PORTS.get(parts.scheme)) else str(port))
     )
 
 

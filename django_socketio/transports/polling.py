@@ -1,6 +1,7 @@
 """HTTP long-polling: "Transports" of the Engine.IO protocol, revision 4.
 
-A session has one :class:`Polling`, its link to whichever request is there; each request is served by a
+A session has one :class:`Polling`, its link to whichever request is there; each request is served
+by a
 :class:`PollingConsumer` of its own.
 """
 
@@ -119,8 +120,8 @@ class PollingConsumer(AsyncConsumer):
     async def _poll(
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
     ) -> None:
-        link, session = client.transport, client.session
-        assert isinstance(link, Polling)
+        session = client.session
+        link = _link(client)
         if link.poll is not None:
             client.abort("transport error", "a poll while another one waits")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
@@ -163,8 +164,7 @@ class PollingConsumer(AsyncConsumer):
     async def _post(
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
     ) -> None:
-        link = client.transport
-        assert isinstance(link, Polling)
+        link = _link(client)
         if link.posting:
             client.abort("transport error", "a POST while another one is read")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
@@ -198,7 +198,12 @@ class PollingConsumer(AsyncConsumer):
     async def _read(self, request: Request, limit: int) -> bytes:
         """The body, refused as soon as it is too large, whatever length was declared."""
         declared = request.header(b"content-length")
-        if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > limit:
+        if (
+            declared.isascii()
+            and declared.isdigit()
+            and len(declared) < 20
+            and int(declared) > limit
+        ):
             raise TooLarge
         chunks: list[bytes] = []
         size = 0
@@ -233,3 +238,11 @@ class PollingConsumer(AsyncConsumer):
                     (b"vary", b"Accept-Encoding"),
                 ]
         await respond(self.base_send, 200, body, b"text/plain; charset=UTF-8", headers)
+
+
+def _link(client: Client) -> Polling:
+    """The polling link of a client that is not on a WebSocket."""
+    link = client.transport
+    if not isinstance(link, Polling):
+        raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+    return link

@@ -29,10 +29,10 @@ CLOSE_TIMEOUT = 10
 class WebSocketConsumer(AsyncConsumer):
     """Serves one WebSocket; it is the transport of a session that has one.
 
-    Frames are read by whichever task has nothing better to do. That is the server's own task, until it
-    runs a handler that waits: then reading is handed over to another task, so that acknowledgements
-    and the other namespaces do not wait with it. A connection whose handlers never wait has no task of
-    its own.
+    Frames are read by whichever task has nothing better to do. That is the server's own task,
+    until it runs a handler that waits: then reading is handed over to another task, so that
+    acknowledgements and the other namespaces do not wait with it. A connection whose handlers
+    never wait has no task of its own.
     """
 
     name = "websocket"
@@ -70,7 +70,7 @@ class WebSocketConsumer(AsyncConsumer):
             await self._upgrade(request.client)
 
     async def _refuse(self, refused: HandshakeRefused) -> None:
-        """Refuse the connection before it is one, with the protocol's error where the server can."""
+        """Refuse the connection before it is one, with the protocol's error where possible."""
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.base_send({"type": "websocket.close"})
             return
@@ -82,9 +82,7 @@ class WebSocketConsumer(AsyncConsumer):
                 "headers": headers,
             }
         )
-        await self.base_send(
-            {"type": "websocket.http.response.body", "body": error_body(refused)}
-        )
+        await self.base_send({"type": "websocket.http.response.body", "body": error_body(refused)})
 
     async def _handshake(self, request: Request) -> None:
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)

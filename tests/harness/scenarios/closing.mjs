@@ -48,7 +48,7 @@ export async function heartbeat(t) {
   const gone = t.collect(socket, "disconnect");
   let pings = 0;
   socket.io.engine.on("packet", (packet) => (pings += packet.type === "ping"));
-  await t.until(() => pings >= 4 || gone.length, "four pings");
+  await t.until(() => pings >= 3 || gone.length, "three pings");
   return { gone, sum: await t.ask(socket, "add", 1, 1) };
 }
 

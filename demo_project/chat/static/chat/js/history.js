@@ -57,6 +57,7 @@ export class History {
     }
     this.#caughtUp = true;
     this.#known = Math.max(this.#known, this.#log.lastId);
+    this.#socket.emit("seen", this.#known);
   }
 
   #offerEarlier(more) {

@@ -19,8 +19,7 @@ for (const avatar of document.querySelectorAll(".avatar[data-user]")) {
   paintAvatar(avatar, { id: Number(avatar.dataset.user), name: avatar.dataset.name });
 }
 
-// `auth` is asked for on every connection: the server learns how far this page is.
-const socket = io("/chat", { auth: (give) => give({ room: page.room.slug, after: history.known }) });
+const socket = io("/chat", { auth: { room: page.room.slug } });
 
 const log = new MessageLog();
 const people = new People();

@@ -89,6 +89,28 @@ def _cookie(value: Any) -> str | None:
     expected = (
         "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, HTTPONLY, SECURE, SAMESITE"
     )
+    if value is None or value is True or value is False:
+        return None
+    if not isinstance(value, dict):
+        return expected
+    try:
+        attributes = _cookie_attributes(value)
+        _bake(attributes, "x")
+    except (CookieError, TypeError, ValueError, AttributeError):
+        return expected + ", each of a form that a cookie can have"
+    return None
+
+
+def _compression(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return None
+    ok = isinstance(value, dict) and set(value) <= {"THRESHOLD"}
+    if ok and _integer(0)(value.get("THRESHOLD", 1024)) is None:
+        return None
+    return 'True, False or {"THRESHOLD": bytes}'
+
+
+def _codec(value: Any) -> str | None:
     if value is None:
         return None
     try:

@@ -103,7 +103,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        # A line for every poll says nothing.
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # A line for every poll says nothing, nor does one for every page that was refused.
         "django.channels.server": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        # Where the server listens is worth knowing.
+        "daphne.server": {"level": "INFO"},
     },
 }

@@ -10,3 +10,6 @@ refusals: Counter[str] = Counter()
 limits: Counter[str] = Counter()
 events_refused: Counter[str] = Counter()
 handler_errors: Counter[str] = Counter()
+
+# What went over the channel layer: sent, received, lost, dropped, failed, full, malformed, …
+layer: Counter[str] = Counter()

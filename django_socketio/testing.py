@@ -26,6 +26,7 @@ from .conf import get_settings
 from .exceptions import AckTimeout, Disconnected
 from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
 from .server.acks import as_arguments, as_result
+from .server.client import Client as ServerSide
 from .server.hub import current_hub
 
 
@@ -88,6 +89,8 @@ class SocketIOCommunicator(ApplicationCommunicator):
         self._events: deque[Packet] = deque()
         self._acks: dict[int, Any] = {}
         self._ids = 0
+        # What the server keeps of this client.
+        self._client: ServerSide | None = None
 
     async def connect(self, timeout: float = 1) -> Connected:
         """Connect to the namespace. The result is true, and unpacks to ``(True, {"sid": ...})``, or
@@ -99,6 +102,7 @@ class SocketIOCommunicator(ApplicationCommunicator):
         packet = await self._engine_packet(timeout)
         if not isinstance(packet, str) or packet[:1] != "0":
             raise Disconnected(f"no handshake but {packet!r}")
+        self._client = current_hub().clients.get(json.loads(packet[1:])["sid"])
         text = self._encoder.connect(self.namespace, {} if self.auth is None else self.auth).text
         if self.auth is None:
             text = text.removesuffix("{}")
@@ -160,8 +164,9 @@ class SocketIOCommunicator(ApplicationCommunicator):
         """Drop the connection, and wait until the server has noticed."""
         await self.send_input({"type": "websocket.disconnect", "code": code})
         await self.wait(timeout)
-        tasks = set(current_hub().tasks)
-        if tasks:  # a handler or disconnect() that is still at work
+        # A handler or disconnect() that is still at work.
+        tasks = [task for task, client in current_hub().tasks.items() if client is self._client]
+        if tasks and self._client is not None:
             await asyncio.wait(tasks, timeout=timeout)
 
     # Inside

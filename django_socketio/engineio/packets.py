@@ -96,7 +96,8 @@ def decode_packet(packet: str) -> str | bytes:
     kind = packet[:1]
     if kind == "b":
         try:
-            return b64decode(packet[1:], validate=True)
+            # The official Java client breaks its base64 into lines.
+            return b64decode(packet[1:].replace("\n", ""), validate=True)
         except (Base64Error, ValueError):
             raise EngineIOError("invalid base64") from None
     if kind not in PACKET_TYPES:

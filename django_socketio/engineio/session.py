@@ -300,7 +300,7 @@ class Session:
             return None
         if self.state == "closing":
             if now >= self._deadline_close:
-                self.state = "closed"
+                self.close("forced close")
                 return None
             return self._deadline_close
         if self.upgrading and now >= self._deadline_upgrade:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import stats
 from ..engineio import Frame, Session
+from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
 from ..packets import Decoder, EncodedPacket, LimitExceeded, Packet, PacketError, PacketType
 from .hub import DONE, Hub
@@ -337,8 +338,12 @@ class Client:
 
     def disconnect(self) -> None:
         """Leave every namespace, then end the connection: Node's ``socket.disconnect(true)``."""
-        for socket in list(self.sockets.values()):
+        for name, socket in list(self.sockets.items()):
+            admitted = socket.connected
             socket.close()
+            if not admitted:
+                # A client that is refused gives up; one that only loses its connection comes again.
+                self.refuse(name, {"message": ConnectionRefused().message})
         self.close("forced server close")
 
     def _end(self) -> None:

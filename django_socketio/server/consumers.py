@@ -107,13 +107,12 @@ class SocketIOConsumer:
         EventRefused to drop the event.
         """
         handler = self._handlers.get(name)
-        if handler is None:
+        if handler is None or name == ANY_EVENT:
             handler = self._handlers.get(ANY_EVENT)
             if handler is None:
                 raise EventRefused("no handler")
             args = [name, *args]
         if not handler.least <= len(args) <= handler.most:
-            stats.events_refused["arguments"] += 1
             logger.warning(
                 "event %s of namespace %s: %d argument(s) do not fit %s",
                 safe(name),
@@ -336,7 +335,7 @@ class SocketIOConsumer:
             self._put(_Leave(reason))
         elif self._on_disconnect is not None or socket_disconnected.receivers:
             self._busy = True
-            self._hub.spawn(self._work(_Leave(reason)))
+            self._hub.spawn(self._work(_Leave(reason)), self._client)
 
     def _forget(self) -> None:
         """Take the socket out of all indexes; ``rooms`` still shows where it was."""
@@ -364,10 +363,11 @@ class SocketIOConsumer:
         if self._held is not None:
             self._client.violation(PacketError("an event before the namespace is connected"))
             return None
-        handler = self._handlers.get(packet.data[0])
+        handlers = self._handlers
+        handler = handlers.get(packet.data[0]) or handlers.get(ANY_EVENT)
         if handler is not None and handler.concurrent:
             self._client.queued(packet)
-            self._hub.spawn(self._handle_concurrently(packet))
+            self._hub.spawn(self._handle_concurrently(packet), self._client)
             return None
         if self._busy:
             self._client.queued(packet)

@@ -78,6 +78,8 @@ def collect(cls: type) -> dict[str, Handler]:
         for attribute, value in vars(parent).items():
             mark = getattr(value, _MARK, None) if callable(value) else None
             if mark is not None:
+                # Taken out first: the class nearest to the end has the last word on a name.
+                marks.pop(attribute, None)
                 marks[attribute] = mark
     handlers = {}
     for attribute, mark in marks.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context
 from itertools import count
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,7 +94,8 @@ class Hub:
         self.pending_sessions = 0
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
         self.wheel = Wheel(loop, min(1.0, shortest / 20))
-        self.tasks: set[asyncio.Task[Any]] = set()
+        # Running tasks, and the client for which they run.
+        self.tasks: dict[asyncio.Task[Any], Client | None] = {}
         self._thread = get_ident()
         self._threaded: dict[tuple[Callable[..., Any], bool], DatabaseSyncToAsync] = {}
 
@@ -128,15 +130,21 @@ class Hub:
         """Wait in this thread, which has no loop, for what ``coro`` finds on the hub's."""
         return asyncio.run_coroutine_threadsafe(coro, self.loop).result()
 
-    def spawn(self, coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Start a task that the hub keeps alive, and whose failure is logged."""
-        task = self.loop.create_task(coro)
-        self.tasks.add(task)
+    def spawn(
+        self, coro: Coroutine[Any, Any, Any], client: Client | None = None
+    ) -> asyncio.Task[Any]:
+        """Start a task that the hub keeps alive, and whose failure is logged.
+
+        It gets a context of its own: the caller's may be that of a handler that waits for a thread,
+        and asgiref would take the task for a part of that handler ("would deadlock").
+        """
+        task = Context().run(self.loop.create_task, coro)
+        self.tasks[task] = client
         task.add_done_callback(self._finished)
         return task
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
-        self.tasks.discard(task)
+        self.tasks.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task failed", exc_info=task.exception())
 

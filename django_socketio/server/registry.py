@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls.resolvers import RoutePattern
@@ -30,6 +30,9 @@ class Registry:
         if not isinstance(namespace, (str, re.Pattern)):
             raise TypeError('register() takes a namespace: @register("/chat")')
 
+        if isinstance(namespace, str):
+            namespace = normalise(namespace)
+
         def decorate(consumer: C) -> C:
             known = self._known(namespace)
             if known is not None and not _same(known, consumer):
@@ -39,19 +42,21 @@ class Registry:
             if isinstance(namespace, re.Pattern):
                 self._patterns[namespace] = (_regex_matcher(namespace), consumer)
             elif "<" in namespace:
-                self._patterns[namespace] = (_route_matcher(normalise(namespace)), consumer)
+                self._patterns[namespace] = (_route_matcher(namespace), consumer)
             else:
-                self._fixed[normalise(namespace)] = consumer
+                self._fixed[namespace] = consumer
             return consumer
 
         return decorate
 
     def unregister(self, namespace: str | re.Pattern[str]) -> None:
         """Take a namespace away again. Raises KeyError where it is not registered."""
+        if isinstance(namespace, str):
+            namespace = normalise(namespace)
         if namespace in self._patterns:
             del self._patterns[namespace]
         else:
-            del self._fixed[normalise(str(namespace))]
+            del self._fixed[cast(str, namespace)]
 
     def find(self, namespace: str) -> tuple[type[SocketIOConsumer], dict[str, Any]] | None:
         """The class for a namespace, and what its pattern captured; None where there is none."""
@@ -67,7 +72,7 @@ class Registry:
     def _known(self, namespace: str | re.Pattern[str]) -> type[SocketIOConsumer] | None:
         if namespace in self._patterns:
             return self._patterns[namespace][1]
-        return self._fixed.get(normalise(namespace)) if isinstance(namespace, str) else None
+        return self._fixed.get(namespace) if isinstance(namespace, str) else None
 
 
 def normalise(namespace: str) -> str:

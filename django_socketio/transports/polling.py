@@ -182,7 +182,7 @@ class PollingConsumer(AsyncConsumer):
                 client.abort("parse error", "a body that is not UTF-8")
             else:
                 for work in client.receive_payload(payload):
-                    client.hub.spawn(work)
+                    client.hub.spawn(work, client)
                 await client.ready()
         except TooLarge:
             client.abort("transport error", "a body over MAX_HTTP_BUFFER_SIZE")

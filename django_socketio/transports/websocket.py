@@ -179,7 +179,7 @@ class WebSocketConsumer(AsyncConsumer):
             spare.set_result(None)
         else:
             self._reader = None
-            self.client.hub.spawn(self._read())
+            self.client.hub.spawn(self._read(), self.client)
 
     def _disconnected(self, code: int | None) -> None:
         if code == SERVICE_RESTART:
@@ -212,8 +212,7 @@ class WebSocketConsumer(AsyncConsumer):
         """
         message = frame.wire
         if message is None:
-            kind = "text" if isinstance(frame.data, str) else "bytes"
-            message = frame.wire = {"type": "websocket.send", kind: frame.data}
+            message = frame.wire = _message(frame)
         coro = self.base_send(message)
         try:
             waited_for = coro.send(None)
@@ -227,7 +226,7 @@ class WebSocketConsumer(AsyncConsumer):
             self.client.session.set_writable(False)
         else:
             self.client.session.set_writable(False)
-            self._drainer = self.client.hub.spawn(self._drain(coro, waited_for))
+            self._drainer = self.client.hub.spawn(self._drain(coro, waited_for), self.client)
 
     async def _drain(self, coro: Any, waited_for: Any) -> None:
         """Finish a write that waits, then write what has queued up behind it."""
@@ -237,9 +236,8 @@ class WebSocketConsumer(AsyncConsumer):
             await resume(coro, waited_for)
             client.written()
             while (frame := session.take_one()) is not None:
-                kind = "text" if isinstance(frame.data, str) else "bytes"
                 session.unheard += frame.size
-                await self.base_send({"type": "websocket.send", kind: frame.data})
+                await self.base_send(_message(frame))
                 client.written()
         except Exception as error:
             if not isinstance(error, OSError) and not self._closing:
@@ -268,7 +266,7 @@ class WebSocketConsumer(AsyncConsumer):
         if self._closing:
             return
         self._closing = True
-        self.client.hub.spawn(self._send_close())
+        self.client.hub.spawn(self._send_close(), self.client)
 
     async def _send_close(self) -> None:
         try:
@@ -283,6 +281,25 @@ class WebSocketConsumer(AsyncConsumer):
             self._lost("transport close")
             if self._reader is not None:
                 self._reader.cancel()
+
+
+class _TrueEmpty(bytes):
+    def __bool__(self) -> bool:
+        return True
+
+
+class _EmptyBinary(dict[str, Any]):
+    """An empty attachment. daphne sends only what ``get`` finds true, and then takes the item."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return _TrueEmpty() if key == "bytes" else super().get(key, default)
+
+
+def _message(frame: Frame) -> dict[str, Any]:
+    if isinstance(frame.data, str):
+        return {"type": "websocket.send", "text": frame.data}
+    kind = dict if frame.data else _EmptyBinary
+    return kind(type="websocket.send", bytes=frame.data)
 
 
 def _packet(message: dict[str, Any]) -> str | bytes:

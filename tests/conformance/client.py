@@ -26,13 +26,15 @@ WEBSOCKET = "EIO=4&transport=websocket"
 
 _SHOWN_HEADERS = ("content-type", "cache-control", "set-cookie", "vary", "content-encoding")
 _SID = re.compile(r'("sid":\s*")[^"]*(")')
+_TAG = re.compile(r"tag-\d+")
 _COOKIE_SID = re.compile(r"^([^=]+)=[^;]*")
+_OWN_HOST = re.compile(r"127\.0\.0\.1:\d+")
 _tags = itertools.count(1)
 
 
 def normal(text: str) -> str:
-    """``text`` with every session id replaced by ``*``."""
-    return _SID.sub(r"\1*\2", text)
+    """``text`` with every session id, and our own tags, replaced."""
+    return _TAG.sub("tag-*", _SID.sub(r"\1*\2", text))
 
 
 def _shown_headers(headers: Any) -> dict[str, str]:
@@ -41,7 +43,10 @@ def _shown_headers(headers: Any) -> dict[str, str]:
         name = name.lower()
         if name in _SHOWN_HEADERS or name.startswith("access-control-"):
             if name == "set-cookie":
-                value = _COOKIE_SID.sub(r"\1=*", value)
+                # The order of a cookie's attributes means nothing.
+                first, *attributes = _COOKIE_SID.sub(r"\1=*", value).split("; ")
+                value = "; ".join([first, *sorted(attributes)])
+            value = _OWN_HOST.sub("OWN", value)
             shown[name] = f"{shown[name]} | {value}" if name in shown else value
     return dict(sorted(shown.items()))
 
@@ -58,6 +63,13 @@ class Reply:
         if encoding in ("gzip", "deflate"):
             body = zlib.decompress(body, 47)
         self.text = body.decode("utf-8")
+
+    @property
+    def brief(self) -> str:
+        """Status, and the protocol's message where there is one."""
+        if self.text.startswith('{"code"'):
+            return f"{self.status} {json.loads(self.text)['message']}"
+        return f"{self.status} {self.text}"
 
     @property
     def packets(self) -> list[str]:
@@ -134,10 +146,17 @@ class Request:
 
 
 class Server:
-    """One running server, the Node one or ours."""
+    """One running server, the Node one or ours, and what a scenario has opened to it."""
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self._opened = contextlib.ExitStack()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def start(
         self,
@@ -150,7 +169,9 @@ class Server:
         declared_length: int | None = None,
     ) -> Request:
         target = f"{path}?{query}" if query else path
-        return Request(self.port, method, target, body, headers, declared_length)
+        request = Request(self.port, method, target, body, headers, declared_length)
+        self._opened.callback(request.abort)
+        return request
 
     def request(self, method: str, query: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request and show its answer without headers."""
@@ -189,7 +210,9 @@ class Server:
     def websocket(
         self, query: str = WEBSOCKET, *, headers: dict[str, str] | None = None
     ) -> WebSocket:
-        return WebSocket(self.port, query, headers)
+        opened = WebSocket(self.port, query, headers)
+        self._opened.callback(opened.close)
+        return opened
 
 
 class Polling:
@@ -230,7 +253,7 @@ class Polling:
         while len(packets) < count:
             reply = self.start_get(fence=False).read(timeout)
             if reply is None or reply.status != 200:
-                packets.append("hung up" if reply is None else f"{reply.status} {reply.text}")
+                packets.append("hung up" if reply is None else reply.brief)
                 break
             packets.extend(reply.packets)
         return packets
@@ -261,7 +284,7 @@ class Polling:
             if reply is None:
                 return [*packets, "hung up"]
             if reply.status != 200:
-                return [*packets, f"{reply.status} {reply.text}"]
+                return [*packets, reply.brief]
             packets.extend(packet for packet in reply.packets if packet != "6")
 
     def answers(self, namespace: str = "") -> Any:
@@ -276,7 +299,7 @@ class Polling:
             if reply is None:
                 return [*packets, "hung up"]
             if reply.status != 200:
-                return [*packets, f"{reply.status} {reply.text}"]
+                return [*packets, reply.brief]
             for packet in reply.packets:
                 if packet == f"43{namespace}{ident}[]":
                     return [*packets, "lives"]
@@ -289,16 +312,19 @@ class WebSocket:
     def __init__(self, port: int, query: str, headers: dict[str, str] | None = None) -> None:
         self.refused: Any = None
         self._socket: Any = None
+        self._opened = contextlib.ExitStack()
         self._fences = itertools.count(9000)
         try:
-            self._socket = websocket_connect(
-                f"ws://127.0.0.1:{port}/socket.io/?{query}",
-                sock=socket.create_connection(("127.0.0.1", port), DEADLINE),
-                additional_headers=headers,
-                compression=None,
-                max_size=None,
-                open_timeout=DEADLINE,
-                close_timeout=1,
+            self._socket = self._opened.enter_context(
+                websocket_connect(
+                    f"ws://127.0.0.1:{port}/socket.io/?{query}",
+                    sock=socket.create_connection(("127.0.0.1", port), DEADLINE),
+                    additional_headers=headers,
+                    compression=None,
+                    max_size=None,
+                    open_timeout=DEADLINE,
+                    close_timeout=1,
+                )
             )
         except InvalidStatus as error:
             response = error.response
@@ -319,8 +345,7 @@ class WebSocket:
         return _shown_headers(self._socket.response.headers.raw_items())
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        self._opened.close()
 
     def close_with(self, code: int) -> None:
         self._socket.close(code)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+# The times of "quick", in seconds: short, but longer than a busy machine hesitates.
+PING_INTERVAL = 0.4
+PING_TIMEOUT = 0.6
+UPGRADE_TIMEOUT = 0.7
+CONNECT_TIMEOUT = 1.0
+
 ORIGINS = ["http://one.example", "https://two.example:8443"]
 
 
@@ -22,16 +28,16 @@ PROFILES = {
     "defaults": Profile(),
     "quick": Profile(
         node={
-            "pingInterval": 300,
-            "pingTimeout": 200,
-            "upgradeTimeout": 400,
-            "connectTimeout": 600,
+            "pingInterval": PING_INTERVAL * 1000,
+            "pingTimeout": PING_TIMEOUT * 1000,
+            "upgradeTimeout": UPGRADE_TIMEOUT * 1000,
+            "connectTimeout": CONNECT_TIMEOUT * 1000,
         },
         ours={
-            "PING_INTERVAL": 0.3,
-            "PING_TIMEOUT": 0.2,
-            "UPGRADE_TIMEOUT": 0.4,
-            "CONNECT_TIMEOUT": 0.6,
+            "PING_INTERVAL": PING_INTERVAL,
+            "PING_TIMEOUT": PING_TIMEOUT,
+            "UPGRADE_TIMEOUT": UPGRADE_TIMEOUT,
+            "CONNECT_TIMEOUT": CONNECT_TIMEOUT,
         },
     ),
     "listed origins": Profile(

@@ -32,7 +32,12 @@ function serve(options) {
     if (!logs.has(tag)) logs.set(tag, []);
     logs.get(tag).push(entry);
   };
-  const plain = (value) => (Buffer.isBuffer(value) ? { bytes: value.toString("hex") } : value);
+  const plain = (value) => {
+    if (Buffer.isBuffer(value)) return { bytes: value.toString("hex") };
+    if (Array.isArray(value)) return value.map(plain);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  };
 
   const http = createServer((request, response) => {
     const url = new URL(request.url, "http://localhost");

@@ -35,7 +35,7 @@ class OurServers:
     """A uvicorn process for each profile, started when it is first needed."""
 
     def __init__(self) -> None:
-        self._running: dict[str, tuple[Process, Server]] = {}
+        self._running: dict[str, tuple[Process, int]] = {}
 
     def server(self, profile: str) -> Server:
         if profile not in self._running:
@@ -47,8 +47,8 @@ class OurServers:
                 },
             )
             port = int(process.wait_for_line(LISTENING)[1])
-            self._running[profile] = process, Server(port)
-        return self._running[profile][1]
+            self._running[profile] = process, port
+        return Server(self._running[profile][1])
 
     def logs(self) -> dict[str, str]:
         """What the servers have printed, by profile."""

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.conformance.differences import DIFFERENCES, expected
+from tests.conformance.client import Server
+from tests.conformance.differences import DIFFERENCES, STRICTER, Observed, expected
 from tests.conformance.scenarios import SCENARIOS
 from tests.conformance.servers import NodeServers, OurServers
 
@@ -31,11 +32,16 @@ def ours() -> Iterator[OurServers]:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_same_as_node(name: str, reference: NodeServers, ours: OurServers) -> None:
     scenario = SCENARIOS[name]
+
+    def run(server: Server) -> Observed:
+        with server:
+            return scenario.run(server)
+
     with ThreadPoolExecutor() as pool:
-        node = pool.submit(scenario.run, reference.server(scenario.profile))
-        our = pool.submit(scenario.run, ours.server(scenario.profile))
+        node = pool.submit(run, reference.server(scenario.profile))
+        our = pool.submit(run, ours.server(scenario.profile))
         assert our.result() == expected(name, node.result())
 
 
 def test_every_difference_is_of_a_scenario() -> None:
-    assert set(DIFFERENCES) <= set(SCENARIOS)
+    assert {*DIFFERENCES, *STRICTER} <= set(SCENARIOS)

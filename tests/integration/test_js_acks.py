@@ -75,6 +75,13 @@ def test_concurrent_events_overlap(
     ]
 
 
+def test_handlers_use_the_database(
+    node_runner: Runner, server: Server, client: str, transport: str
+) -> None:
+    seen = node_runner.run("database", server.url, client=client, transport=transport)
+    assert seen == [60, 1]
+
+
 def test_a_slow_handler_delays_no_other_socket(
     node_runner: Runner, server: Server, client: str, transport: str
 ) -> None:

@@ -32,7 +32,7 @@ def test_polls_posts_and_upgrades_make_no_query(
     cookie = server.log_in("grace")
     before = server.queries()
     run = node_runner.start(
-        "session_user", server.url, transport=transport, namespace="/members", cookie=cookie
+        "session_user", server.url, transport=transport, namespace="/counted", cookie=cookie
     )
     run.wait_for("connected")
     connected = server.queries()
@@ -65,7 +65,11 @@ def test_logging_out_closes_the_sessions_sockets(
     other.wait_for("connected")
     server.request("/logout/", {}, cookie=cookie)
     assert run.result() == "io server disconnect"
-    assert server.disconnect_of(sid)["reason"] == "server namespace disconnect"
+    assert server.disconnect_of(sid) == {
+        "what": "disconnect",
+        "reason": "server namespace disconnect",
+        "user": "alan",
+    }
     # The same user's other session goes on.
     other.go("go on")
     assert other.result() == "alan"

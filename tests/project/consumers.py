@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
@@ -79,12 +80,25 @@ gates: dict[str, Gate] = {}
 class Lab(Recorded):
     """A bit of everything."""
 
+    async def disconnect(self, reason: str) -> None:
+        # Whatever closed the socket, the database can be used here.
+        await get_user_model().objects.acount()
+        await super().disconnect(reason)
+
     @event
     def add(self, a: int, b: int) -> int:
         return a + b
 
     @event
     async def nothing(self) -> None: ...
+
+    @event("count users")
+    async def count_users(self) -> int:
+        return await get_user_model().objects.acount()
+
+    @event("count users plainly")
+    def count_users_plainly(self) -> int:
+        return get_user_model().objects.count()
 
     @event
     async def pair(self) -> tuple[str, dict[str, int]]:
@@ -249,7 +263,30 @@ class Auth(SocketIOConsumer):
 
 
 @register("/members")
-class Members(Recorded):
+class Members(SocketIOConsumer):
+    login_required = True
+
+    def disconnect(self, reason: str) -> None:
+        record(
+            self.sid,
+            "disconnect",
+            reason=reason,
+            user=get_user_model().objects.get(pk=self.user.pk).get_username(),
+        )
+
+    @event
+    async def add(self, a: int, b: int) -> int:
+        return a + b
+
+    @event
+    async def username(self) -> str:
+        return self.user.get_username()
+
+
+@register("/counted")
+class Counted(SocketIOConsumer):
+    """A namespace whose sockets use no database once they are connected."""
+
     login_required = True
 
     @event
@@ -263,6 +300,10 @@ class Members(Recorded):
 
 @register("/any")
 class Anything(Recorded):
+    @event("count users")
+    async def count_users(self) -> int:
+        return await get_user_model().objects.acount()
+
     @event("*")
     async def anything_else(self, name: str, *args: Any) -> list[Any]:
         return [name, list(args)]

@@ -7,12 +7,19 @@ from collections import defaultdict
 from typing import Any
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, register
+from django_socketio.exceptions import Disconnected
 
 logs: defaultdict[str, list[list[Any]]] = defaultdict(list)
 
 
 def plain(value: Any) -> Any:
-    return {"bytes": value.hex()} if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
 
 
 class Reference(SocketIOConsumer):
@@ -60,9 +67,12 @@ class Reference(SocketIOConsumer):
     async def binary(self) -> None:
         self.emit("bytes", b"\x01\x02\x03", "and", b"\x04")
 
-    @event
+    @event(concurrent=True)
     async def ask(self) -> None:
-        answer = await self.acall("question")
+        try:
+            answer = await self.acall("question")
+        except Disconnected:
+            return
         args = () if answer is None else answer if isinstance(answer, tuple) else (answer,)
         self.emit("answered", *map(plain, args))
 

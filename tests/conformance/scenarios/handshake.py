@@ -42,7 +42,8 @@ GOOD_QUERIES = {
     "with a timestamp": "EIO=4&transport=polling&t=abc.0",
     "with b64": "EIO=4&transport=polling&b64=1",
     "encoded": "EIO=%34&transport=p%6Flling",
-    "unknown parameters": "EIO=4&transport=polling&foo=bar&foo=baz&%ff=1",
+    "unknown parameters": "EIO=4&transport=polling&foo=bar&foo=baz&%C3%A9=1",
+    "an unknown parameter that is not UTF-8": "EIO=4&transport=polling&%ff=1",
 }
 
 

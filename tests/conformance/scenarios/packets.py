@@ -98,14 +98,14 @@ PACKETS: dict[str, tuple[str | bytes, ...]] = {
         *(b"\x01" for _ in range(11)),
     ),
     "BINARY_EVENT without a count": ('45["say",1]',),
-    "BINARY_EVENT with only a dash": ('45-["say",1]',),
-    "BINARY_EVENT with a letter as count": ('45x-["say",1]',),
-    "BINARY_EVENT with a fraction as count": ('451.5-["say",1]', b"\x01"),
-    "BINARY_EVENT with a count in hex": ('450x1-["say",1]', b"\x01"),
-    "BINARY_EVENT with a count with an exponent": ('451e0-["say",1]', b"\x01"),
-    "BINARY_EVENT with a count with spaces": ('45 1-["say",1]', b"\x01"),
-    "BINARY_EVENT with a count with zeros": ('4501-["say",1]', b"\x01"),
-    "BINARY_EVENT with a negative count": ('45-1-["say",1]', b"\x01"),
+    "BINARY_EVENT with only a dash": ('45-["say",{"_placeholder":true,"num":0}]',),
+    "BINARY_EVENT with a letter as count": ('45x-["say",{"_placeholder":true,"num":0}]',),
+    "BINARY_EVENT with a fraction as count": ('451.5-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a count in hex": ('450x1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a count with an exponent": ('451e0-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a count with spaces": ('45 1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a count with zeros": ('4501-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a negative count": ('45-1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
     "BINARY_EVENT without its placeholder": ('451-["say",1]', b"\x01"),
     "BINARY_EVENT with one placeholder of two": (
         '452-["say",{"_placeholder":true,"num":0}]',
@@ -256,7 +256,7 @@ def broken_packet_over_polling_with_no_poll(server: Server) -> Observed:
     session = server.polling()
     session.connect(f'40{{"tag":"{tag}"}}')
     posted = session.post("42[]")
-    return {"POST": posted, "poll": session.get(), "log": server.log(tag, "disconnect")}
+    return {"POST": posted, "polls": session.rest(), "log": server.log(tag, "disconnect")}
 
 
 @scenario()
@@ -269,7 +269,7 @@ def event_before_connect_over_polling(server: Server) -> Observed:
 @scenario()
 def event_before_connect_over_polling_with_no_poll(server: Server) -> Observed:
     session = server.polling()
-    return {"POST": session.post('42["say",1]'), "poll": session.get(), "next": session.get()}
+    return {"POST": session.post('42["say",1]'), "polls": session.rest()}
 
 
 @scenario()
@@ -278,7 +278,7 @@ def broken_packet_after_good_ones(server: Server) -> Observed:
     session = server.polling()
     session.connect()
     posted = session.post('421["echo"]\x1e42["say",1]\x1e42[]')
-    return {"POST": posted, "poll": session.get()}
+    return {"POST": posted, "polls": session.rest()}
 
 
 @scenario()
@@ -297,11 +297,12 @@ def namespaces_of_one_session(server: Server) -> Observed:
     with server.websocket() as socket:
         socket.open()
         first = socket.connect(f'40{{"tag":"{tag}"}}')
-        second = socket.connect(f'40/other,{{"tag":"{tag}"}}')
+        other = server.tag()
+        second = socket.connect(f'40/other,{{"tag":"{other}"}}')
         socket.send('42/other,5["echo","é"]', '42["say",1]', '42/other,["binary"]')
         frames = socket.frames(5)
         socket.send("41/other,")
-        left = socket.answers()
+        left = server.log(other, "disconnect")
         socket.send("42[]")
         closed = socket.frames()
     return {
@@ -316,15 +317,15 @@ def namespaces_of_one_session(server: Server) -> Observed:
 
 @scenario()
 def namespaces_are_all_left_when_the_session_goes(server: Server) -> Observed:
-    tag = server.tag()
+    packets = {packet: server.tag() for packet in ("40", "40/other,", "40/room-5,")}
     with server.websocket() as socket:
         socket.open()
-        for packet in ("40", "40/other,", "40/room-5,"):
+        for packet, tag in packets.items():
             socket.connect(f'{packet}{{"tag":"{tag}"}}')
         socket.send('42/other,["leave all"]')
         frames = socket.frames()
-    log = server.log(tag, "disconnect")
-    return {"frames": frames, "log": log}
+    logs = {packet: server.log(tag, "disconnect") for packet, tag in packets.items()}
+    return {"frames": frames, **logs}
 
 
 @scenario()
@@ -357,7 +358,7 @@ def disconnect_while_connect_still_runs(server: Server) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.send("40/slow,", "41/slow,")
-        return {"frames": socket.frames()}
+        return {"frames": socket.frames(timeout=0.5)}
 
 
 @scenario()
@@ -389,7 +390,7 @@ def server_asks_and_the_client_answers(server: Server) -> Observed:
             ident = question.removeprefix("42").removesuffix('["question"]')
             for packet in packets:
                 socket.send(packet.replace("ID", ident) if isinstance(packet, str) else packet)
-            shown[label] = [ident.isdigit(), socket.answers()]
+            shown[label] = [ident.isdigit(), socket.receive(), socket.answers()]
     return shown
 
 
@@ -413,8 +414,10 @@ def late_acknowledgement(server: Server) -> Observed:
         socket.connect(f'40{{"tag":"{tag}"}}')
         socket.send('421["late"]')
         shown: Observed = {"late": socket.receive()}
-        socket.send('422["late"]', "41")
-        shown["left meanwhile"] = socket.receive(0.4)
+        socket.send('422["late"]')
+        server.fence()
+        socket.send("41")
+        shown["left meanwhile"] = socket.receive(0.5)
     return shown
 
 
@@ -443,9 +446,21 @@ def volatile_over_polling(server: Server) -> Observed:
 
 @scenario()
 def encoding_of_what_is_sent(server: Server) -> Observed:
-    values = '"é","€","😀","\\u2028","\\u0000","</script>","\\"\\\\/","\\ud83d",1.0,-0,1e21,1e-7,0.1,{},[],{"b":1,"a":2}'
+    values = '"é","€","😀","\\u2028","\\u0000","</script>","\\"\\\\/",1,-7,0.1,{},[],{"b":1,"a":2}'
     with server.websocket() as socket:
         socket.open()
         socket.connect()
         socket.send(f'421["echo",{values}]')
         return {"answer": socket.receive()}
+
+
+@scenario()
+def encoding_of_odd_values(server: Server) -> Observed:
+    shown: Observed = {}
+    for value in ("1.0", "-0", "1e21", "1e-7", '"\\ud83d"', "12345678901234567890"):
+        with server.websocket() as socket:
+            socket.open()
+            socket.connect()
+            socket.send(f'421["echo",{value}]')
+            shown[value] = socket.receive()
+    return shown

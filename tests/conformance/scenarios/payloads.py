@@ -159,8 +159,14 @@ def payload_binary_event(server: Server) -> Observed:
     shown: Observed = {"POST": posted, "answer": session.poll(2)}
     posted = session.post('451-2["echo",{"_placeholder":true,"num":0}]')
     shown["attachment in a second POST"] = [posted, session.post("bAQIDBA=="), session.poll(2)]
+    lines = "b" + "AAAA" * 19 + "\n" + "AQID\n"
+    posted = session.post('451-5["echo",{"_placeholder":true,"num":0}]\x1e' + lines)
+    # As the official Java client sends it.
+    shown["base64 in lines"] = [posted, session.poll(2)]
     posted = session.post('451-3["echo",{"_placeholder":true,"num":0}]\x1ebAQIDBA')
     shown["base64 without padding"] = [posted, session.poll(2)]
+    session = server.polling()
+    session.connect()
     posted = session.post('451-4["echo",{"_placeholder":true,"num":0}]\x1eb_-8=')
     shown["base64 of URLs"] = [posted, session.poll(2)]
     return shown

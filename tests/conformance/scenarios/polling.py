@@ -49,7 +49,7 @@ def duplicate_post_while_a_poll_waits(server: Server) -> Observed:
     second = session.post('42["say",2]')
     return {
         "second": second,
-        "first": first.show(),
+        "first": first.show(0.5),
         "poll": poll.show(),
         "fate": session.fate(),
         "log": server.log(tag, "disconnect"),

@@ -120,5 +120,5 @@ def websocket_sends_each_packet_in_a_frame(server: Server) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()
-        socket.send('42["burst",3]', '42["binary"]', '42["volatile"]')
+        socket.send('42["burst",3]', '42["binary"]')
         return {"frames": socket.answers()}

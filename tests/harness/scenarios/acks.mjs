@@ -67,6 +67,20 @@ export async function queued_calls(t) {
   return socket.id;
 }
 
+// Handlers that use the database, of three namespaces over one connection at the same time.
+export async function database(t) {
+  const lab = await t.connect("/lab");
+  const any = await t.connected(t.keep(lab.io.socket("/any")));
+  const asked = [];
+  for (let n = 0; n < 20; n++) {
+    asked.push(t.ask(lab, "count users"), t.ask(any, "count users"));
+    asked.push(t.ask(lab, "count users plainly"));
+    if (n % 5 === 0) await t.ask(any, "turn");
+  }
+  const counts = (await Promise.all(asked)).flat();
+  return [counts.length, new Set(counts).size];
+}
+
 export async function overlapping(t) {
   const socket = await t.connect("/lab");
   socket.on("question", (n, answer) => {

@@ -9,6 +9,7 @@ const CHEER = 2500;
 export class Connection {
   #timer;
   #wasLost = false;
+  #ended = false;
 
   constructor(socket) {
     this.#later("Connecting…", "lost", QUIET);
@@ -43,7 +44,7 @@ export class Connection {
     $("transport-text").textContent = "offline";
     // The client does not connect again by itself when the server has said goodbye.
     if (reason === "io server disconnect") this.#refused("");
-    else if (reason !== "io client disconnect") this.#lost();
+    else this.#lost();
   }
 
   #lost() {
@@ -57,6 +58,8 @@ export class Connection {
   }
 
   #end(text, action, url) {
+    if (this.#ended) return;
+    this.#ended = true;
     clearTimeout(this.#timer);
     this.#banner(text, "ended");
     $("banner-action").textContent = action;

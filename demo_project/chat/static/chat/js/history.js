@@ -12,6 +12,7 @@ export class History {
   // Every message up to this id is shown. Ids above it may have gaps while catching up.
   #known;
   #caughtUp = false;
+  #sight;
 
   constructor(socket, log, scroller, onMissed) {
     this.#socket = socket;
@@ -22,10 +23,11 @@ export class History {
     this.#known = log.lastId;
     this.#offerEarlier(page.history.more);
     $("earlier").addEventListener("click", () => this.#loadEarlier());
-    new IntersectionObserver(
-      ([entry]) => entry.isIntersecting && this.#loadEarlier(),
+    this.#sight = new IntersectionObserver(
+      (entries) => entries.at(-1).isIntersecting && this.#loadEarlier(),
       { root: $("log") },
-    ).observe($("earlier"));
+    );
+    this.#sight.observe($("earlier"));
     socket.on("disconnect", () => (this.#caughtUp = false));
   }
 
@@ -81,5 +83,8 @@ export class History {
       // No answer: the button is still there.
     }
     button.disabled = false;
+    // Still in sight? Observing it anew tells.
+    this.#sight.unobserve(button);
+    this.#sight.observe(button);
   }
 }

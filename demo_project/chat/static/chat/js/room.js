@@ -66,10 +66,7 @@ socket.on("presence", (list) => {
 socket.on("typing", (person, isTyping) => people.setTyping(person, isTyping));
 socket.on("activity", (slug) => rooms.markUnread(slug));
 socket.on("room", (room) => rooms.add(room));
-socket.on("closed", () => {
-  socket.disconnect();
-  connection.closed();
-});
+socket.on("closed", () => connection.closed());
 
 /** A saved message, whichever way it came. */
 function receive(message) {

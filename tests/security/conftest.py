@@ -1,0 +1,44 @@
+"""Servers for hostile clients: one of each kind for all tests of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.servers import SERVERS
+
+from .support.servers import Server, Servers
+from .support.wire import Peer, open_peer
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    started = Servers()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
+    """The project with its default settings, on daphne, then on uvicorn."""
+    server = servers.get(request.param)
+    yield server
+    server.check_log()
+
+
+@pytest.fixture
+def uvicorn(servers: Servers) -> Iterator[Server]:
+    """Where the server (daphne) reads a whole request before it hands it on, or does not differ."""
+    server = servers.get("uvicorn")
+    yield server
+    server.check_log()
+
+
+@pytest.fixture
+def bystander(request: pytest.FixtureRequest) -> Iterator[Peer]:
+    """A client that was there before, and is still served after the test."""
+    name = "server" if "server" in request.fixturenames else "uvicorn"
+    with open_peer(request.getfixturevalue(name)) as peer:
+        yield peer
+        assert peer.echoes()

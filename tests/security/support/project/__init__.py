@@ -1,0 +1,1 @@
+"""A Django project that hostile clients talk to."""

@@ -1,0 +1,47 @@
+"""What a test sees of the server process from outside. The views run on the loop of the sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+
+from django_socketio import stats
+from django_socketio.server.hub import current_hub
+
+from . import consumers
+
+COUNTERS = ("violations", "refusals", "limits", "events_refused", "handler_errors")
+
+
+async def state(request: HttpRequest) -> JsonResponse:
+    """How much the server holds, what it has counted, and what became of each socket, by its sid."""
+    hub = current_hub()
+    # As many timers as the sessions need; the loop's own list is out of reach.
+    timers = sum(len(slot) for slot in hub.wheel._slots.values())
+    counted: dict[str, Any] = {name: dict(getattr(stats, name)) for name in COUNTERS}
+    held = {
+        "clients": len(hub.clients),
+        "pending": hub.pending_sessions,
+        "namespaces": len(hub.namespaces),
+        "timers": timers,
+        "hub_tasks": len(hub.tasks),
+        "tasks": len(asyncio.all_tasks()),
+        "buffered": sum(client.session.buffered for client in hub.clients.values()),
+        "queued": sum(client._events_size for client in hub.clients.values()),
+        "pending_acks": sum(client.pending_acks for client in hub.clients.values()),
+    }
+    polled = [
+        client.session.sid
+        for client in hub.clients.values()
+        if getattr(client.transport, "poll", None) is not None
+    ]
+    seen = {"held": held, "counted": counted, "journal": consumers.journal, "polled": polled}
+    return JsonResponse(seen)
+
+
+async def release(request: HttpRequest) -> JsonResponse:
+    """Let everyone go on who waits at the gate of this name."""
+    consumers.gate(request.GET["gate"]).set()
+    return JsonResponse({})

@@ -1,0 +1,350 @@
+"""Clients that say exactly what a test tells them to, true to the protocol or not."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from .servers import Server
+
+DEADLINE = 15.0
+PATH = "/socket.io/"
+POLLING = "EIO=4&transport=polling"
+WEBSOCKET = "EIO=4&transport=websocket"
+
+Headers = Mapping[str, str]
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def packets(self) -> list[str]:
+        """The packets of a poll's answer."""
+        return self.body.decode().split("\x1e")
+
+
+def ask(
+    server: Server,
+    query: str = POLLING,
+    method: str = "GET",
+    body: bytes | str | None = None,
+    headers: Headers | None = None,
+    connection: http.client.HTTPConnection | None = None,
+) -> Answer:
+    """Make an HTTP request, on a connection of its own unless one is given."""
+    mine = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+    try:
+        mine.request(method, f"{PATH}?{query}", body=body, headers=dict(headers or {}))
+        response = mine.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        if connection is None:
+            mine.close()
+
+
+class Poller:
+    """A client that polls."""
+
+    def __init__(self, server: Server, headers: Headers | None = None, query: str = "") -> None:
+        self.server = server
+        self.headers = headers
+        self._connection: http.client.HTTPConnection | None = None
+        answer = self.ask(query=POLLING + query)
+        assert answer.status == 200, answer
+        self.handshake = json.loads(answer.body[1:])
+        self.id: str = self.handshake["sid"]
+        self.sid = ""
+
+    @property
+    def query(self) -> str:
+        return f"{POLLING}&sid={self.id}"
+
+    def keep_alive(self) -> None:
+        """Make all further requests on one connection."""
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", self.server.port, timeout=DEADLINE
+        )
+
+    def ask(self, method: str = "GET", body: Any = None, **options: Any) -> Answer:
+        options.setdefault("headers", self.headers)
+        options.setdefault("query", getattr(self, "id", None) and self.query)
+        return ask(self.server, method=method, body=body, connection=self._connection, **options)
+
+    def poll(self) -> list[str]:
+        answer = self.ask()
+        assert answer.status == 200, answer
+        return answer.packets
+
+    def post(self, *packets: str) -> Answer:
+        return self.ask("POST", "\x1e".join(packets).encode())
+
+    def join(self, namespace: str = "/") -> str:
+        """Connect to a namespace; the socket's sid."""
+        prefix = "" if namespace == "/" else namespace + ","
+        assert self.post(f"40{prefix}").status == 200
+        (packet,) = self.poll()
+        assert packet.startswith(f"40{prefix}{{"), packet
+        self.sid = json.loads(packet[2 + len(prefix) :])["sid"]
+        return self.sid
+
+    def is_gone(self) -> bool:
+        """Whether the server knows the session no more."""
+        answer = self.post("3")
+        return answer.status == 400 and answer.json["code"] == 1
+
+    @contextmanager
+    def waiting_poll(self) -> Iterator[queue.SimpleQueue[Answer | Exception]]:
+        """A poll that the server has got and does not answer yet, in a thread of its own."""
+        answers: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+        poll = open_socket(self.server)
+        head = f"GET {PATH}?{self.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        poll.sendall(head.encode())
+        self.server.until(lambda state: self.id in state["polled"], "the poll to wait")
+
+        def read() -> None:
+            try:
+                answers.put(read_answer(poll))
+            except Exception as error:
+                answers.put(error)
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        try:
+            yield answers
+        finally:
+            with suppress(OSError):
+                poll.shutdown(socket.SHUT_RDWR)
+            reader.join(DEADLINE)
+            poll.close()
+
+
+class Closed(Exception):
+    """The server has closed the WebSocket."""
+
+
+class Peer:
+    """A client on a WebSocket. A thread reads what comes and answers pings, unless told not to."""
+
+    def __init__(
+        self,
+        server: Server,
+        query: str = WEBSOCKET,
+        headers: Headers | None = None,
+        compression: str | None = None,
+        pongs: bool = True,
+    ) -> None:
+        self.server = server
+        self.sid = ""
+        self.pongs = pongs
+        self._ids = 0
+        self._frames: queue.SimpleQueue[str | bytes | None] = queue.SimpleQueue()
+        self._ended = False
+        self.websocket = connect(
+            f"ws://127.0.0.1:{server.port}{PATH}?{query}",
+            proxy=None,
+            additional_headers=dict(headers or {}),
+            compression=compression,
+            max_size=None,
+            ping_interval=None,
+            close_timeout=1,
+            open_timeout=DEADLINE,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(ConnectionClosed, OSError):
+            for frame in self.websocket:
+                if frame == "2" and self.pongs:
+                    self.websocket.send("3")
+                else:
+                    self._frames.put(frame)
+        self._frames.put(None)
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.leave()
+
+    def send(self, *frames: str | bytes) -> None:
+        """Send frames; a connection that the server has closed meanwhile is not an error."""
+        with suppress(ConnectionClosed, OSError):
+            for frame in frames:
+                self.websocket.send(frame)
+
+    def next(self, deadline: float = DEADLINE) -> str | bytes:
+        """The next frame. Raises Closed, or queue.Empty when nothing comes."""
+        if self._ended:
+            raise Closed
+        frame = self._frames.get(timeout=deadline)
+        if frame is None:
+            self._ended = True
+            raise Closed(self.websocket.close_code)
+        return frame
+
+    def handshake(self) -> dict[str, Any]:
+        """Read the OPEN packet."""
+        frame = self.next()
+        assert isinstance(frame, str)
+        assert frame[0] == "0"
+        handshake: dict[str, Any] = json.loads(frame[1:])
+        return handshake
+
+    def join(self, namespace: str = "/", auth: Any = None) -> Peer:
+        """Connect to a namespace."""
+        prefix = "" if namespace == "/" else namespace + ","
+        self.send(f"40{prefix}" + ("" if auth is None else json.dumps(auth)))
+        answer = self.next()
+        assert isinstance(answer, str)
+        assert answer.startswith(f"40{prefix}{{"), answer
+        self.sid = json.loads(answer[2 + len(prefix) :])["sid"]
+        return self
+
+    def emit(self, *event: Any) -> None:
+        self.send("42" + json.dumps(event))
+
+    def call(self, *event: Any) -> Any:
+        """Emit and wait for the acknowledgement: its arguments. Other frames are passed over."""
+        self._ids += 1
+        self.send(f"42{self._ids}" + json.dumps(event))
+        head = f"43{self._ids}["
+        while True:
+            frame = self.next()
+            if isinstance(frame, str) and frame.startswith(head):
+                return json.loads(frame[len(head) - 1 :])
+
+    def echoes(self) -> bool:
+        """Whether the server still serves this client."""
+        word = os.urandom(8).hex()
+        return bool(self.call("echo", word) == [word])
+
+    def frames_until_closed(self, deadline: float = DEADLINE) -> list[str | bytes]:
+        """What still comes before the server closes the WebSocket; queue.Empty if it does not."""
+        frames: list[str | bytes] = []
+        with suppress(Closed):
+            while True:
+                frames.append(self.next(deadline))
+        return frames
+
+    def close_code(self, deadline: float = DEADLINE) -> int | None:
+        """Wait until the server has closed, and return its close code."""
+        self.frames_until_closed(deadline)
+        return self.websocket.close_code
+
+    def leave(self) -> None:
+        """Close the WebSocket properly."""
+        self.websocket.close()
+        self._reader.join(DEADLINE)
+
+    def drop(self) -> None:
+        """Break the connection."""
+        reset(self.websocket.socket)
+        self._reader.join(DEADLINE)
+
+
+def open_peer(server: Server, **options: Any) -> Peer:
+    """A :class:`Peer` that has connected to the default namespace."""
+    peer = Peer(server, **options)
+    peer.handshake()
+    return peer.join()
+
+
+# Below HTTP and WebSocket
+
+
+def open_socket(server: Server, receive_buffer: int | None = None) -> socket.socket:
+    """A TCP connection; with a small ``receive_buffer`` little fits between the two ends."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if receive_buffer is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.settimeout(DEADLINE)
+    sock.connect(("127.0.0.1", server.port))
+    return sock
+
+
+def reset(sock: socket.socket) -> None:
+    """Drop a connection with a TCP reset."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):
+        # Another thread may wait in recv(), and would keep the connection open.
+        sock.shutdown(socket.SHUT_RD)
+    sock.close()
+
+
+def read_answer(sock: socket.socket) -> Answer:
+    """Read one HTTP answer."""
+    response = http.client.HTTPResponse(sock)
+    response.begin()
+    try:
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        response.close()
+
+
+def upgrade_request(query: str = WEBSOCKET, headers: str = "") -> bytes:
+    """The request that asks for a WebSocket."""
+    return (
+        f"GET {PATH}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{headers}\r\n"
+    ).encode()
+
+
+def raw_websocket(
+    server: Server, query: str = WEBSOCKET, receive_buffer: int | None = None, headers: str = ""
+) -> socket.socket:
+    """A WebSocket on a bare TCP connection; what follows the server's agreement is not read."""
+    sock = open_socket(server, receive_buffer)
+    sock.sendall(upgrade_request(query, headers))
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = sock.recv(1)
+        assert byte, head
+        head += byte
+    assert head.startswith(b"HTTP/1.1 101"), head
+    return sock
+
+
+def frame(payload: bytes, first_byte: int = 0x81, masked: bool = True) -> bytes:
+    """A WebSocket frame as RFC 6455 has it, or not, by its ``first_byte``."""
+    size = len(payload)
+    mask_bit = 0x80 if masked else 0
+    if size < 126:
+        head = bytes([first_byte, mask_bit | size])
+    elif size < 65536:
+        head = bytes([first_byte, mask_bit | 126]) + struct.pack("!H", size)
+    else:
+        head = bytes([first_byte, mask_bit | 127]) + struct.pack("!Q", size)
+    # A mask of zeros leaves the payload as it is.
+    return head + (b"\0\0\0\0" if masked else b"") + payload
+
+
+def read_to_end(sock: socket.socket) -> bytes:
+    """Everything until the other end closes, by whatever means."""
+    received = b""
+    with suppress(ConnectionError):
+        while chunk := sock.recv(65536):
+            received += chunk
+    return received

@@ -1,0 +1,71 @@
+"""Method, origin, session and declared length are checked before a byte of the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from .support.inprocess import POLLING, Exchange, client_of, handshake, of_session
+from .support.servers import Server
+from .support.wire import PATH, Peer, Poller, open_socket, read_answer
+
+FOREIGN = (b"origin", b"http://evil.example")
+LONG = (b"content-length", b"1000000")
+
+
+@pytest.mark.parametrize(
+    ("query", "method", "headers", "status"),
+    [
+        (POLLING, "POST", [LONG], 400),
+        (POLLING, "PUT", [LONG], 400),
+        (b"", "POST", [LONG], 400),
+        (POLLING + b"&sid=unknown", "POST", [LONG], 400),
+        (POLLING + b"&sid=unknown", "PUT", [LONG], 400),
+        (POLLING, "POST", [LONG, FOREIGN], 403),
+        (b"EIO=4&transport=websocket", "POST", [LONG], 400),
+    ],
+)
+async def test_cve_2026_48809_checks_before_the_body(
+    query: bytes, method: str, headers: Sequence[tuple[bytes, bytes]], status: int
+) -> None:
+    answer = await Exchange(query, method, headers, [b"x" * 1000]).run()
+    assert (answer.status, answer.taken) == (status, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "lives"),
+    [
+        ("PUT", [LONG], 400, True),
+        ("DELETE", [], 400, True),
+        ("POST", [LONG, FOREIGN], 403, True),
+        ("POST", [(b"content-length", b"1000001")], 413, False),
+        ("POST", [LONG, (b"content-type", b"application/octet-stream")], 400, False),
+    ],
+)
+async def test_cve_2026_48809_checks_before_the_body_of_a_session(
+    method: str, headers: Sequence[tuple[bytes, bytes]], status: int, lives: bool
+) -> None:
+    sid = await handshake()
+    answer = await Exchange(of_session(sid), method, headers, [b"40"]).run()
+    assert (answer.status, answer.taken) == (status, 0)
+    assert (client_of(sid) is not None) is lives
+
+
+def test_cve_2026_48809_checks_before_the_body_over_the_wire(
+    uvicorn: Server, bystander: Peer
+) -> None:
+    """The answer comes although the body does not."""
+    poller = Poller(uvicorn)
+    for query, headers, status in (
+        ("EIO=4&transport=polling", "Content-Length: 1000000\r\n", 400),
+        ("EIO=4&transport=polling&sid=unknown", "Content-Length: 1000000\r\n", 400),
+        ("EIO=4&transport=polling&sid=unknown", "Transfer-Encoding: chunked\r\n", 400),
+        (poller.query, "Content-Length: 1000\r\nOrigin: http://evil.example\r\n", 403),
+        (poller.query, "Content-Length: 100000000000\r\n", 413),
+    ):
+        sock = open_socket(uvicorn)
+        head = f"POST {PATH}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"
+        sock.sendall(head.encode())
+        assert read_answer(sock).status == status
+        sock.close()

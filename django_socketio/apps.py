@@ -29,16 +29,11 @@ class DjangoSocketIOConfig(AppConfig):
 
 def _close_sockets(*, request: Any, **kwargs: Any) -> None:
     """A session that logs out takes its sockets with it, for they act in its user's name."""
-    from .server.hub import DONE, Hub, on_all_hubs
+    from .server.hubs import on_all_hubs
     from .server.rooms import SessionRoom
+    from .server.target import Target
 
     key = getattr(getattr(request, "session", None), "session_key", None)
-    if not key:
-        return
-
-    def close(hub: Hub) -> Any:
-        for socket in hub.everywhere(SessionRoom(key)):
-            socket.close(transport=True)
-        return DONE
-
-    on_all_hubs(close)
+    if key:
+        target = Target("", (SessionRoom(key),))
+        on_all_hubs(lambda hub: hub.act(target, "disconnect", []))

@@ -67,7 +67,7 @@ class SocketIOApplication:
             from .transports import Door, PollingConsumer, WebSocketConsumer
 
             door = Door(self._middleware)
-            self._transports = {
+            self._transports = door.transports = {
                 "http": PollingConsumer.as_asgi(door=door),
                 "websocket": WebSocketConsumer.as_asgi(door=door),
             }

@@ -55,6 +55,10 @@ def _boolean(value: Any) -> str | None:
     return None if isinstance(value, bool) else "True or False"
 
 
+def _name(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "the alias of a channel layer"
+
+
 def _path(value: Any) -> str | None:
     ok = isinstance(value, str) and value.startswith("/") and not set(value) & set("?# ")
     return None if ok else 'a URL path that begins with "/", such as "/socket.io/"'
@@ -162,6 +166,11 @@ class Settings:
     max_pending_events_size: int = option(4_000_000, _integer(1))
     max_pending_sessions: int = option(10_000, _integer(1))
     max_write_buffer_size: int = option(16_000_000, _integer(1))
+    # Other processes
+    channel_layer: str = option("default", _name)
+    heartbeat_interval: float = option(1, _number(0))
+    heartbeat_timeout: float = option(4, _number(0))
+    max_layer_buffer_size: int = option(16_000_000, _integer(1))
     # Inside
     json: str | None = option(None, _codec)
     worker_threads: int = option(32, _integer(1))

@@ -27,7 +27,7 @@ from .exceptions import AckTimeout, Disconnected
 from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
 from .server.acks import as_arguments, as_result
 from .server.client import Client as ServerSide
-from .server.hub import current_hub
+from .server.hubs import current_hub
 
 
 class Connected(NamedTuple):

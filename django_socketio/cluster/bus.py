@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 from channels.exceptions import ChannelFull
@@ -90,8 +91,8 @@ class _Entry:
 class Bus:
     """See the module's docstring.
 
-    ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender, group)``
-    when messages of a sender are missing (group "" for those to this process alone).
+    ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
+    group)`` when messages of a sender are missing (group "" for those to this process alone).
     """
 
     def __init__(
@@ -135,10 +136,8 @@ class Bus:
     async def stop(self, timeout: float = 1.0) -> None:
         """Send what waits, as far as that works within ``timeout`` seconds, and end the loops."""
         if self._outbox and self.up:
-            try:
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(_until(Taken(self._sent, self._sent.given)), timeout)
-            except asyncio.TimeoutError:
-                pass
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -199,18 +198,18 @@ class Bus:
                 "o": entry.operations,
             }
             if entry.group:
-                await self._persist(lambda: self._layer.group_send(entry.group, message))
+                await self._persist(self._layer.group_send, entry.group, message)
             else:
-                await self._persist(lambda: self._layer.send(entry.channel, message))
+                await self._persist(self._layer.send, entry.channel, message)
             stats.layer["sent"] += 1
             self._sent.finish(entry.number)
 
-    async def _persist(self, call: Callable[[], Awaitable[Any]]) -> None:
+    async def _persist(self, call: Callable[..., Awaitable[Any]], *args: Any) -> None:
         """Make a call to the layer, again and again until it works."""
         delay = FIRST_DELAY
         while True:
             try:
-                await asyncio.wait_for(call(), CALL_TIMEOUT)
+                await asyncio.wait_for(call(*args), CALL_TIMEOUT)
             except ChannelFull:
                 stats.layer["full"] += 1
                 self._burst("full", "a channel of the layer is full: raise its capacity")
@@ -249,7 +248,7 @@ class Bus:
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
-        self._joined.clear()
+        self._joined -= self._wanted
         for group in self._wanted:
             self._change(group)
 
@@ -274,10 +273,10 @@ class Bus:
     async def _sync(self, group: str) -> None:
         if group in self._wanted:
             if group not in self._joined:
-                await self._persist(lambda: self._layer.group_add(group, self.channel))
+                await self._persist(self._layer.group_add, group, self.channel)
                 self._joined.add(group)
         elif group in self._joined:
-            await self._persist(lambda: self._layer.group_discard(group, self.channel))
+            await self._persist(self._layer.group_discard, group, self.channel)
             self._joined.discard(group)
 
     # Receiving

@@ -1,9 +1,9 @@
 """What processes say to each other.
 
-A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer can
-carry::
+A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer
+can carry::
 
-    {"type": ..., "v": 1, "n": sender, "g": group or "", "s": sequence number, "o": [operation, ...]}
+    {"type": ..., "v": 1, "n": sender, "g": group or "", "s": sequence number, "o": operations}
 
 An operation is a list that begins with its :class:`Kind`. What comes in is checked against
 :data:`FORMS` like any input: an unknown version or kind, or a wrong shape, is counted and dropped.
@@ -43,8 +43,9 @@ class Kind(IntEnum):
     IN = 15
     OUT = 16
     CREDIT = 17
-    ALIVE = 18
-    ABORT = 19
+    RECEIPT = 18
+    ALIVE = 19
+    ABORT = 20
 
 
 _NUMBER = (int, float)
@@ -80,8 +81,9 @@ FORMS: dict[int, tuple[Any, ...]] = {
     # tunnel, message
     Kind.IN: (int, list),
     Kind.OUT: (int, list),
-    # tunnel, bytes
+    # tunnel, bytes taken by the owner, and by the gate
     Kind.CREDIT: (int, int),
+    Kind.RECEIPT: (int, int),
     Kind.ALIVE: (int,),
     Kind.ABORT: (int,),
 }
@@ -102,5 +104,7 @@ def is_well_formed(operation: Any) -> bool:
 @lru_cache(maxsize=8192)
 def group_name(*parts: str) -> str:
     """The Channels group for some text: a hash, so that two texts never share a group."""
-    digest = sha256("\0".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass"))
+    digest = sha256(
+        "\0".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
+    )
     return "socketio." + digest.hexdigest()[:40]

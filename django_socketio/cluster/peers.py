@@ -37,7 +37,7 @@ class Peers:
         return None if peer is None else peer.channel
 
     def heard(self, node: str, channel: str, interval: float, now: float) -> bool:
-        """A heartbeat has come, the next one is due in ``interval`` seconds. True for a new peer."""
+        """A heartbeat has come, the next is due in ``interval`` seconds. True for a new peer."""
         new = node not in self._peers
         self._peers[node] = Peer(channel, now + max(self._timeout, 4 * interval))
         return new

@@ -182,7 +182,7 @@ _CHECKS = {
 def _deeper(data: Any, limit: int) -> bool:
     """Whether arrays and objects are nested more than ``limit`` deep, in linear time."""
     level = [data]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         level = [
             child
             for parent in level

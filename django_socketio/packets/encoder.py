@@ -42,6 +42,10 @@ class Encoder:
         """The CONNECT_ERROR that refuses it."""
         return self._plain(PacketType.CONNECT_ERROR, namespace, data)
 
+    def json(self, value: Any) -> str:
+        """``value`` as JSON text, as it would stand in a packet."""
+        return self._json(value, self._further)
+
     def disconnect(self, namespace: str) -> EncodedPacket:
         """The DISCONNECT that ends a namespace for a client."""
         return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
@@ -52,21 +56,24 @@ class Encoder:
     def _encode(
         self, kind: str, binary_kind: str, namespace: str, data: list[Any], id: int | None
     ) -> EncodedPacket:
-        head = _prefix(namespace) if id is None else f"{_prefix(namespace)}{id}"
+        prefix = _prefix(namespace)
+        head = prefix if id is None else f"{prefix}{id}"
         for item in data:
             if type(item) in _BINARY:
                 break
         else:
             try:
-                return EncodedPacket(kind + head + self._json(data, self._text_default))
+                text = self._json(data, self._text_default)
+                return EncodedPacket(kind + head + text, (), len(kind) + len(prefix))
             except _HasBinary:
                 pass
         attachments = _Attachments(self._further)
         text = self._json(data, attachments.default, attachments.found)
         if not attachments.found:
-            return EncodedPacket(kind + head + text)
-        head = f"{binary_kind}{len(attachments.found)}-{head}"
-        return EncodedPacket(head + text, tuple(attachments.found))
+            return EncodedPacket(kind + head + text, (), len(kind) + len(prefix))
+        kind = f"{binary_kind}{len(attachments.found)}-"
+        found = tuple(attachments.found)
+        return EncodedPacket(kind + head + text, found, len(kind) + len(prefix))
 
     def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
         """One call of the library; what it refuses is tried once more with the standard one."""

@@ -66,13 +66,27 @@ class Packet:
 
 
 class EncodedPacket:
-    """A packet ready to be sent: its text, and the attachments that follow it."""
+    """A packet ready to be sent: its text, and the attachments that follow it.
 
-    __slots__ = ("attachments", "text")
+    ``head`` is the length of what stands before the acknowledgement id.
+    """
 
-    def __init__(self, text: str, attachments: tuple[bytes, ...] = ()) -> None:
+    __slots__ = ("attachments", "head", "text")
+
+    def __init__(self, text: str, attachments: tuple[bytes, ...] = (), head: int = 0) -> None:
         self.text = text
         self.attachments = attachments
+        self.head = head
+
+    def with_id(self, id: int) -> EncodedPacket:
+        """The same event under another id, for one that was encoded with the id 0."""
+        before, after = self.around_id
+        return EncodedPacket(f"{before}{id}{after}", self.attachments)
+
+    @property
+    def around_id(self) -> tuple[str, str]:
+        """The text before and after the id 0."""
+        return self.text[: self.head], self.text[self.head + 1 :]
 
     def __repr__(self) -> str:
         return f"<EncodedPacket {self.text[:40]!r} +{len(self.attachments)}>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import AckTimeout, Disconnected
@@ -58,10 +58,12 @@ class Outcome(NamedTuple):
 class Question:
     """One event put to any number of sockets, under one acknowledgement id."""
 
-    __slots__ = ("_answers", "_asked", "_done", "_gone", "ack_id")
+    __slots__ = ("_answers", "_asked", "_done", "_gone", "ack_id", "on_answer")
 
     def __init__(self, ack_id: int) -> None:
         self.ack_id = ack_id
+        # Called with each answer as it comes, in place of keeping it.
+        self.on_answer: Callable[[Any], None] | None = None
         self._answers: list[Any] = []
         self._gone = 0
         self._asked: set[SocketIOConsumer] = set()
@@ -70,7 +72,10 @@ class Question:
     def answered(self, socket: SocketIOConsumer, arguments: list[Any]) -> None:
         """A socket's acknowledgement has come."""
         self._asked.discard(socket)
-        self._answers.append(as_result(arguments))
+        if self.on_answer is not None:
+            self.on_answer(as_result(arguments))
+        else:
+            self._answers.append(as_result(arguments))
         self._check()
 
     def left(self, socket: SocketIOConsumer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Coroutine
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,15 +11,14 @@ from .. import stats
 from ..engineio import Frame, Session
 from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
-from ..packets import Decoder, EncodedPacket, LimitExceeded, Packet, PacketError, PacketType
-from .hub import DONE, Hub
+from ..packets import Decoder, LimitExceeded, Packet, PacketError, PacketType
+from .awaitables import DONE
+from .frames import make_frames
+from .hub import Hub
 from .registry import registry
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
-
-# Bytes of randomness in a session's id; the Node server has as many.
-SID_BYTES = 15
 
 
 class Transport(Protocol):
@@ -36,14 +34,6 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """The session is closed: let go of the connection."""
-
-
-def make_frames(packet: EncodedPacket, compress: bool = True) -> tuple[Frame, ...]:
-    """A packet and its attachments as they leave, in Engine.IO MESSAGE packets."""
-    head = Frame("4" + packet.text, compress)
-    if not packet.attachments:
-        return (head,)
-    return (head, *(Frame(data, compress) for data in packet.attachments))
 
 
 class Client:
@@ -83,9 +73,7 @@ class Client:
         self.settings = settings
         self.scope = scope
         self.transport = transport
-        self.session = Session(
-            secrets.token_urlsafe(SID_BYTES), settings.session_options, transport.name, now
-        )
+        self.session = Session(hub.new_id(), settings.session_options, transport.name, now)
         self.sockets: dict[str, SocketIOConsumer] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0

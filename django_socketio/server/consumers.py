@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,15 +16,20 @@ from ..logs import logger, safe
 from ..packets import EncodedPacket, Packet, PacketError
 from ..signals import event_received, socket_connected, socket_disconnected
 from .acks import Question, as_arguments
-from .client import SID_BYTES, Client, make_frames
+from .awaitables import DONE
+from .client import Client
+from .frames import make_frames
 from .handlers import ANY_EVENT, Handler, collect, make_handler
 from .handshake import Handshake, read_handshake
-from .hub import DONE, Hub
+from .hub import Hub
 from .operators import Operator, SocketOperator
-from .rooms import LocalNamespace, Room, SessionRoom, as_room, user_room
+from .rooms import Room, SessionRoom, as_room, user_room
 
 if TYPE_CHECKING:
     from ..engineio import Frame
+
+# How long the answer to a client waits for the channel layer to put a socket into its rooms.
+JOIN_TIMEOUT = 1.0
 
 SERVER_DISCONNECT = "server namespace disconnect"
 
@@ -219,7 +224,7 @@ class SocketIOConsumer:
     # Life
 
     def _attach(self, client: Client, namespace: str, auth: Any, kwargs: dict[str, Any]) -> None:
-        self.sid = secrets.token_urlsafe(SID_BYTES)
+        self.sid = client.hub.new_id()
         self.scope = client.scope
         self.user = client.scope.get("user")
         self.session = client.scope.get("session")
@@ -231,7 +236,8 @@ class SocketIOConsumer:
         self._client = client
         self._hub: Hub = client.hub
         self._namespace = namespace
-        self._local: LocalNamespace = client.hub.namespace(namespace)
+        # What other processes still have to hear of before we get all of a room's messages.
+        self._joining: Awaitable[None] | None = None
         self._handshake = None
         self._rooms: set[Room] = set()
         self._own_rooms: tuple[Room, ...] = ()
@@ -265,6 +271,8 @@ class SocketIOConsumer:
             logger.exception("connect() of namespace %s failed", safe(self._namespace))
             self._refuse({"message": "Internal server error"})
             return
+        if self._left is None:
+            await self._settle_in()
         held, self._held = self._held, None
         if self._left is not None:
             # It left while connect() ran; what connect() did is undone in disconnect().
@@ -272,13 +280,6 @@ class SocketIOConsumer:
             await self._say_goodbye(self._left)
             return
         self.connected = True
-        self._local.sockets[self.sid] = self
-        room = user_room(self.user)
-        key = getattr(self.session, "session_key", None)
-        own: list[Room | None] = [room, SessionRoom(key) if key else None]
-        self._own_rooms = tuple(found for found in own if found is not None)
-        for found in self._own_rooms:
-            self._local.join(self, found)
         self._client.joined()
         encoder = self._client.settings.encoder
         self._client.send(make_frames(encoder.connect(self._namespace, {"sid": self.sid})))
@@ -301,6 +302,27 @@ class SocketIOConsumer:
             await self._run(self._on_connect, self.auth)
         if self._left == SERVER_DISCONNECT:
             raise ConnectionRefused
+
+    async def _settle_in(self) -> None:
+        """Enter the namespace and the rooms of user and session; what is sent there is held yet."""
+        room = user_room(self.user)
+        key = getattr(self.session, "session_key", None)
+        own: list[Room | None] = [room, SessionRoom(key) if key else None]
+        self._own_rooms = tuple(found for found in own if found is not None)
+        for found in self._own_rooms:
+            self._joining = self._hub.join_room(self, found) or self._joining
+        self._joining = self._hub.enter(self) or self._joining
+        if self._joining is not None:
+            await self._joined()
+
+    async def _joined(self) -> None:
+        """Wait until the other processes' messages for our rooms come here, if that is soon."""
+        joining, self._joining = self._joining, None
+        if joining is not None and self._hub.network is not None and self._hub.network.bus.up:
+            try:
+                await asyncio.wait_for(_until(joining), JOIN_TIMEOUT)
+            except asyncio.TimeoutError:
+                logger.warning("the channel layer is slow to join a room")
 
     def _refuse(self, data: dict[str, Any]) -> None:
         stats.refusals[data["message"]] += 1
@@ -339,11 +361,7 @@ class SocketIOConsumer:
 
     def _forget(self) -> None:
         """Take the socket out of all indexes; ``rooms`` still shows where it was."""
-        local = self._local
-        local.sockets.pop(self.sid, None)
-        for room in (*self._rooms, *self._own_rooms):
-            local.leave(self, room)
-        self._hub.forget_namespace(local)
+        self._hub.leave(self, (*self._rooms, *self._own_rooms))
 
     def _close(self, transport: bool) -> Awaitable[None]:
         if transport:
@@ -410,6 +428,8 @@ class SocketIOConsumer:
                 await self._announce(event_received, event=name, args=args)
             result = await self.receive_event(name, args)
             if packet.id is not None and self.connected:
+                if self._joining is not None:
+                    await self._joined()
                 encoder = self._client.settings.encoder
                 answer = encoder.ack(self._namespace, as_arguments(result), packet.id)
                 self._client.send(make_frames(answer))
@@ -445,11 +465,7 @@ class SocketIOConsumer:
     async def _announce(self, signal: Signal, **kwargs: Any) -> None:
         """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
         kwargs.update(sender=type(self), socket=self)
-        if hasattr(signal, "asend_robust"):
-            results = await signal.asend_robust(**kwargs)
-        else:  # Django 4.2
-            results = await self._in_thread(signal.send_robust, **kwargs)
-        for receiver, result in results:
+        for receiver, result in await self._hub.announce(signal, **kwargs):
             if isinstance(result, Exception):
                 logger.error("signal receiver %r failed", receiver, exc_info=result)
 
@@ -466,15 +482,15 @@ class SocketIOConsumer:
             for room in new:
                 if room != self.sid:
                     self._rooms.add(room)
-                    self._local.join(self, room)
-        return DONE
+                    self._joining = self._hub.join_room(self, room) or self._joining
+        return self._joining or DONE
 
     def _leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
         if self._left is None:
             for room in rooms:
                 if room in self._rooms:
                     self._rooms.discard(room)
-                    self._local.leave(self, room)
+                    self._hub.leave_room(self, room)
         return DONE
 
     # Packets
@@ -544,3 +560,7 @@ def _hook(cls: type[SocketIOConsumer], name: str) -> Handler | None:
     if not hook.least <= 1 <= hook.most:
         raise TypeError(f"{function.__qualname__} must take one argument besides self")
     return hook
+
+
+async def _until(awaitable: Awaitable[Any]) -> None:
+    await awaitable

@@ -1,7 +1,6 @@
 """What one event loop of this process serves: its clients and namespaces, its timers and threads.
 
-A server process has one event loop, so one hub; tests and odd programs may have several. All state
-of a hub is touched on its own thread only: other threads hand their wishes over with
+All state of a hub is touched on its own thread only: other threads hand their wishes over with
 :meth:`Hub.run`, which keeps the order in which they were made.
 """
 
@@ -9,76 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import Context
 from itertools import count
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from channels.db import DatabaseSyncToAsync
-from django.core.exceptions import SynchronousOnlyOperation
+from django.dispatch import Signal
 
-from ..conf import Settings, get_settings
+from .. import stats
+from ..conf import Settings
+from ..exceptions import LimitExceeded
 from ..logs import logger
-from .rooms import LocalNamespace, Room
+from .acks import Outcome, Question
+from .awaitables import DONE, Drained, Posted, Several
+from .frames import make_frames
+from .remote import RemoteSocket
+from .rooms import LocalNamespace, Room, SessionRoom
+from .target import Target
 from .timers import Wheel
 
 if TYPE_CHECKING:
     from ..engineio import Frame
+    from ..packets import EncodedPacket
     from .client import Client
     from .consumers import SocketIOConsumer
+    from .network import Network
 
 T = TypeVar("T")
 
-
-class Done:
-    """An awaitable for what is finished already."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return
-        yield
-
-
-DONE = Done()
-
-
-class Drained:
-    """An awaitable: the write buffers of ``clients`` are below their low-water mark."""
-
-    __slots__ = ("_clients",)
-
-    def __init__(self, clients: list[Client]) -> None:
-        self._clients = clients
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        for client in self._clients:
-            yield from client.drained().__await__()
-
-
-class Posted:
-    """An awaitable for something handed to the thread of a hub."""
-
-    __slots__ = ("_future", "_hub")
-
-    def __init__(self, hub: Hub, future: concurrent.futures.Future[Any]) -> None:
-        self._hub = hub
-        self._future = future
-
-    def result(self) -> Any:
-        """Wait, in a thread without a loop, for what the function returned."""
-        return self._future.result()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        handed_over = yield from asyncio.wrap_future(self._future).__await__()
-        if isinstance(handed_over, Drained):
-            rest = asyncio.run_coroutine_threadsafe(_wait(handed_over), self._hub.loop)
-            yield from asyncio.wrap_future(rest).__await__()
-
-
-async def _wait(awaitable: Awaitable[Any]) -> None:
-    await awaitable
+# Bytes of randomness in an id, beside those that name the process; the Node server has as many.
+ID_BYTES = 15
 
 
 class Hub:
@@ -87,9 +49,14 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
         self.loop = loop
         self.settings = settings
+        # This process among others; every id that it gives begins with it.
+        self.node = secrets.token_urlsafe(6)
+        self.network: Network | None = None
         self.clients: dict[str, Client] = {}
         self.namespaces: dict[str, LocalNamespace] = {}
         self.ack_ids = count()
+        # Set once the process ends: no new session is admitted.
+        self.closing = False
         # Sessions that have not joined a namespace yet.
         self.pending_sessions = 0
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
@@ -98,6 +65,10 @@ class Hub:
         self.tasks: dict[asyncio.Task[Any], Client | None] = {}
         self._thread = get_ident()
         self._threaded: dict[tuple[Callable[..., Any], bool], DatabaseSyncToAsync] = {}
+
+    def new_id(self) -> str:
+        """An id for a session or a socket: it names this process, and cannot be guessed."""
+        return self.node + secrets.token_urlsafe(ID_BYTES)
 
     # Threads and tasks
 
@@ -124,7 +95,7 @@ class Hub:
                 future.set_exception(error)
 
         self.loop.call_soon_threadsafe(call)
-        return Posted(self, future)
+        return Posted(self.loop, future)
 
     def block(self, coro: Coroutine[Any, Any, T]) -> T:
         """Wait in this thread, which has no loop, for what ``coro`` finds on the hub's."""
@@ -165,24 +136,134 @@ class Hub:
 
     # Namespaces
 
-    def namespace(self, name: str) -> LocalNamespace:
-        """The namespace's local part, made when it is first asked for."""
+    def join_room(self, socket: SocketIOConsumer, room: Room) -> Awaitable[None] | None:
+        """Put a socket into a room; what to await where other processes have to hear of it."""
+        first = self._namespace(socket._namespace).join(socket, room)
+        if first and self.network is not None and not isinstance(room, SessionRoom):
+            return self.network.enter(socket._namespace, room)
+        return None
+
+    def leave_room(self, socket: SocketIOConsumer, room: Room) -> None:
+        """Take a socket out of a room."""
+        last = self._namespace(socket._namespace).leave(socket, room)
+        if last and self.network is not None and not isinstance(room, SessionRoom):
+            self.network.leave(socket._namespace, room)
+
+    def enter(self, socket: SocketIOConsumer) -> Awaitable[None] | None:
+        """A socket is in its namespace; what to await, as for :meth:`join_room`."""
+        sockets = self._namespace(socket._namespace).sockets
+        sockets[socket.sid] = socket
+        if len(sockets) == 1 and self.network is not None:
+            return self.network.enter(socket._namespace, None)
+        return None
+
+    def leave(self, socket: SocketIOConsumer, rooms: Iterable[Room]) -> None:
+        """A socket is in its namespace no more, nor in its rooms."""
+        for room in rooms:
+            self.leave_room(socket, room)
+        namespace = self._namespace(socket._namespace)
+        found = namespace.sockets.pop(socket.sid, None)
+        if found is not None and not namespace.sockets and self.network is not None:
+            self.network.leave(socket._namespace, None)
+        if not namespace.sockets and not namespace.rooms:
+            del self.namespaces[namespace.name]
+
+    def _namespace(self, name: str) -> LocalNamespace:
+        """The local part of a namespace; it is there while it has sockets."""
         found = self.namespaces.get(name)
         if found is None:
             found = self.namespaces[name] = LocalNamespace(name)
         return found
 
-    def forget_namespace(self, namespace: LocalNamespace) -> None:
-        """Let go of a namespace that has no sockets any more."""
-        if not namespace.sockets and not namespace.rooms:
-            self.namespaces.pop(namespace.name, None)
+    def select(self, target: Target) -> list[SocketIOConsumer]:
+        """The local sockets of a target."""
+        if not target.namespace:
+            return [
+                socket
+                for namespace in list(self.namespaces.values())
+                for socket in namespace.select(target.rooms, target.exclude)
+            ]
+        found = self.namespaces.get(target.namespace)
+        return [] if found is None else found.select(target.rooms, target.exclude)
 
-    def select(
-        self, namespace: str, rooms: tuple[Room, ...], exclude: tuple[Room, ...]
-    ) -> list[SocketIOConsumer]:
-        """The local sockets that an operator addresses."""
-        found = self.namespaces.get(namespace)
-        return [] if found is None else found.select(rooms, exclude)
+    # What operators do
+
+    def emit(
+        self, target: Target, packet: EncodedPacket, compress: bool, volatile: bool
+    ) -> Awaitable[Any]:
+        """Send a packet, encoded once, to the target's sockets here and elsewhere."""
+        written = self.emit_locally(target, packet, compress, volatile)
+        if self.network is None or target.local:
+            return written
+        taken = self.network.emit(target, packet, compress, volatile)
+        if taken is None:
+            return written
+        return taken if written is DONE else Several([written, taken])
+
+    def emit_locally(
+        self, target: Target, packet: EncodedPacket, compress: bool, volatile: bool
+    ) -> Awaitable[None]:
+        """The same, here only."""
+        return self.broadcast(self.select(target), make_frames(packet, compress), volatile)
+
+    def act(self, target: Target, action: str, names: list[str]) -> Awaitable[Any]:
+        """Make the target's sockets "join" or "leave" the rooms ``names``, "close" (leave the
+        namespace) or "disconnect" (end the connection), here and elsewhere."""
+        self.act_locally(target, action, names)
+        if self.network is None or target.local:
+            return DONE
+        return self.network.act(target, action, names) or DONE
+
+    def act_locally(self, target: Target, action: str, names: list[str]) -> None:
+        """The same, here only. Raises ValueError for an unknown action."""
+        if action not in ("join", "leave", "close", "disconnect"):
+            raise ValueError(f"unknown action {action!r}")
+        for socket in self.select(target):
+            try:
+                if action == "join":
+                    socket._join(list(names))
+                elif action == "leave":
+                    socket._leave_rooms(list(names))
+                else:
+                    socket._close(action == "disconnect")
+            except LimitExceeded as limit:
+                stats.limits[str(limit)] += 1
+                logger.warning("a socket could not join: %s", limit)
+
+    def describe(self, target: Target) -> list[RemoteSocket]:
+        """The target's local sockets, as they are now."""
+        return [RemoteSocket.of(socket) for socket in self.select(target) if socket.connected]
+
+    async def fetch(self, target: Target) -> list[RemoteSocket]:
+        """The target's sockets here and elsewhere."""
+        found = self.describe(target)
+        if self.network is not None and not target.local:
+            found += (await self.network.fetch(target))[0]
+        return found
+
+    async def ask(
+        self, target: Target, packet: EncodedPacket, compress: bool, timeout: float
+    ) -> Outcome:
+        """Ask the target's clients, with an event that was encoded with the id 0."""
+        question = Question(next(self.ack_ids))
+        frames = make_frames(packet.with_id(question.ack_id), compress)
+        here = question.ask(self.select(target), frames, timeout)
+        if self.network is None or target.local:
+            return await here
+        elsewhere = self.network.ask(
+            target, packet.around_id, packet.attachments, compress, timeout
+        )
+        outcomes = await asyncio.gather(here, elsewhere)
+        return outcomes[0] + outcomes[1]
+
+    async def announce(self, signal: Signal, **kwargs: Any) -> list[tuple[Any, Any]]:
+        """Send a Django signal; plain receivers run in a worker thread."""
+        results: list[tuple[Any, Any]]
+        if hasattr(signal, "asend_robust"):
+            results = await signal.asend_robust(**kwargs)
+        else:  # Django 4.2
+            results = await self.in_thread(signal.send_robust)(**kwargs)
+        return results
 
     def broadcast(
         self, sockets: list[SocketIOConsumer], frames: tuple[Frame, ...], volatile: bool = False
@@ -196,103 +277,22 @@ class Hub:
                 slow.append(socket._client)
         return DONE if slow is None else Drained(slow)
 
-    def everywhere(self, room: Room) -> list[SocketIOConsumer]:
-        """The members of a room in all namespaces."""
-        return [
-            socket
-            for namespace in list(self.namespaces.values())
-            for socket in namespace.select((room,), ())
-        ]
-
     def shut_down(self) -> None:
         """Say goodbye to every client, so that it connects elsewhere at once."""
+        self.closing = True
         for client in list(self.clients.values()):
             client.close("server shutting down")
 
 
-_hubs: list[Hub] = []
-_lock = Lock()
 _executor: concurrent.futures.ThreadPoolExecutor | None = None
+_executor_lock = Lock()
 
 
 def _worker_threads(number: int) -> concurrent.futures.ThreadPoolExecutor:
     global _executor
-    with _lock:
+    with _executor_lock:
         if _executor is None or _executor._max_workers != number:
             _executor = concurrent.futures.ThreadPoolExecutor(
                 number, thread_name_prefix="django_socketio"
             )
         return _executor
-
-
-def current_hub() -> Hub:
-    """The hub of the running loop, made when it is first asked for."""
-    loop = asyncio.get_running_loop()
-    for hub in _hubs:
-        if hub.loop is loop:
-            return hub
-    hub = Hub(loop, get_settings())
-    with _lock:
-        _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]
-    return hub
-
-
-def all_hubs() -> list[Hub]:
-    """The hubs of this process, one in a server process, none elsewhere."""
-    return [hub for hub in _hubs if not hub.loop.is_closed()]
-
-
-def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
-    """Call ``function(hub)`` on each hub's own thread; await the result to wait for all of them."""
-    hubs = all_hubs()
-    if len(hubs) == 1:
-        return hubs[0].run(function, hubs[0])
-    return Several([hub.run(function, hub) for hub in hubs])
-
-
-class Several:
-    """An awaitable for several awaitables."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(self, parts: list[Awaitable[Any]]) -> None:
-        self._parts = parts
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        for part in self._parts:
-            yield from part.__await__()
-
-
-def must_not_block(name: str) -> None:
-    """Raise SynchronousOnlyOperation on a loop's thread; ``name`` is the call to use there."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise SynchronousOnlyOperation(
-        f"You cannot call this from an async context - await {name}() instead."
-    )
-
-
-def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Wait in this thread, which has no loop, for a coroutine.
-
-    It runs on the hub of this process; where there is none, nobody is there to be asked, and it
-    ends at once on a loop of its own.
-    """
-    hubs = all_hubs()
-    return hubs[0].block(start()) if hubs else asyncio.run(start())
-
-
-async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
-    """Await ``ask(hub)`` on each hub; what they found, in a list."""
-    return list(
-        await asyncio.gather(
-            *(
-                ask(hub)
-                if hub.here()
-                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(hub), hub.loop))
-                for hub in all_hubs()
-            )
-        )
-    )

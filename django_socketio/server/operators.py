@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import transaction
 
 from ..conf import get_settings
+from ..exceptions import AckTimeout
 from ..packets import RESERVED_EVENTS, EncodedPacket
-from .acks import Outcome, Question
-from .client import make_frames
-from .hub import DONE, Hub, block, must_not_block, on_all_hubs, on_each_hub
+from .acks import Outcome
+from .awaitables import DONE
+from .frames import make_frames
+from .hub import Hub
+from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .registry import normalise
 from .remote import RemoteSocket
 from .rooms import Room, as_room
+from .target import Target
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
@@ -118,9 +122,9 @@ class Operator:
 
         Raises ValueError for a reserved event name, TypeError for what JSON cannot hold.
         """
-        frames = make_frames(self.encode(self._namespace, event, args), self._compress)
-        volatile = self._volatile
-        return self._act(lambda hub: hub.broadcast(self._select(hub), frames, volatile))
+        packet = self.encode(self._namespace, event, args)
+        target, compress, volatile = self._target, self._compress, self._volatile
+        return self._act(lambda hub: hub.emit(target, packet, compress, volatile))
 
     def send(self, *args: Any) -> Awaitable[Any]:
         """``emit("message", ...)``."""
@@ -131,17 +135,25 @@ class Operator:
         from .consumers import check_room
 
         longest = get_settings().max_room_name_length
-        wanted = [check_room(room, longest) for room in rooms]
-        return self._each(lambda socket: socket._join(wanted))
+        return self._each("join", [check_room(room, longest) for room in rooms])
 
     def sockets_leave(self, *rooms: Any) -> Awaitable[Any]:
         """Make the addressed sockets leave rooms."""
-        wanted = [as_room(room) for room in rooms]
-        return self._each(lambda socket: socket._leave_rooms(wanted))
+        return self._each("leave", [as_room(room) for room in rooms])
 
     def disconnect_sockets(self, close: bool = False) -> Awaitable[Any]:
         """Make the addressed sockets leave the namespace; with ``close`` end their connections."""
-        return self._each(lambda socket: socket._close(close))
+        return self._each("disconnect" if close else "close", [])
+
+    def server_side_emit(self, event: str, *args: Any) -> Awaitable[Any]:
+        """Send Django's signal ``server_event`` in the other processes."""
+        packet = self.encode(self._namespace, event, args)
+        namespace = self._namespace
+
+        def emit(hub: Hub) -> Awaitable[Any]:
+            return DONE if hub.network is None else hub.network.server_emit(namespace, packet)
+
+        return self._act(emit)
 
     # What waits for an answer
 
@@ -159,15 +171,10 @@ class Operator:
 
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
         self._now("acall")
-        seconds = self._seconds()
-
-        async def ask(hub: Hub) -> Outcome:
-            question = Question(next(hub.ack_ids))
-            packet = self.encode(self._namespace, event, args, question.ack_id)
-            frames = make_frames(packet, self._compress)
-            return await question.ask(self._select(hub), frames, seconds)
-
-        return sum(await on_each_hub(ask), Outcome([], 0, 0))
+        packet = self.encode(self._namespace, event, args, 0)
+        target, compress, seconds = self._target, self._compress, self._seconds()
+        outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, compress, seconds))
+        return sum(outcomes, Outcome([], 0, 0))
 
     def fetch_sockets(self) -> list[RemoteSocket]:
         """The addressed sockets, as they are now. Blocks; not for an event loop's thread."""
@@ -178,10 +185,34 @@ class Operator:
         """As :meth:`fetch_sockets`, awaited."""
         self._now("afetch_sockets")
 
-        async def describe(hub: Hub) -> list[RemoteSocket]:
-            return [RemoteSocket.of(socket) for socket in self._select(hub) if socket.connected]
+        target = self._target
+        return list(chain.from_iterable(await on_each_hub(lambda hub: hub.fetch(target))))
 
-        return list(chain.from_iterable(await on_each_hub(describe)))
+    def server_side_call(self, event: str, *args: Any) -> list[Any]:
+        """As :meth:`server_side_emit`; what the receivers returned, in any order.
+
+        Raises AckTimeout when a process has not answered in time.
+        """
+        must_not_block("aserver_side_call")
+        return block(lambda: self.aserver_side_call(event, *args))
+
+    async def aserver_side_call(self, event: str, *args: Any) -> list[Any]:
+        """As :meth:`server_side_call`, awaited."""
+        self._now("aserver_side_call")
+        packet = self.encode(self._namespace, event, args)
+        namespace, seconds = self._namespace, self._seconds()
+
+        async def ask(hub: Hub) -> tuple[list[Any], set[str]]:
+            if hub.network is None:
+                return [], set()
+            return await hub.network.server_call(namespace, packet, seconds)
+
+        parts = await on_each_hub(ask)
+        answers = [answer for found, _ in parts for answer in found]
+        silent = sum(len(nodes) for _, nodes in parts)
+        if silent:
+            raise AckTimeout(answers, silent)
+        return answers
 
     # Inside
 
@@ -199,8 +230,9 @@ class Operator:
     def _seconds(self) -> float:
         return get_settings().ack_timeout if self._timeout is None else self._timeout
 
-    def _select(self, hub: Hub) -> list[SocketIOConsumer]:
-        return hub.select(self._namespace, self._rooms, self._exclude)
+    @property
+    def _target(self) -> Target:
+        return Target(self._namespace, self._rooms, self._exclude, self._local)
 
     def _act(self, function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
         if self._on_commit:
@@ -208,13 +240,11 @@ class Operator:
             return DONE
         return on_all_hubs(function)
 
-    def _each(self, function: Callable[[SocketIOConsumer], Awaitable[Any]]) -> Awaitable[Any]:
-        def act(hub: Hub) -> Awaitable[Any]:
-            for socket in self._select(hub):
-                function(socket)
-            return DONE
-
-        return self._act(act)
+    def _each(self, action: str, names: list[Any]) -> Awaitable[Any]:
+        if any(not isinstance(name, str) for name in names):
+            raise TypeError("sockets join and leave rooms by name")
+        target = self._target
+        return self._act(lambda hub: hub.act(target, action, names))
 
     def _now(self, name: str) -> None:
         if self._on_commit:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .handshake import Handshake
-from .hub import block, must_not_block
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
@@ -43,6 +43,34 @@ class RemoteSocket:
             transport=socket.transport,
         )
 
+    def as_dict(self) -> dict[str, Any]:
+        """Everything about the socket as plain values, for another process."""
+        return {
+            "sid": self.sid,
+            "namespace": self.namespace.name,
+            "rooms": list(self.rooms),
+            "data": self.data,
+            "handshake": self.handshake.as_dict(),
+            "user_id": self.user_id,
+            "transport": self.transport,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RemoteSocket:
+        """The other way round."""
+        from .operators import Operator
+
+        handshake = values["handshake"]
+        handshake["time"] = datetime.fromisoformat(handshake["time"].replace("Z", "+00:00"))
+        return cls(
+            **{
+                **values,
+                "namespace": Operator(values["namespace"]),
+                "rooms": frozenset(values["rooms"]),
+                "handshake": Handshake(**handshake),
+            }
+        )
+
     @property
     def _operator(self) -> Operator:
         return self.namespace.to(self.sid)
@@ -60,6 +88,8 @@ class RemoteSocket:
 
         Raises AckTimeout, or Disconnected when the socket has left.
         """
+        from .hubs import block, must_not_block
+
         must_not_block("acall")
         return block(lambda: self.acall(event, *args))
 

@@ -65,20 +65,25 @@ class LocalNamespace:
         # Dicts as ordered sets: a room's members get a packet in the order in which they joined.
         self.rooms: dict[Room, dict[SocketIOConsumer, None]] = {}
 
-    def join(self, socket: SocketIOConsumer, room: Room) -> None:
-        """Put a socket into a room."""
+    def join(self, socket: SocketIOConsumer, room: Room) -> bool:
+        """Put a socket into a room. True for its first member."""
         members = self.rooms.get(room)
         if members is None:
-            members = self.rooms[room] = {}
+            self.rooms[room] = {socket: None}
+            return True
         members[socket] = None
+        return False
 
-    def leave(self, socket: SocketIOConsumer, room: Room) -> None:
-        """Take a socket out of a room; a room without members is forgotten."""
+    def leave(self, socket: SocketIOConsumer, room: Room) -> bool:
+        """Take a socket out of a room. True for its last member: the room is forgotten."""
         members = self.rooms.get(room)
-        if members is not None:
-            members.pop(socket, None)
-            if not members:
-                del self.rooms[room]
+        if members is None:
+            return False
+        members.pop(socket, None)
+        if members:
+            return False
+        del self.rooms[room]
+        return True
 
     def select(self, rooms: Iterable[Room], exclude: Iterable[Room]) -> list[SocketIOConsumer]:
         """The sockets in any of ``rooms`` (all, where it is empty) and in none of ``exclude``.

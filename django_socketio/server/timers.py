@@ -60,7 +60,9 @@ class Wheel:
 
     def _turn(self, number: int) -> None:
         now = self._loop.time()
-        for item in list(self._slots.pop(number)):
+        for item in self._slots.pop(number):
+            if item.slot != number:
+                continue  # cancelled or put off by one before it
             item.slot = None
             try:
                 deadline = item.tick(now)

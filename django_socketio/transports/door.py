@@ -28,8 +28,9 @@ class Request:
     method: str
     headers: dict[bytes, bytes]
     origin: str | None = None
-    # The existing session's client; None for a handshake.
+    # The existing session's client, or the other process that owns it; neither for a handshake.
     client: Client | None = None
+    owner: str | None = None
 
     def header(self, name: bytes) -> str:
         """A header's value, "" where it is missing."""
@@ -41,9 +42,13 @@ class Door:
 
     def __init__(self, middleware: Callable[[ASGIApp], ASGIApp] | None) -> None:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
+        # What serves a scope, by its type.
+        self.transports: dict[str, ASGIApp] = {}
 
     def open(self, scope: Scope, hub: Hub) -> Request:
         """Look at a request's headers. The query is looked at in :meth:`check`."""
+        if hub.network is not None and hub.network.tunnels.serve is None:
+            hub.network.tunnels.serve = self.serve
         headers = dict(scope["headers"])
         request = Request(hub, scope.get("method", "GET"), headers)
         if b"origin" in headers:
@@ -76,9 +81,11 @@ class Door:
         if websocket and transport != "websocket":
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if query.get("sid", "") != "":
-            client = hub.clients.get(query["sid"] or "")
+            sid = query["sid"] or ""
+            client = hub.clients.get(sid)
             if client is None:
-                raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+                request.owner = self._owner(scope, hub, sid)
+                return
             if (not websocket and client.session.transport != transport) or query.get("EIO") != "4":
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
             request.client = client
@@ -89,9 +96,22 @@ class Door:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if query.get("EIO") != "4":
             raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
+        if hub.closing:
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
         if hub.pending_sessions >= hub.settings.max_pending_sessions:
             stats.limits["too many sessions without a namespace"] += 1
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+
+    def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:
+        """The other process that has a session. Raises HandshakeRefused where there is none."""
+        owner = None if hub.network is None else hub.network.owner(sid)
+        if owner is None or owner == hub.node or "django_socketio.tunnel" in scope:
+            raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+        return owner
+
+    async def serve(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Serve a request that another process has carried here."""
+        await self.transports[scope["type"]](scope, receive, send)
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
         """The scope as the middleware leaves it; None when the middleware has answered itself."""

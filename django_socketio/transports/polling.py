@@ -15,7 +15,8 @@ from channels.consumer import AsyncConsumer
 from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
 from ..engineio.session import CLOSE, NOOP
 from ..server.client import Client
-from ..server.hub import current_hub
+from ..server.hubs import current_hub
+from ..server.tunnel import OwnerGone
 from .door import Door, Request
 from .http import (
     choose_encoding,
@@ -91,7 +92,9 @@ class PollingConsumer(AsyncConsumer):
                 return
             self.door.check(scope, request)
             client = request.client
-            if client is None:
+            if request.owner is not None:
+                await self._carry(request, request.owner)
+            elif client is None:
                 await self._handshake(request, cors)
             elif request.method == "GET":
                 await self._poll(client, request, cors)
@@ -138,9 +141,13 @@ class PollingConsumer(AsyncConsumer):
             # Released with nothing to say: for the probe, by the client's own CLOSE, or for good.
             over = session.state == "closed" and session.close_reason != "transport close"
             frames = [CLOSE if over else NOOP]
-        await self._answer(frames, request, cors)
-        if session.drained:
+        drained = session.drained
+        if drained:
             client.gone()
+        if drained and client.hub.closing:
+            # Every client takes this for a reason to connect again; not all do so after a CLOSE.
+            raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+        await self._answer(frames, request, cors)
 
     async def _wait(self, client: Client, link: Polling) -> None:
         """Wait for something to send, the end of the session, or the end of the request."""
@@ -218,6 +225,33 @@ class PollingConsumer(AsyncConsumer):
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return b"".join(chunks)
+
+    async def _carry(self, request: Request, owner: str) -> None:
+        """Let another process, which has the session, answer."""
+        network = request.hub.network
+        if network is None:
+            raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+        body: bytes | None = b""
+        scope = self.scope
+        if request.method == "POST":
+            limit = request.hub.settings.max_http_buffer_size
+            try:
+                body = await self._read(request, limit)
+            except TooLarge:
+                # The owner is told of a length that it refuses, not sent what it would refuse.
+                headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+                too_large = (b"content-length", b"%d" % (limit + 1))
+                scope = {**scope, "headers": [*headers, too_large]}
+            except Aborted:
+                body = None
+        try:
+            gate = await network.tunnels.open(scope, owner, body)
+            if body is None:
+                network.tunnels.close(gate, abort=True)
+                return
+            await gate.http(self.receive, self.base_send)
+        except OwnerGone:
+            raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
 
     async def _answer(
         self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]

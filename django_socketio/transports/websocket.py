@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
-from ..engineio import Frame, HandshakeRefused, Probe
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe
 from ..engineio.session import PROBE_PONG
 from ..logs import logger
 from ..server.client import Client
-from ..server.hub import current_hub
+from ..server.hubs import current_hub
 from ..server.steps import resume, watch
+from ..server.tunnel import OwnerGone
 from .door import Door, Request
 from .http import error_body
 from .polling import Polling
@@ -64,7 +65,9 @@ class WebSocketConsumer(AsyncConsumer):
         except HandshakeRefused as refused:
             await self._refuse(refused)
             return
-        if request.client is None:
+        if request.owner is not None:
+            await self._carry(request, request.owner)
+        elif request.client is None:
             await self._handshake(request)
         else:
             await self._upgrade(request.client)
@@ -83,6 +86,16 @@ class WebSocketConsumer(AsyncConsumer):
             }
         )
         await self.base_send({"type": "websocket.http.response.body", "body": error_body(refused)})
+
+    async def _carry(self, request: Request, owner: str) -> None:
+        """Let another process, which has the session, be at the other end of this WebSocket."""
+        try:
+            if request.hub.network is None:
+                raise OwnerGone
+            gate = await request.hub.network.tunnels.open(self.scope, owner, None)
+            await gate.websocket(self.receive, self.base_send)
+        except OwnerGone:
+            await self._refuse(HandshakeRefused(ErrorCode.UNKNOWN_SID))
 
     async def _handshake(self, request: Request) -> None:
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)

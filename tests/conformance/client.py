@@ -1,7 +1,8 @@
 """A small raw client of Engine.IO: HTTP and WebSocket, no Socket.IO library.
 
-What it returns is already normalised: session ids are replaced, header names are lower case,
-and a close without a code is the same as code 1000 (ASGI cannot send a close without a code).
+What it returns is already normalised: session ids, our own tags and our own host are replaced,
+header names are lower case, a cookie's attributes are sorted, and a close without a code is the
+same as code 1000 (ASGI cannot send a close without a code).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 import time
 import zlib
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, TypeVar
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect as websocket_connect
@@ -23,6 +24,9 @@ DEADLINE = 5.0
 RECORD_SEPARATOR = "\x1e"
 POLLING = "EIO=4&transport=polling"
 WEBSOCKET = "EIO=4&transport=websocket"
+
+S = TypeVar("S", bound="Server")
+W = TypeVar("W", bound="WebSocket")
 
 _SHOWN_HEADERS = ("content-type", "cache-control", "set-cookie", "vary", "content-encoding")
 _SID = re.compile(r'("sid":\s*")[^"]*(")')
@@ -108,7 +112,9 @@ class Request:
         headers = dict(headers or {})
         if body is not None:
             headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
-            headers["Content-Length"] = str(len(body) if declared_length is None else declared_length)
+            headers["Content-Length"] = str(
+                len(body) if declared_length is None else declared_length
+            )
         for name, value in headers.items():
             self._connection.putheader(name, value)
         self._connection.endheaders()
@@ -152,7 +158,7 @@ class Server:
         self.port = port
         self._opened = contextlib.ExitStack()
 
-    def __enter__(self) -> Server:
+    def __enter__(self: S) -> S:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,7 +187,8 @@ class Server:
         """Return once the server has handled what was sent to it before."""
         for _ in range(2):
             reply = Request(self.port, "GET", "/log?tag=fence").read()
-            assert reply is not None and reply.status == 200
+            assert reply is not None
+            assert reply.status == 200
 
     def log(self, tag: str, kind: str | None = None) -> list[Any]:
         """What the application saw of the sockets with that tag.
@@ -222,7 +229,8 @@ class Polling:
         self.server = server
         self.headers = headers
         opened = server.start("GET", f"{POLLING}{query}", headers=headers).read()
-        assert opened is not None and opened.status == 200, opened and opened.show()
+        assert opened is not None
+        assert opened.status == 200, opened.show()
         self.opened = opened
         self.handshake: dict[str, Any] = json.loads(opened.text[1:])
         self.sid: str = self.handshake["sid"]
@@ -231,7 +239,9 @@ class Polling:
 
     def start_get(self, headers: dict[str, str] | None = None, *, fence: bool = True) -> Request:
         """A poll that the server has received (it may well wait for a packet)."""
-        request = self.server.start("GET", self.query, headers={**(self.headers or {}), **(headers or {})})
+        request = self.server.start(
+            "GET", self.query, headers={**(self.headers or {}), **(headers or {})}
+        )
         if fence:
             self.server.fence()
         return request
@@ -245,7 +255,9 @@ class Polling:
         )
 
     def post(self, body: bytes | str, headers: dict[str, str] | None = None) -> Any:
-        return self.server.request("POST", self.query, body, {**(self.headers or {}), **(headers or {})})
+        return self.server.request(
+            "POST", self.query, body, {**(self.headers or {}), **(headers or {})}
+        )
 
     def poll(self, count: int, timeout: float = DEADLINE) -> list[str]:
         """Poll until ``count`` packets are there; an answer that is no payload ends it."""
@@ -334,7 +346,7 @@ class WebSocket:
         except (InvalidHandshake, EOFError, ConnectionError):
             self.refused = "hung up"
 
-    def __enter__(self) -> WebSocket:
+    def __enter__(self: W) -> W:
         return self
 
     def __exit__(self, *_: object) -> None:

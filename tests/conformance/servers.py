@@ -59,5 +59,5 @@ class OurServers:
         for process, _ in self._running.values():
             process.stop()
         for log in self.logs().values():
-            for words in FORBIDDEN:
+            for words in (*FORBIDDEN, "Traceback"):
                 assert words not in log, log

@@ -1,4 +1,4 @@
-"""Each scenario against the Node server and against ours: the same is seen, but for known differences."""
+"""Each scenario against the Node server and ours: the same is seen, but for known differences."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.conformance.client import Server
-from tests.conformance.differences import DIFFERENCES, STRICTER, Observed, expected
+from tests.conformance.differences import DIFFERENCES, STRICTER, expected
 from tests.conformance.scenarios import SCENARIOS
 from tests.conformance.servers import NodeServers, OurServers
+from tests.conformance.shapes import Observed
 
 pytestmark = pytest.mark.node
 

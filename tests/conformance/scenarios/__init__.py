@@ -8,7 +8,16 @@ from importlib import import_module
 
 from tests.conformance.scenarios.registry import SCENARIOS, Scenario
 
-for _name in ("handshake", "http", "payloads", "polling", "websocket", "upgrade", "packets", "timing"):
+for _name in (
+    "handshake",
+    "http",
+    "payloads",
+    "polling",
+    "websocket",
+    "upgrade",
+    "packets",
+    "timing",
+):
     import_module(f"{__name__}.{_name}")
 
 __all__ = ["SCENARIOS", "Scenario"]

@@ -65,7 +65,11 @@ def handshakes_with_odd_queries(server: Server) -> Observed:
 def jsonp(server: Server) -> Observed:
     reply = server.start("GET", f"{POLLING}&j=0").read()
     assert reply is not None
-    return {"status": reply.status, "starts with": reply.text[:8], "type": reply.headers["content-type"]}
+    return {
+        "status": reply.status,
+        "starts with": reply.text[:8],
+        "type": reply.headers["content-type"],
+    }
 
 
 @scenario()
@@ -173,7 +177,9 @@ def sid_with_the_wrong_protocol(server: Server) -> Observed:
         "EIO 3": server.request("GET", f"EIO=3&transport=polling&sid={session.sid}"),
         "no EIO": server.request("GET", f"transport=polling&sid={session.sid}"),
         "POST, EIO 3": server.request("POST", f"EIO=3&transport=polling&sid={session.sid}", "40"),
-        "websocket, EIO 3": server.websocket(f"EIO=3&transport=websocket&sid={session.sid}").receive(),
+        "websocket, EIO 3": server.websocket(
+            f"EIO=3&transport=websocket&sid={session.sid}"
+        ).receive(),
         "fate": session.fate(),
     }
 

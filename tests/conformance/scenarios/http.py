@@ -33,7 +33,9 @@ def cors_listed_origin(server: Server) -> Observed:
 
 @scenario("listed origins")
 def cors_second_listed_origin(server: Server) -> Observed:
-    return {"handshake": server.start("GET", POLLING, headers={"Origin": ORIGINS[1]}).show(headers=True)}
+    return {
+        "handshake": server.start("GET", POLLING, headers={"Origin": ORIGINS[1]}).show(headers=True)
+    }
 
 
 @scenario("listed origins")
@@ -48,11 +50,15 @@ def cors_foreign_origin(server: Server) -> Observed:
         frame = socket.receive()
     shown: Observed = {
         "GET": server.start("GET", POLLING, headers=headers).show(headers=True),
-        "preflight": server.start("OPTIONS", POLLING, headers={**headers, **PREFLIGHT}).show(headers=True),
+        "preflight": server.start("OPTIONS", POLLING, headers={**headers, **PREFLIGHT}).show(
+            headers=True
+        ),
         "websocket": frame if isinstance(frame, dict) else frame[:1],
     }
     session = server.polling()
-    shown["POST to a session"] = server.start("POST", session.query, "40", headers).show(headers=True)
+    shown["POST to a session"] = server.start("POST", session.query, "40", headers).show(
+        headers=True
+    )
     shown["fate"] = session.fate()
     return shown
 
@@ -62,11 +68,15 @@ def cors_preflight(server: Server) -> Observed:
     origin = {"Origin": ORIGINS[0]}
     session = server.polling()
     return {
-        "full": server.start("OPTIONS", POLLING, headers={**origin, **PREFLIGHT}).show(headers=True),
+        "full": server.start("OPTIONS", POLLING, headers={**origin, **PREFLIGHT}).show(
+            headers=True
+        ),
         "no header asked": server.start(
             "OPTIONS", POLLING, headers={**origin, "Access-Control-Request-Method": "GET"}
         ).show(headers=True),
-        "with sid": server.start("OPTIONS", session.query, headers={**origin, **PREFLIGHT}).show(headers=True),
+        "with sid": server.start("OPTIONS", session.query, headers={**origin, **PREFLIGHT}).show(
+            headers=True
+        ),
         "unknown sid": server.start(
             "OPTIONS", f"{POLLING}&sid=nobody", headers={**origin, **PREFLIGHT}
         ).show(headers=True),
@@ -99,7 +109,9 @@ def no_cors_foreign_origin(server: Server) -> Observed:
         frame = socket.receive()
     return {
         "GET": server.start("GET", POLLING, headers=headers).show(headers=True)["status"],
-        "preflight": server.start("OPTIONS", POLLING, headers={**headers, **PREFLIGHT}).show(headers=True),
+        "preflight": server.start("OPTIONS", POLLING, headers={**headers, **PREFLIGHT}).show(
+            headers=True
+        ),
         "websocket": frame if isinstance(frame, dict) else frame[:1],
     }
 

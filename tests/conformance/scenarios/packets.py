@@ -100,10 +100,19 @@ PACKETS: dict[str, tuple[str | bytes, ...]] = {
     "BINARY_EVENT without a count": ('45["say",1]',),
     "BINARY_EVENT with only a dash": ('45-["say",{"_placeholder":true,"num":0}]',),
     "BINARY_EVENT with a letter as count": ('45x-["say",{"_placeholder":true,"num":0}]',),
-    "BINARY_EVENT with a fraction as count": ('451.5-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a fraction as count": (
+        '451.5-["say",{"_placeholder":true,"num":0}]',
+        b"\x01",
+    ),
     "BINARY_EVENT with a count in hex": ('450x1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
-    "BINARY_EVENT with a count with an exponent": ('451e0-["say",{"_placeholder":true,"num":0}]', b"\x01"),
-    "BINARY_EVENT with a count with spaces": ('45 1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
+    "BINARY_EVENT with a count with an exponent": (
+        '451e0-["say",{"_placeholder":true,"num":0}]',
+        b"\x01",
+    ),
+    "BINARY_EVENT with a count with spaces": (
+        '45 1-["say",{"_placeholder":true,"num":0}]',
+        b"\x01",
+    ),
     "BINARY_EVENT with a count with zeros": ('4501-["say",{"_placeholder":true,"num":0}]', b"\x01"),
     "BINARY_EVENT with a negative count": ('45-1-["say",{"_placeholder":true,"num":0}]', b"\x01"),
     "BINARY_EVENT without its placeholder": ('451-["say",1]', b"\x01"),
@@ -223,7 +232,9 @@ def _first(label: str, packets: tuple[str | bytes, ...]) -> None:
             while isinstance(frame := socket.receive(), str) and "/room-99," not in frame:
                 shown.append(frame)
             shown.append(frame)
-            return {"frames": [*shown, *(socket.answers("/room-99,") if isinstance(frame, str) else [])]}
+            return {
+                "frames": [*shown, *(socket.answers("/room-99,") if isinstance(frame, str) else [])]
+            }
 
     run.__name__ = _name("first_packet", label)
     scenario()(run)

@@ -60,7 +60,9 @@ def _post(server: Server, body: str | bytes, headers: dict[str, str] | None = No
         "POST": posted,
         "poll": waiting.show(),
         "afterwards": alive,
-        "log": server.log(tag, "event" if alive != "hung up" and alive["status"] == 200 else "disconnect"),
+        "log": server.log(
+            tag, "event" if alive != "hung up" and alive["status"] == 200 else "disconnect"
+        ),
     }
 
 

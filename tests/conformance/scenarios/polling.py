@@ -60,7 +60,10 @@ def duplicate_post_while_a_poll_waits(server: Server) -> Observed:
 def get_and_post_together(server: Server) -> Observed:
     session, _ = _connected(server)
     poll = session.start_get()
-    return {"POST": session.start_post('42["say",1]').show(headers=True), "poll": poll.show(headers=True)}
+    return {
+        "POST": session.start_post('42["say",1]').show(headers=True),
+        "poll": poll.show(headers=True),
+    }
 
 
 @scenario()
@@ -116,7 +119,12 @@ def client_closes_while_a_poll_waits(server: Server) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     posted = session.start_post("1").show(headers=True)
-    return {"POST": posted, "poll": poll.show(), "log": server.log(tag, "disconnect"), "fate": session.fate()}
+    return {
+        "POST": posted,
+        "poll": poll.show(),
+        "log": server.log(tag, "disconnect"),
+        "fate": session.fate(),
+    }
 
 
 @scenario()
@@ -124,7 +132,12 @@ def client_leaves_the_namespace_and_closes(server: Server) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     posted = session.post("41\x1e1")
-    return {"POST": posted, "poll": poll.show(), "log": server.log(tag, "disconnect"), "fate": session.fate()}
+    return {
+        "POST": posted,
+        "poll": poll.show(),
+        "log": server.log(tag, "disconnect"),
+        "fate": session.fate(),
+    }
 
 
 @scenario()

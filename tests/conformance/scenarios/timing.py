@@ -120,7 +120,10 @@ def heartbeat_pong_nobody_asked_for(server: Server) -> Observed:
         time.sleep(PING_INTERVAL * 3 / 4)
         socket.send("3")
         ping = socket.receive()
-        return {"ping": ping, "when": clock.nearest(moved=PING_INTERVAL * 7 / 4, same=PING_INTERVAL)}
+        return {
+            "ping": ping,
+            "when": clock.nearest(moved=PING_INTERVAL * 7 / 4, same=PING_INTERVAL),
+        }
 
 
 @scenario("quick")

@@ -234,7 +234,13 @@ def upgrade_post_under_way(server: Server) -> Observed:
     socket.send("5")
     then = socket.answers()
     post.send('",1]')
-    return {"pong": pong, "then": then, "POST": post.show(), "afterwards": socket.answers(), "log": server.log(tag)}
+    return {
+        "pong": pong,
+        "then": then,
+        "POST": post.show(),
+        "afterwards": socket.answers(),
+        "log": server.log(tag),
+    }
 
 
 @scenario()
@@ -243,7 +249,12 @@ def upgrade_and_the_session_closes_meanwhile(server: Server) -> Observed:
     socket.send("2probe")
     pong = socket.receive()
     posted = session.post("1")
-    return {"pong": pong, "POST": posted, "websocket": socket.frames(2), "log": server.log(tag, "disconnect")}
+    return {
+        "pong": pong,
+        "POST": posted,
+        "websocket": socket.frames(2),
+        "log": server.log(tag, "disconnect"),
+    }
 
 
 @scenario()

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 
 from django_socketio import stats
-from django_socketio.server.hub import current_hub
+from django_socketio.server.hubs import current_hub
 
 from . import consumers
 

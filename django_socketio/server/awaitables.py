@@ -1,0 +1,76 @@
+"""What the plain calls return: ignore it, or await it until the message is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Awaitable, Generator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import Client
+
+
+class Done:
+    """An awaitable for what is finished already."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+
+DONE = Done()
+
+
+class Drained:
+    """An awaitable: the write buffers of ``clients`` are below their low-water mark."""
+
+    __slots__ = ("_clients",)
+
+    def __init__(self, clients: list[Client]) -> None:
+        self._clients = clients
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        for client in self._clients:
+            yield from client.drained().__await__()
+
+
+class Several:
+    """An awaitable for several awaitables."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: list[Awaitable[Any]]) -> None:
+        self._parts = parts
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        for part in self._parts:
+            yield from part.__await__()
+
+
+class Posted:
+    """An awaitable for something handed to the thread of a hub."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, future: concurrent.futures.Future[Any]
+    ) -> None:
+        self._loop = loop
+        self._future = future
+
+    def result(self) -> Any:
+        """Wait, in a thread without a loop, for what the function returned."""
+        return self._future.result()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        handed_over = yield from asyncio.wrap_future(self._future).__await__()
+        if isinstance(handed_over, Awaitable) and handed_over is not DONE:
+            rest = asyncio.run_coroutine_threadsafe(_wait(handed_over), self._loop)
+            yield from asyncio.wrap_future(rest).__await__()
+
+
+async def _wait(awaitable: Awaitable[Any]) -> None:
+    await awaitable

@@ -1,0 +1,103 @@
+"""The hubs of this process: a server process has one, tests and odd programs may have several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from threading import Lock
+from typing import Any, TypeVar
+
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.core.exceptions import SynchronousOnlyOperation
+
+from ..conf import get_settings
+from .awaitables import Several
+from .hub import Hub
+from .network import Network
+from .shutdown import say_goodbye_on_signals
+
+T = TypeVar("T")
+
+_hubs: list[Hub] = []
+_lock = Lock()
+
+
+def current_hub() -> Hub:
+    """The hub of the running loop, made when it is first asked for."""
+    loop = asyncio.get_running_loop()
+    for hub in _hubs:
+        if hub.loop is loop:
+            return hub
+    hub = Hub(loop, get_settings())
+    with _lock:
+        _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]
+    hub.network = connect(hub)
+    say_goodbye_on_signals(hub)
+    return hub
+
+
+def all_hubs() -> list[Hub]:
+    """The hubs of this process, one in a server process, none elsewhere."""
+    return [hub for hub in _hubs if not hub.loop.is_closed()]
+
+
+def acting_hubs() -> list[Hub]:
+    """Those that have to do what this process wants done: one, where they share a channel layer."""
+    hubs = all_hubs()
+    if len(hubs) > 1 and any(hub.network is not None for hub in hubs):
+        return [next((hub for hub in hubs if hub.here()), hubs[0])]
+    return hubs
+
+
+def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
+    """Call ``function(hub)`` on the hubs' own threads; await the result to wait for all of them."""
+    hubs = acting_hubs()
+    if len(hubs) == 1:
+        return hubs[0].run(function, hubs[0])
+    return Several([hub.run(function, hub) for hub in hubs])
+
+
+def must_not_block(name: str) -> None:
+    """Raise SynchronousOnlyOperation on a loop's thread; ``name`` is the call to use there."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SynchronousOnlyOperation(
+        f"You cannot call this from an async context - await {name}() instead."
+    )
+
+
+def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Wait in this thread, which has no loop, for a coroutine.
+
+    It runs on the hub of this process; where there is none, nobody is there to be asked, and it
+    ends at once on a loop of its own.
+    """
+    hubs = all_hubs()
+    return hubs[0].block(start()) if hubs else asyncio.run(start())
+
+
+async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
+    """Await ``ask(hub)`` on each hub; what they found, in a list."""
+    return list(
+        await asyncio.gather(
+            *(
+                ask(hub)
+                if hub.here()
+                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(hub), hub.loop))
+                for hub in acting_hubs()
+            )
+        )
+    )
+
+
+def connect(hub: Hub) -> Network | None:
+    """Join the other processes; None where the channel layer does not reach any."""
+    alias = hub.settings.channel_layer
+    layer = channel_layers[alias] if alias in channel_layers.configs else None
+    if layer is None or isinstance(layer, InMemoryChannelLayer):
+        return None
+    network = Network(hub, layer)
+    network.start()
+    return network

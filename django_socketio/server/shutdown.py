@@ -1,0 +1,41 @@
+"""Letting clients go when the server process is told to end.
+
+ASGI's own word for it, "lifespan.shutdown", comes too late: servers send it when their connections
+have ended, and a poll that waits does not end by itself. So we hear the signal before the server.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+
+def say_goodbye_on_signals(hub: Hub) -> None:
+    """Have SIGTERM and SIGINT call ``hub.shut_down()`` before the server's own handler.
+
+    Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
+    thread, where Python does not let handlers be set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if callable(signal.getsignal(signal.SIGTERM)):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _precede(number, hub)
+
+
+def _precede(number: signal.Signals, hub: Hub) -> None:
+    servers_own = signal.getsignal(number)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if not hub.loop.is_closed():
+            hub.loop.call_soon_threadsafe(hub.shut_down)
+        if callable(servers_own):
+            servers_own(number, frame)
+
+    if callable(servers_own):
+        signal.signal(number, handle)

@@ -1,0 +1,60 @@
+"""Whom an operator addresses, and how that is told to another process."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .rooms import Room, SessionRoom, UserRoom
+
+
+class Target(NamedTuple):
+    """The sockets of ``namespace`` in any of ``rooms`` (all, where empty) but in no ``exclude``.
+
+    ``namespace`` "" stands for all namespaces; ``local`` keeps to this process.
+    """
+
+    namespace: str
+    rooms: tuple[Room, ...] = ()
+    exclude: tuple[Room, ...] = ()
+    local: bool = False
+
+    def to_wire(self) -> list[Any]:
+        """As items of an operation: namespace, rooms, exclude."""
+        return [
+            self.namespace,
+            [_room_to_wire(room) for room in self.rooms],
+            [_room_to_wire(room) for room in self.exclude],
+        ]
+
+    @classmethod
+    def from_wire(cls, namespace: str, rooms: list[Any], exclude: list[Any]) -> Target:
+        """The other way round. Raises ValueError for what is no room."""
+        return cls(
+            namespace,
+            tuple(_room_from_wire(room) for room in rooms),
+            tuple(_room_from_wire(room) for room in exclude),
+        )
+
+
+def room_key(room: Room) -> tuple[str, ...]:
+    """Text that stands for a room and for no other one."""
+    if isinstance(room, UserRoom):
+        return ("user", room.model, room.pk)
+    if isinstance(room, SessionRoom):
+        return ("session", room.key)
+    return ("room", room)
+
+
+def _room_to_wire(room: Room) -> Any:
+    return room if isinstance(room, str) else list(room_key(room))
+
+
+def _room_from_wire(room: Any) -> Room:
+    if isinstance(room, str):
+        return room
+    if isinstance(room, (list, tuple)) and all(isinstance(part, str) for part in room):
+        if len(room) == 3 and room[0] == "user":
+            return UserRoom(room[1], room[2])
+        if len(room) == 2 and room[0] == "session":
+            return SessionRoom(room[1])
+    raise ValueError("not a room")

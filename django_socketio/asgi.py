@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from . import process
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,6 +43,7 @@ class SocketIOApplication:
         path: str | None = None,
         middleware: Middleware | None = AuthMiddlewareStack,
     ) -> None:
+        process.serving = True
         self.app = app
         self._path = path
         self._middleware = middleware
@@ -50,6 +53,7 @@ class SocketIOApplication:
         if scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self._transport(scope["type"])(scope, receive, send)
         else:
+            _start()
             await self.app(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
@@ -72,3 +76,10 @@ class SocketIOApplication:
                 "websocket": WebSocketConsumer.as_asgi(door=door),
             }
         return self._transports[kind]
+
+
+def _start() -> None:
+    """Join the other processes before the first client comes: a view may want to send."""
+    from .server.hubs import current_hub
+
+    current_hub()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from .conf import problems
+from .conf import Settings, problems
 
 # Before it daphne put no limit on a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
@@ -38,5 +39,51 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"daphne {installed} puts no limit on the size of a WebSocket message.",
             hint="Upgrade it: pip install 'daphne>=4.2.2'.",
             id="django_socketio.W001",
+        )
+    ]
+
+
+@register("django_socketio")
+def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Several processes share a channel layer that reaches them."""
+    raw = getattr(settings, "SOCKETIO", {})
+    alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
+    backend = getattr(settings, "CHANNEL_LAYERS", {}).get(alias, {}).get("BACKEND", "")
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
+    if not backend or backend == "channels.layers.InMemoryChannelLayer":
+        if workers.isdigit() and int(workers) > 1:
+            kind = "The in-memory channel layer" if backend else "No channel layer"
+            return [
+                Warning(
+                    f"{kind} reaches no other process, but WEB_CONCURRENCY asks for {workers}.",
+                    hint=hint,
+                    id="django_socketio.W002",
+                )
+            ]
+    elif backend == "channels_redis.core.RedisChannelLayer":
+        return [
+            Info(
+                "The channel layer channels_redis.core drops what a full channel cannot hold.",
+                hint=hint + " Or raise its capacity, which is 100 by default.",
+                id="django_socketio.I001",
+            )
+        ]
+    return []
+
+
+@register("django_socketio", deploy=True)
+def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Tasks and commands can send, too."""
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    backends = {layer.get("BACKEND") for layer in layers.values()}
+    if backends - {"channels.layers.InMemoryChannelLayer"}:
+        return []
+    return [
+        Warning(
+            "Without a shared channel layer one process serves all clients, and tasks, management "
+            "commands and the shell cannot send.",
+            hint="Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer.",
+            id="django_socketio.W003",
         )
     ]

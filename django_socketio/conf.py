@@ -82,7 +82,7 @@ def _origins(value: Any) -> str | None:
             for origin in value
             if not isinstance(origin, str)
             or "://" not in origin
-            or origin.split("://", 1)[1].strip("/") != origin.split("://", 1)[1]
+            or set(origin.split("://", 1)[1]) & set("/?#")
         ]
         if not wrong:
             return None
@@ -240,7 +240,7 @@ def _bake(attributes: dict[str, Any], sid: str) -> str:
     name = attributes["name"]
     cookie[name] = sid
     for key, value in attributes.items():
-        if key != "name":
+        if key != "name" and value is not None and value is not False:
             if isinstance(value, str) and (not value.isprintable() or set(value) & set(";,")):
                 raise ValueError(f"invalid cookie attribute {key}")
             cookie[name][key] = value
@@ -266,7 +266,7 @@ def problems(raw: Any) -> Iterator[Problem]:
     fields = {item.name.upper(): item for item in dataclasses.fields(Settings)}
     for key, value in raw.items():
         if key not in fields:
-            close = difflib.get_close_matches(str(key), fields, n=1)
+            close = difflib.get_close_matches(str(key).upper(), fields, n=1)
             hint = (
                 f'Did you mean "{close[0]}"?'
                 if close

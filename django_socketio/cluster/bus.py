@@ -128,10 +128,14 @@ class Bus:
         self._gaps: dict[str, float] = {}
 
     def start(self) -> None:
-        """Start the three loops: sending, receiving, joining."""
+        """Start to send."""
+        self._tasks.append(asyncio.get_running_loop().create_task(self._send_loop()))
+
+    def listen(self) -> None:
+        """Start to receive, and to join groups."""
         loop = asyncio.get_running_loop()
-        for loop_of in (self._send_loop, self._receive_loop, self._join_loop):
-            self._tasks.append(loop.create_task(loop_of()))
+        self._tasks.append(loop.create_task(self._receive_loop()))
+        self._tasks.append(loop.create_task(self._join_loop()))
 
     async def stop(self, timeout: float = 1.0) -> None:
         """Send what waits, as far as that works within ``timeout`` seconds, and end the loops."""

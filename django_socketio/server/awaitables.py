@@ -65,6 +65,17 @@ class Posted:
         """Wait, in a thread without a loop, for what the function returned."""
         return self._future.result()
 
+    def wait(self, timeout: float) -> None:
+        """Wait there until the message is handed over, too. Raises TimeoutError."""
+        handed_over = self._future.result(timeout)
+        if isinstance(handed_over, Awaitable) and handed_over is not DONE:
+            waiting = asyncio.run_coroutine_threadsafe(_wait(handed_over), self._loop)
+            try:
+                waiting.result(timeout)
+            except concurrent.futures.TimeoutError:
+                waiting.cancel()
+                raise TimeoutError from None
+
     def __await__(self) -> Generator[Any, Any, None]:
         handed_over = yield from asyncio.wrap_future(self._future).__await__()
         if isinstance(handed_over, Awaitable) and handed_over is not DONE:

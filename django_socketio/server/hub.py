@@ -46,8 +46,12 @@ ID_BYTES = 15
 class Hub:
     """See the module's docstring."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, settings: Settings, serves: bool = True
+    ) -> None:
         self.loop = loop
+        # False in a process that only sends.
+        self.serves = serves
         self.settings = settings
         # This process among others; every id that it gives begins with it.
         self.node = secrets.token_urlsafe(6)
@@ -296,3 +300,9 @@ def _worker_threads(number: int) -> concurrent.futures.ThreadPoolExecutor:
                 number, thread_name_prefix="django_socketio"
             )
         return _executor
+
+
+def forget_threads() -> None:
+    """A forked process has none of its parent's threads."""
+    global _executor
+    _executor = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from threading import Lock
 from typing import Any, TypeVar
@@ -10,10 +11,12 @@ from typing import Any, TypeVar
 from channels.layers import InMemoryChannelLayer, channel_layers
 from django.core.exceptions import SynchronousOnlyOperation
 
+from .. import process
 from ..conf import get_settings
-from .awaitables import Several
-from .hub import Hub
+from .awaitables import Posted, Several
+from .hub import Hub, forget_threads
 from .network import Network
+from .outside import forget_outside, outside_hub, wait_until_taken
 from .shutdown import say_goodbye_on_signals
 
 T = TypeVar("T")
@@ -44,6 +47,9 @@ def all_hubs() -> list[Hub]:
 def acting_hubs() -> list[Hub]:
     """Those that have to do what this process wants done: one, where they share a channel layer."""
     hubs = all_hubs()
+    if not hubs and not process.serving:
+        hub = outside_hub()
+        return [] if hub is None else [hub]
     if len(hubs) > 1 and any(hub.network is not None for hub in hubs):
         return [next((hub for hub in hubs if hub.here()), hubs[0])]
     return hubs
@@ -53,7 +59,10 @@ def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
     """Call ``function(hub)`` on the hubs' own threads; await the result to wait for all of them."""
     hubs = acting_hubs()
     if len(hubs) == 1:
-        return hubs[0].run(function, hubs[0])
+        done = hubs[0].run(function, hubs[0])
+        if not hubs[0].serves and isinstance(done, Posted):
+            return wait_until_taken(done)
+        return done
     return Several([hub.run(function, hub) for hub in hubs])
 
 
@@ -74,7 +83,7 @@ def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
     It runs on the hub of this process; where there is none, nobody is there to be asked, and it
     ends at once on a loop of its own.
     """
-    hubs = all_hubs()
+    hubs = acting_hubs()
     return hubs[0].block(start()) if hubs else asyncio.run(start())
 
 
@@ -92,12 +101,28 @@ async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
     )
 
 
-def connect(hub: Hub) -> Network | None:
-    """Join the other processes; None where the channel layer does not reach any."""
-    alias = hub.settings.channel_layer
+def shared_layer() -> Any:
+    """The channel layer, None where it does not reach other processes."""
+    alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
-    if layer is None or isinstance(layer, InMemoryChannelLayer):
+    return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def connect(hub: Hub, listen: bool = True) -> Network | None:
+    """Join the other processes; None where the channel layer does not reach any."""
+    layer = shared_layer()
+    if layer is None:
         return None
     network = Network(hub, layer)
-    network.start()
+    network.start(listen)
     return network
+
+
+def _forget_hubs() -> None:
+    """A forked process has none of its parent's threads and loops."""
+    _hubs.clear()
+    forget_outside()
+    forget_threads()
+
+
+os.register_at_fork(after_in_child=_forget_hubs)

@@ -59,6 +59,7 @@ class Network:
         self._inquiries: dict[int, Inquiry] = {}
         self._seen: dict[str, OrderedDict[int, None]] = {}
         self._settled = asyncio.Event()
+        self._heart: asyncio.Task[None] | None = None
         self._refresh = getattr(layer, "group_expiry", None)
         self._handlers: dict[int, Callable[..., None]] = {
             Kind.EMIT: self._on_emit,
@@ -85,17 +86,28 @@ class Network:
 
     # Life
 
-    def start(self) -> None:
-        """Join the others."""
+    def start(self, listen: bool) -> None:
+        """Join the others; without ``listen`` only to tell them something, until one is asked."""
         self.bus.start()
-        self.bus.join(EVERYONE)
-        self._heart = self.hub.loop.create_task(self._beat())
+        if listen:
+            self._listen()
 
-    async def stop(self) -> None:
+    @property
+    def listening(self) -> bool:
+        """Whether the others can reach this process."""
+        return self._heart is not None
+
+    def _listen(self) -> None:
+        if self._heart is None:
+            self.bus.listen()
+            self._heart = self.hub.loop.create_task(self._beat())
+
+    async def stop(self, timeout: float = 1.0) -> None:
         """Say goodbye to the others and send what waits."""
-        self._heart.cancel()
-        self.bus.to_group(EVERYONE, [Kind.BYE])
-        await self.bus.stop()
+        if self._heart is not None:
+            self._heart.cancel()
+            self.bus.to_group(EVERYONE, [Kind.BYE])
+        await self.bus.stop(timeout)
 
     async def settled(self) -> None:
         """Wait until the others have had time to answer the first greeting."""
@@ -189,6 +201,8 @@ class Network:
             channel = None if owner is None else self.peers.channel(owner)
             if channel is not None:
                 channels.append(channel)
+            elif owner is not None and not self.listening:
+                groups.append(EVERYONE)  # who does not listen knows nobody's channel
             else:
                 groups.append(_group(target.namespace, room))
         several = len(groups) + len(channels) > 1
@@ -226,6 +240,7 @@ class Network:
         self, target: Target, make: Callable[[int], list[Any]], timeout: float, size: int = 0
     ) -> Inquiry:
         """Ask the processes that may have sockets of the target, and wait for their answers."""
+        self._listen()
         await self.settled()
         number = next(self._numbers)
         room = target.rooms[0] if len(target.rooms) == 1 else None

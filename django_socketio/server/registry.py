@@ -95,6 +95,7 @@ def _regex_matcher(pattern: re.Pattern[str]) -> Matcher:
 
 def _route_matcher(route: str) -> Matcher:
     pattern = RoutePattern(route[1:], is_endpoint=True)
+    pattern.match("")  # a route that is none fails now, not when the first client comes
 
     def match(namespace: str) -> dict[str, Any] | None:
         found = pattern.match(namespace[1:])

@@ -77,7 +77,9 @@ def preflight_headers(request: Request) -> Headers:
 def choose_encoding(accepted: str) -> str | None:
     """ "gzip" or "deflate" by an Accept-Encoding header, None for neither."""
     best, best_quality = None, 0.0
-    for part in accepted.lower().split(","):
+    parts = accepted.lower().split(",")
+    named = {part.partition(";")[0].strip() for part in parts}
+    for part in parts:
         name, *parameters = (item.strip() for item in part.split(";"))
         quality = 1.0
         for parameter in parameters:
@@ -87,7 +89,7 @@ def choose_encoding(accepted: str) -> str | None:
                 except ValueError:
                     quality = 0.0
         if name == "*":
-            name = "gzip"
+            name = next((other for other in ("gzip", "deflate") if other not in named), name)
         if name in ("gzip", "deflate") and quality > best_quality:
             best, best_quality = name, quality
     return best

@@ -147,7 +147,10 @@ class PollingConsumer(AsyncConsumer):
         if drained and client.hub.closing:
             # Every client takes this for a reason to connect again; not all do so after a CLOSE.
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
-        await self._answer(frames, request, cors)
+        try:
+            await self._answer(frames, request, cors)
+        except OSError:
+            client.abort("transport error", "the answer to a poll was lost")
 
     async def _wait(self, client: Client, link: Polling) -> None:
         """Wait for something to send, the end of the session, or the end of the request."""

@@ -63,7 +63,8 @@ def test_cve_2020_28481_origins_foreign(server: Server, origin: str) -> None:
 
     sock = open_socket(server)
     sock.sendall(upgrade_request(WEBSOCKET, f"Origin: {origin}\r\n"))
-    assert read_answer(sock).status == 403
+    # daphne answers itself (400) where the header is no origin at all.
+    assert read_answer(sock).status in ({403} if "://" in origin else {400, 403})
     sock.close()
 
 

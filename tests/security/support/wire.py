@@ -168,7 +168,7 @@ class Peer:
             ping_interval=None,
             close_timeout=1,
             open_timeout=DEADLINE,
-        )
+        ).__enter__()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

@@ -55,6 +55,16 @@ def test_an_ack_survives_the_way_there_and_back(
     assert same(packet.data, args)
 
 
+@given(codecs, namespaces, st.lists(values, max_size=5), st.integers(0, 2**53 - 1))
+def test_an_event_may_get_another_id_without_being_encoded_again(
+    codec: JSONCodec, namespace: str, args: list[Any], ack_id: int
+) -> None:
+    encoder = Encoder(codec, default)
+    expected = encoder.event(namespace, "e", args, ack_id)
+    packet = encoder.event(namespace, "e", args, 0).with_id(ack_id)
+    assert (packet.text, packet.attachments) == (expected.text, expected.attachments)
+
+
 @given(codecs, codecs, namespaces, st.dictionaries(st.text(max_size=5), json_values, max_size=5))
 def test_the_other_packets_survive_the_way_there_and_back(
     there: JSONCodec, back: JSONCodec, namespace: str, data: dict[str, Any]

@@ -74,7 +74,10 @@ def test_a_name_is_text(name: Any) -> None:
 
 
 def test_plain_and_async_handlers_are_told_apart() -> None:
-    async def wrapped(self: Any) -> None: ...
+    async def inner(self: Any) -> None: ...
+
+    @functools.wraps(inner)
+    async def outer(*args: Any) -> None: ...
 
     class Consumer:
         @event
@@ -83,12 +86,13 @@ def test_plain_and_async_handlers_are_told_apart() -> None:
         @event
         async def awaited(self) -> None: ...
 
-        decorated = event("decorated")(functools.wraps(wrapped)(wrapped))
+        decorated = event("decorated")(outer)
 
     handlers = collect(Consumer)
     assert not handlers["plain"].is_async
     assert handlers["awaited"].is_async
     assert handlers["decorated"].is_async
+    assert (handlers["decorated"].least, handlers["decorated"].most) == (0, 0)
 
 
 def test_concurrent_handlers_are_marked() -> None:

@@ -1,0 +1,107 @@
+"""``io`` in a process that serves nobody: a Celery task, a management command, the shell, WSGI.
+
+One event loop in a background thread, started when it is first needed, with one connection to the
+channel layer. What is sent blocks until the layer has taken it, so that a short-lived process loses
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Awaitable
+from typing import Any
+
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+
+from ..conf import get_settings
+from .awaitables import DONE, Posted
+from .hub import Hub
+
+# How long a plain call waits for the channel layer.
+TAKE_TIMEOUT = 10.0
+# How long the process may take to send what is left when it ends.
+EXIT_TIMEOUT = 5.0
+
+
+class Outside:
+    """The hub of a background thread."""
+
+    def __init__(self) -> None:
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="django_socketio", daemon=True
+        )
+        self._thread.start()
+        started.wait()
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.run(self._live(started))
+
+    async def _live(self, started: threading.Event) -> None:
+        from .hubs import connect
+
+        self._ended = asyncio.Event()
+        self.hub = Hub(asyncio.get_running_loop(), get_settings(), serves=False)
+        self.hub.network = connect(self.hub, listen=False)
+        started.set()
+        await self._ended.wait()
+        if self.hub.network is not None:
+            await self.hub.network.stop(EXIT_TIMEOUT)
+
+    def end(self) -> None:
+        """Send what is left, and end the thread."""
+        if self._thread.is_alive():
+            self.hub.loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join(EXIT_TIMEOUT + 1)
+
+
+_lock = threading.Lock()
+_outside: Outside | None = None
+
+
+def outside_hub() -> Hub | None:
+    """The hub for a process that serves nobody; None in a test, where nobody listens.
+
+    Raises ImproperlyConfigured where the channel layer does not reach other processes.
+    """
+    global _outside
+    from .hubs import shared_layer
+
+    if shared_layer() is None:
+        if hasattr(mail, "outbox"):  # Django's test environment
+            return None
+        raise ImproperlyConfigured(
+            "Sending from outside a server process needs a channel layer that processes share. "
+            "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
+        )
+    with _lock:
+        if _outside is None:
+            _outside = Outside()
+            atexit.register(_outside.end)
+        return _outside.hub
+
+
+def wait_until_taken(posted: Posted) -> Awaitable[Any]:
+    """Wait until the channel layer has taken what was handed to :func:`outside_hub`.
+
+    Not in a thread that runs an event loop, where the caller may await. Raises ConnectionError when
+    the layer is down for too long.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            posted.wait(TAKE_TIMEOUT)
+        except TimeoutError:
+            raise ConnectionError("the channel layer is down") from None
+        return DONE
+    return posted
+
+
+def forget_outside() -> None:
+    """A forked process starts a thread of its own."""
+    global _outside, _lock
+    _outside, _lock = None, threading.Lock()

@@ -52,9 +52,35 @@ class SocketIOApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self._transport(scope["type"])(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
         else:
-            _start()
+            _hub()
             await self.app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the server's start and end to ``app``, and take part in them.
+
+        Where ``app`` does not know the protocol, as Django's, it is spoken here.
+        """
+        hub = _hub()
+        heard: list[str] = []
+
+        async def overhear() -> dict[str, Any]:
+            message = await receive()
+            heard.append(message["type"])
+            if message["type"] == "lifespan.shutdown":
+                await hub.end()
+            return message
+
+        try:
+            await self.app(scope, overhear, send)
+        except Exception:
+            if heard:
+                raise
+            while not heard or heard[-1] != "lifespan.shutdown":
+                message = await overhear()
+                await send({"type": message["type"] + ".complete"})
 
     def _is_ours(self, scope: Scope) -> bool:
         from .conf import get_settings
@@ -78,8 +104,8 @@ class SocketIOApplication:
         return self._transports[kind]
 
 
-def _start() -> None:
+def _hub() -> Any:
     """Join the other processes before the first client comes: a view may want to send."""
     from .server.hubs import current_hub
 
-    current_hub()
+    return current_hub()

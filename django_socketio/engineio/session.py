@@ -164,7 +164,7 @@ class Session:
     def receive_payload(self, payload: str) -> list[str | bytes]:
         """Take the body of a polling request, return the messages in it.
 
-        As in the Node server, the messages before a packet that closes the session still count.
+        The messages before a packet that closes the session still count.
         """
         messages: list[str | bytes] = []
         try:
@@ -272,7 +272,7 @@ class Session:
 
     def receive_probe(self, packet: str | bytes) -> Probe:
         """Take a packet from the transport that probes."""
-        if self.state == "open" and self.upgrading:
+        if self.state != "closed" and self.upgrading:
             if packet == PacketType.PING + "probe":
                 self.probed = True
                 return Probe.PONG
@@ -280,6 +280,9 @@ class Session:
                 self.upgrading = self.probed = False
                 self.transport = "websocket"
                 self.set_writable(False)
+                if self.buffer and self.buffer[-1] is CLOSE:
+                    # The end of a WebSocket says as much as this packet.
+                    self.buffered -= self.buffer.pop().size
                 self.heard()
                 return Probe.UPGRADED
         self.cancel_upgrade()
@@ -351,7 +354,6 @@ class Session:
             self._enqueue(CLOSE)
         self.state = "closing"
         self.direct = False
-        self.cancel_upgrade()
         self._deadline_close = now + CLOSE_TIMEOUT
 
     @property

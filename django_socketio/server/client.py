@@ -351,11 +351,11 @@ class Client:
             for socket in list(self.sockets.values()):
                 socket._leave(reason)
             self.sockets.clear()
-            self._dismiss_prober()
             _release(self._event_waiters)
             _release(self._drain_waiters)
         if session.state == "closed" and self.hub.clients.pop(session.sid, None) is not None:
             self.hub.wheel.cancel(self)
+            self._dismiss_prober()
             self.transport.close()
         elif session.state == "closing":
             self.hub.wheel.hasten(self, session.tick(self.hub.loop.time()) or 0)

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.dispatch import Signal
 
 from .. import stats
-from ..exceptions import ConnectionRefused, EventRefused, LimitExceeded
+from ..exceptions import ConnectionRefused, Disconnected, EventRefused, LimitExceeded
 from ..logs import logger, safe
 from ..packets import EncodedPacket, Packet, PacketError
 from ..signals import event_received, socket_connected, socket_disconnected
@@ -437,6 +437,9 @@ class SocketIOConsumer:
             stats.events_refused[refused.reason] += 1
         except LimitExceeded as limit:
             self._client.violation(limit)
+        except Disconnected as error:
+            # The client that the handler waited for has gone: nothing is wrong with the handler.
+            logger.info("the handler of event %s has ended: %s", safe(name), error)
         except Exception:
             stats.handler_errors[self._namespace] += 1
             logger.exception(

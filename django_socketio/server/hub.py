@@ -281,6 +281,12 @@ class Hub:
                 slow.append(socket._client)
         return DONE if slow is None else Drained(slow)
 
+    async def end(self) -> None:
+        """The process ends: let clients go, tell the other processes."""
+        self.shut_down()
+        if self.network is not None:
+            await self.network.stop()
+
     def shut_down(self) -> None:
         """Say goodbye to every client, so that it connects elsewhere at once."""
         self.closing = True

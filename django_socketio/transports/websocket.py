@@ -23,6 +23,9 @@ PROTOCOL_ERRORS = frozenset({1002, 1003, 1007, 1009})
 SERVICE_RESTART = 1012
 TOO_BIG = 1009
 NORMAL = 1000
+# What send() raises once the connection is gone: OSError by ASGI; daphne, and uvicorn when it has
+# closed of its own accord, raise RuntimeErrors.
+GONE = (OSError, RuntimeError)
 # How long a client that does not read may hold up the end of its connection.
 CLOSE_TIMEOUT = 10
 
@@ -231,7 +234,7 @@ class WebSocketConsumer(AsyncConsumer):
             waited_for = coro.send(None)
         except StopIteration:
             return
-        except OSError:
+        except GONE:
             # The connection has gone; its end comes in through receive().
             self.client.session.set_writable(False)
         except Exception:
@@ -253,7 +256,7 @@ class WebSocketConsumer(AsyncConsumer):
                 await self.base_send(_message(frame))
                 client.written()
         except Exception as error:
-            if not isinstance(error, OSError) and not self._closing:
+            if not isinstance(error, GONE) and not self._closing:
                 logger.exception("the server's send() failed")
             return
         finally:

@@ -416,12 +416,6 @@ DIFFERENCES: dict[str, Differences] = {
             ),
         },
     ),
-    "upgrade_and_the_server_closes_meanwhile": Differences(
-        "the attempt ends with the session; what waits is fetched by polling",
-        {
-            "websocket": Difference(['42["before","leave all"]', "41", CLOSED], [CLOSED]),
-        },
-    ),
     "packet_EVENT_named_newListener": _emitter_event("newListener"),
     "packet_EVENT_named_removeListener": _emitter_event("removeListener"),
     "packet_EVENT_named_with_a_number": _numeric_name(1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from tests.harness.waiting import until
 # Whatever clients do, the server's log holds none of these.
 NEVER = (*FORBIDDEN, "Traceback", "Unhandled", "never retrieved")
 
+# uvicorn's own traceback for a text frame that is not UTF-8.
+OWN = re.compile(r"Invalid UTF-8 sequence.*?\nTraceback.*?\nUnicodeDecodeError[^\n]*\n", re.DOTALL)
+
 Condition = Callable[[dict[str, Any]], Any]
 
 
@@ -24,6 +28,7 @@ class Server:
 
     def __init__(self, name: str, **socketio: Any) -> None:
         self.name = name
+        self._checked = 0
         self.process = Process(
             command(name, "tests.security.support.project.asgi:application", 0),
             {
@@ -43,9 +48,13 @@ class Server:
         self.check_log()
 
     def check_log(self) -> None:
-        """AssertionError where the log holds what it must not."""
+        """AssertionError where the log, since it was last checked, holds what it must not."""
+        log, self._checked = self.log[self._checked :], len(self.log)
+        log = OWN.sub("", log)
         for words in NEVER:
-            assert words not in self.log, self.log
+            if words in log:
+                start = max(log.index(words) - 1000, 0)
+                raise AssertionError(f"{words!r} in the log of {self.name}:\n{log[start:][:5000]}")
 
     def state(self) -> dict[str, Any]:
         """What the process holds and has counted; see the project's view."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_socketio.engineio import Frame
+from django_socketio.engineio import Frame, Probe
 
 from .sessions import make_session, new_session, texts
 
@@ -172,13 +172,17 @@ def test_a_closing_session_sends_no_pings_and_has_no_ping_timeout() -> None:
     assert texts(session) == ["1"]
 
 
-def test_finish_ends_an_upgrade() -> None:
+def test_an_upgrade_under_way_takes_the_last_packets() -> None:
     session = make_session("polling")
     session.start_upgrade(1)
     session.receive_probe("2probe")
+    session.send(Frame("41"))
     session.finish("server shutting down", 2)
-    assert not session.upgrading
-    assert not session.probed
+    assert session.receive_probe("5") is Probe.UPGRADED
+    # A WebSocket ends by itself: no CLOSE packet on it.
+    session.set_writable(True)
+    assert [frame.data for frame in session.take()][-1] == "41"
+    assert session.drained
 
 
 def test_finish_of_a_session_that_has_ended_changes_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-# By what happened, for example "parse error: invalid JSON" or "handshake: Forbidden".
+# By what happened. The keys are few and our own: nothing that a client or a project chooses is one.
 violations: Counter[str] = Counter()
 refusals: Counter[str] = Counter()
 limits: Counter[str] = Counter()

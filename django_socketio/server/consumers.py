@@ -325,7 +325,7 @@ class SocketIOConsumer:
                 logger.warning("the channel layer is slow to join a room")
 
     def _refuse(self, data: dict[str, Any]) -> None:
-        stats.refusals[data["message"]] += 1
+        stats.refusals["refused"] += 1
         self._left = self._left or "refused"
         self._held = None
         self._forget()
@@ -441,7 +441,7 @@ class SocketIOConsumer:
             # The client that the handler waited for has gone: nothing is wrong with the handler.
             logger.info("the handler of event %s has ended: %s", safe(name), error)
         except Exception:
-            stats.handler_errors[self._namespace] += 1
+            stats.handler_errors["event"] += 1
             logger.exception(
                 "the handler of event %s in namespace %s failed", safe(name), safe(self._namespace)
             )

@@ -240,17 +240,14 @@ class Network:
         self, target: Target, make: Callable[[int], list[Any]], timeout: float, size: int = 0
     ) -> Inquiry:
         """Ask the processes that may have sockets of the target, and wait for their answers."""
-        self._listen()
-        await self.settled()
-        number = next(self._numbers)
         room = target.rooms[0] if len(target.rooms) == 1 else None
         node = self.owner(room) if isinstance(room, str) else None
-        if node is not None and node in self.peers:
-            nodes = {node}
-        elif node == self.hub.node:
-            nodes = set()
-        else:
-            nodes = self.peers.nodes()
+        nodes: set[str] = set()
+        if node != self.hub.node:
+            self._listen()
+            await self.settled()
+            nodes = {node} if node is not None and node in self.peers else self.peers.nodes()
+        number = next(self._numbers)
         inquiry = self._inquiries[number] = Inquiry(nodes, self.hub.loop)
         try:
             operation = make(number)

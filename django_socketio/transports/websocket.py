@@ -290,13 +290,13 @@ class WebSocketConsumer(AsyncConsumer):
                 self.base_send({"type": "websocket.close", "code": self._close_code}),
                 CLOSE_TIMEOUT,
             )
-        except OSError:
-            pass
-        except (asyncio.TimeoutError, RuntimeError):
+        except (asyncio.TimeoutError, RuntimeError):  # before OSError, of which it is one now
             # Nothing better can be done through ASGI than to let the server's task end.
             self._lost("transport close")
             if self._reader is not None:
                 self._reader.cancel()
+        except OSError:
+            pass
 
 
 class _TrueEmpty(bytes):

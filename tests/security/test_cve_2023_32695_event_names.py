@@ -44,5 +44,5 @@ def test_cve_2023_32695_event_names_of_the_wrong_type(
 def test_cve_2023_32695_event_names_may_be_integers(server: Server) -> None:
     with open_peer(server) as peer:
         assert peer.call(1) == ["an event may be named by a number"]
-        peer.send("42[-0.5]", "42[1.5]", "42[1e300]", "42[0]")  # nobody listens to these
+        peer.send("42[-0.5]", "42[1.5]", "42[1e20]", "42[0]")  # nobody listens to these
         assert peer.echoes()

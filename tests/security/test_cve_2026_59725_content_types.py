@@ -14,7 +14,6 @@ TYPES = [
     "text/plain;charset=UTF-8",
     "application/json",
     "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=x",
     "image/png",
     "application/octet-stream; charset=x",
     "nonsense",
@@ -46,11 +45,7 @@ def test_cve_2026_59725_content_types_octet_stream(server: Server, bystander: Pe
 def test_cve_2026_59725_content_types_a_thousand_hold_nothing(
     server: Server, bystander: Peer
 ) -> None:
-    def held() -> dict[str, int]:
-        found: dict[str, int] = server.state()["held"]
-        return found
-
-    before = held()
+    before = server.state()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
     headers = {"Content-Type": "application/octet-stream"}
     for _ in range(1000):
@@ -60,4 +55,4 @@ def test_cve_2026_59725_content_types_a_thousand_hold_nothing(
         answer = ask(server, query, "POST", b"\x00", headers, connection)
         assert answer.status == 400
     connection.close()
-    server.until(lambda state: state["held"] == before, f"everything to be let go: {before}")
+    server.until_it_holds_no_more_than(before)

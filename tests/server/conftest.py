@@ -26,6 +26,13 @@ def _registry() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The session's middleware looks after open connections on its way, query or no query."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _no_errors(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[None]:
     """Nothing is logged as an error in a test that does not ask for `errors`."""
     yield

@@ -43,7 +43,7 @@ event_names = texts.filter(
 # Text that looks like packets: the characters that mean something, and pieces of JSON.
 _pieces = st.sampled_from(
     [
-        *"0123456789b-,/[]{}:\"\\. eE+\x1e\x00\ud800é😀",
+        *'0123456789b-,/[]{}:"\\. eE+\x1e\x00\ud800é😀',
         "[]",
         "{}",
         '["a"]',

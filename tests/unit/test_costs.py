@@ -273,7 +273,7 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
     expected = [f'42["news",{number},"{text}"]' for number in range(30)]
     assert all(peer.texts == expected for peer in fast)
     # The server's own task does not wait for such a client for ever either.
-    await asyncio.wait_for(slow.task, 10)
+    await until(slow.task.done)
     await until(lambda: not current_hub().tasks)
     await leave(fast)
 

@@ -20,6 +20,9 @@ NEVER = (*FORBIDDEN, "Traceback", "Unhandled", "never retrieved")
 # uvicorn's own traceback for a text frame that is not UTF-8.
 OWN = re.compile(r"Invalid UTF-8 sequence.*?\nTraceback.*?\nUnicodeDecodeError[^\n]*\n", re.DOTALL)
 
+# What of a server's state shows whether something was left behind.
+HELD = ("clients", "pending", "namespaces", "timers", "hub_tasks", "tasks", "queued", "pending_acks")
+
 Condition = Callable[[dict[str, Any]], Any]
 
 
@@ -80,6 +83,19 @@ class Server:
         found = until(look, what, deadline)
         assert found is not None
         return found
+
+    def holds_no_more_than(self, before: dict[str, Any]) -> bool:
+        """Whether there are no more sessions, timers and tasks than in an earlier state."""
+        held = self.state()["held"]
+        # Sessions that other tests have left behind may end meanwhile, or get a ping.
+        return all(held[name] <= before["held"][name] for name in HELD)
+
+    def until_it_holds_no_more_than(self, before: dict[str, Any]) -> None:
+        """Wait until everything that was begun since then is over."""
+        until(
+            lambda: self.holds_no_more_than(before),
+            f"everything to be let go; before it was {before['held']}",
+        )
 
     def journal(self, sid: str) -> list[Any]:
         """What happened to the socket of this sid."""

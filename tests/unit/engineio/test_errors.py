@@ -25,7 +25,9 @@ def test_an_error_code(code: ErrorCode, number: int, message: str, status: int) 
 
 
 def test_every_code_has_a_text() -> None:
-    assert [code.message for code in ErrorCode] == [str(HandshakeRefused(code)) for code in ErrorCode]
+    assert [code.message for code in ErrorCode] == [
+        str(HandshakeRefused(code)) for code in ErrorCode
+    ]
     assert len({code.message for code in ErrorCode}) == 6
 
 

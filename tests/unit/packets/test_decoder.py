@@ -120,14 +120,24 @@ def test_reserved_names_are_refused(codec: JSONCodec, name: str) -> None:
             feed(codec, text)
 
 
-@pytest.mark.parametrize("name", ["error", "__init__", "_private", "emit", "message", "Connect", "*"])
+@pytest.mark.parametrize(
+    "name", ["error", "__init__", "_private", "emit", "message", "Connect", "*"]
+)
 def test_other_names_are_names(codec: JSONCodec, name: str) -> None:
     assert feed(codec, f'2["{name}"]') == Packet(EVENT, "/", [name])
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("1", "1"), ("0", "0"), ("-5", "-5"), ("1.5", "1.5"), ("1.0", "1"), ("-0.0", "0"), ("1e3", "1000")],
+    [
+        ("1", "1"),
+        ("0", "0"),
+        ("-5", "-5"),
+        ("1.5", "1.5"),
+        ("1.0", "1"),
+        ("-0.0", "0"),
+        ("1e3", "1000"),
+    ],
 )
 def test_a_number_is_the_name_that_it_is_in_javascript(
     codec: JSONCodec, text: str, name: str
@@ -179,7 +189,8 @@ def test_packets_follow_each_other_with_and_without_attachments(codec: JSONCodec
 
 
 @pytest.mark.parametrize(
-    "number", ["-1", "1", "2", "0.0", "1.5", "true", "false", "null", '"0"', "[]", "{}", "1e0", "9" * 30]
+    "number",
+    ["-1", "1", "2", "0.0", "1.5", "true", "false", "null", '"0"', "[]", "{}", "1e0", "9" * 30],
 )
 def test_a_placeholder_s_number_is_checked(codec: JSONCodec, number: str) -> None:
     with pytest.raises(PacketError, match="illegal attachments"):

@@ -161,7 +161,9 @@ def test_a_megabyte_of(codec: JSONCodec, name: str) -> None:
         make_decoder(codec).feed(text)
 
 
-@pytest.mark.parametrize("piece", ["[]", "{}", "0", '{"a":1}', '"\\u0041"', '"\\ud800"', "[[[[[1]]]]]"])
+@pytest.mark.parametrize(
+    "piece", ["[]", "{}", "0", '{"a":1}', '"\\u0041"', '"\\ud800"', "[[[[[1]]]]]"]
+)
 def test_a_megabyte_that_is_allowed(codec: JSONCodec, piece: str) -> None:
     text = '2["e"' + repeated("," + piece) + "]"
     with linear():

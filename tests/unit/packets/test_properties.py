@@ -37,7 +37,12 @@ default = DjangoJSONEncoder().default
 
 @given(codecs, codecs, namespaces, event_names, st.lists(values, max_size=5), ack_ids)
 def test_an_event_survives_the_way_there_and_back(
-    there: JSONCodec, back: JSONCodec, namespace: str, name: str, args: list[Any], ack_id: int | None
+    there: JSONCodec,
+    back: JSONCodec,
+    namespace: str,
+    name: str,
+    args: list[Any],
+    ack_id: int | None,
 ) -> None:
     encoded = Encoder(there, default).event(namespace, name, args, ack_id)
     packet = decode(encoded, back)
@@ -77,7 +82,9 @@ def test_the_other_packets_survive_the_way_there_and_back(
 
 
 @given(st.lists(values, max_size=5), ack_ids)
-def test_both_libraries_write_what_the_other_one_writes(args: list[Any], ack_id: int | None) -> None:
+def test_both_libraries_write_what_the_other_one_writes(
+    args: list[Any], ack_id: int | None
+) -> None:
     one = Encoder(StandardCodec(), default).event("/", "e", args, ack_id)
     other = Encoder(OrjsonCodec(), default).event("/", "e", args, ack_id)
     assert one.attachments == other.attachments
@@ -112,7 +119,11 @@ def test_no_sequence_of_messages_makes_a_decoder_raise_anything_else(
     codec: JSONCodec, messages: list[str | bytes]
 ) -> None:
     decoder = make_decoder(
-        codec, max_attachments=2, max_attachments_size=50, max_nesting_depth=4, max_namespace_length=9
+        codec,
+        max_attachments=2,
+        max_attachments_size=50,
+        max_nesting_depth=4,
+        max_namespace_length=9,
     )
     for message in messages:
         with contextlib.suppress(PacketError):

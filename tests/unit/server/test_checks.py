@@ -59,7 +59,9 @@ def test_a_daphne_that_limits_its_messages(monkeypatch: Any, installed: str) -> 
     assert checks.check_daphne(None) == []
 
 
-@pytest.mark.parametrize("installed", ["4.2.1", "4.2", "4.1.9", "3.0.2", "4.2.2rc1", "4", "nonsense"])
+@pytest.mark.parametrize(
+    "installed", ["4.2.1", "4.2", "4.1.9", "3.0.2", "4.2.2rc1", "4", "nonsense"]
+)
 def test_a_daphne_that_does_not(monkeypatch: Any, installed: str) -> None:
     monkeypatch.setattr(checks, "version", lambda name: installed)
     (warning,) = checks.check_daphne(None)

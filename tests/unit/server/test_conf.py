@@ -48,7 +48,15 @@ DEFAULTS: dict[str, Any] = {
 
 BAD: dict[str, list[Any]] = {
     "PATH": ["", "socket.io/", None, 5, "/a?b", "/a#b", "/a b", ["/a"]],
-    "TRANSPORTS": [[], None, "polling", ["websockets"], [None], ["polling", "webtransport"], {"polling"}],
+    "TRANSPORTS": [
+        [],
+        None,
+        "polling",
+        ["websockets"],
+        [None],
+        ["polling", "webtransport"],
+        {"polling"},
+    ],
     "ALLOW_UPGRADES": [None, 1, "yes"],
     "ACK_TIMEOUT": [0, -1, None, "60", True, float("nan"), float("inf")],
     "PING_INTERVAL": [0, -1, None, "25", True, float("nan"), float("inf")],
@@ -63,7 +71,16 @@ BAD: dict[str, list[Any]] = {
     ],
     "CORS_ALLOW_CREDENTIALS": [None, 1, "no"],
     "COOKIE": [
-        *(1, "io", ["io"], {"NAME": "a b"}, {"NAME": ""}, {"NAME": 5}, {"NAME": "a;b"}, {"NAME": "é"}),
+        *(
+            1,
+            "io",
+            ["io"],
+            {"NAME": "a b"},
+            {"NAME": ""},
+            {"NAME": 5},
+            {"NAME": "a;b"},
+            {"NAME": "é"},
+        ),
         *({"NONSENSE": 1}, {"PATH": "/;x"}, {"DOMAIN": "a\r\nb"}, {1: 2}, {"NAME": None}),
     ],
     "HTTP_COMPRESSION": [None, 1, 1024, {"LEVEL": 5}, {"THRESHOLD": -1}, {"THRESHOLD": "1"}],
@@ -296,7 +313,13 @@ def test_a_cookie_s_path_and_domain() -> None:
 
 @pytest.mark.parametrize("nothing", [None, False, ""])
 def test_an_attribute_that_is_nothing_is_left_out(nothing: Any) -> None:
-    cookie = {"NAME": "sid", "DOMAIN": nothing, "SAMESITE": nothing, "PATH": nothing, "MAX_AGE": None}
+    cookie = {
+        "NAME": "sid",
+        "DOMAIN": nothing,
+        "SAMESITE": nothing,
+        "PATH": nothing,
+        "MAX_AGE": None,
+    }
     assert list(problems({"COOKIE": cookie})) == []
     assert bake(cookie) == {"": "sid=the-sid", "HttpOnly": ""}
 

@@ -107,7 +107,11 @@ def test_concurrent_handlers_are_marked() -> None:
         async def waits(self) -> None: ...
 
     handlers = collect(Consumer)
-    assert {name for name, handler in handlers.items() if handler.concurrent} == {"overlaps", "a", "b"}
+    assert {name for name, handler in handlers.items() if handler.concurrent} == {
+        "overlaps",
+        "a",
+        "b",
+    }
 
 
 def test_handlers_are_inherited() -> None:

@@ -38,9 +38,21 @@ def test_the_project_s_own_hosts_are_allowed(origin: str) -> None:
 @pytest.mark.parametrize(
     "origin",
     [
-        *("https://evil.com", "http://evil.com:8000", "null", "", "*", "example.com", "//example.com"),
+        *(
+            "https://evil.com",
+            "http://evil.com:8000",
+            "null",
+            "",
+            "*",
+            "example.com",
+            "//example.com",
+        ),
         *("https://example.com.evil.com", "https://evilexample.com", "https://sub.example.com"),
-        *("https://evil.com/example.com", "https://evil.com#example.com", "https://evil.com?wild.org"),
+        *(
+            "https://evil.com/example.com",
+            "https://evil.com#example.com",
+            "https://evil.com?wild.org",
+        ),
         *("https://example.com@evil.com", "https://evilwild.org", "https://wild.org.evil.com"),
         *("https://", "https:", "https://:443", "https://evil.com:port", "https://[::1", "file://"),
         *("https://evil.com:99999", "data:text/html,x", "\x00", "https://evil.com\r\nx: y", "é"),

@@ -35,14 +35,29 @@ def test_the_default_namespace_and_a_missing_slash(registry: Registry) -> None:
     registry.register("news")(Two)
     assert registry.find("/") == (One, {})
     assert registry.find("/news") == (Two, {})
-    assert [normalise(name) for name in ("", "/", "a", "/a", "//a")] == ["/", "/", "/a", "/a", "//a"]
+    assert [normalise(name) for name in ("", "/", "a", "/a", "//a")] == [
+        "/",
+        "/",
+        "/a",
+        "/a",
+        "//a",
+    ]
 
 
 def test_a_route_captures_and_converts(registry: Registry) -> None:
     registry.register("/doc-<int:pk>")(One)
     registry.register("/<slug:team>/<uuid:id>")(Two)
     assert registry.find("/doc-42") == (One, {"pk": 42})
-    for other in ("/doc-", "/doc-x", "/doc-4x", "/xdoc-4", "/doc-4/", "/doc--4", "/doc-4\n", "doc-4"):
+    for other in (
+        "/doc-",
+        "/doc-x",
+        "/doc-4x",
+        "/xdoc-4",
+        "/doc-4/",
+        "/doc--4",
+        "/doc-4\n",
+        "doc-4",
+    ):
         assert registry.find(other) is None
     key = "12345678-1234-5678-1234-567812345678"
     found = registry.find(f"/blue/{key}")

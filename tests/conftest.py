@@ -11,6 +11,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from tests.harness import node, programs
+from tests.harness.cluster import LAYERS, Cluster
 from tests.harness.servers import SERVERS, Server, copy_database, make_database
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
@@ -133,3 +134,55 @@ def node_runner(_runner: node.Runner) -> node.Runner:
 def redis_url() -> Iterator[str]:
     with programs.redis_server() as url:
         yield url
+
+
+MakeCluster = Callable[..., Cluster]
+
+
+@pytest.fixture(scope="session")
+def _clusters(database_template: Path) -> Iterator[MakeCluster]:
+    started: list[Cluster] = []
+
+    def make(**options: Any) -> Cluster:
+        database = copy_database(database_template, f"cluster{len(started)}")
+        started.append(Cluster(database, **options))
+        return started[-1]
+
+    yield make
+    for cluster in started:
+        cluster.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(_clusters: MakeCluster) -> Iterator[Callable[[str], Cluster]]:
+    """One cluster on each channel layer for all tests of a worker that do not harm it."""
+    running: dict[str, Cluster] = {}
+
+    def get(layer: str) -> Cluster:
+        if layer not in running:
+            running[layer] = _clusters(layer=layer)
+        return running[layer]
+
+    yield get
+    for cluster in running.values():
+        cluster.stop()
+
+
+@pytest.fixture(params=LAYERS)
+def cluster(request: pytest.FixtureRequest, shared_cluster: Callable[[str], Cluster]) -> Cluster:
+    """Three uvicorn workers on channels_redis's pub/sub layer, then on its core layer."""
+    return shared_cluster(request.param)
+
+
+@pytest.fixture(params=LAYERS)
+def own_cluster(request: pytest.FixtureRequest, _clusters: MakeCluster) -> Iterator[MakeCluster]:
+    """Makes a cluster for this test alone, which may do with it what it wants."""
+    mine: list[Cluster] = []
+
+    def make(**options: Any) -> Cluster:
+        mine.append(_clusters(layer=request.param, **options))
+        return mine[-1]
+
+    yield make
+    for cluster in mine:
+        cluster.kill()

@@ -182,7 +182,7 @@ class Bus:
             # The receivers notice by the sequence number that is never sent.
             dropped = self._outbox.popleft()
             self._size -= dropped.size
-            stats.layer["dropped"] += len(dropped.operations)
+            stats.layer.add("dropped", len(dropped.operations))
             self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
         return taken
 
@@ -205,7 +205,7 @@ class Bus:
                 await self._persist(self._layer.group_send, entry.group, message)
             else:
                 await self._persist(self._layer.send, entry.channel, message)
-            stats.layer["sent"] += 1
+            stats.layer.add("sent")
             self._sent.finish(entry.number)
 
     async def _persist(self, call: Callable[..., Awaitable[Any]], *args: Any) -> None:
@@ -215,7 +215,7 @@ class Bus:
             try:
                 await asyncio.wait_for(call(*args), CALL_TIMEOUT)
             except ChannelFull:
-                stats.layer["full"] += 1
+                stats.layer.add("full")
                 self._burst("full", "a channel of the layer is full: raise its capacity")
                 return
             except Exception as error:
@@ -227,7 +227,7 @@ class Bus:
                 return
 
     def _failed(self, error: Exception) -> None:
-        stats.layer["failed"] += 1
+        stats.layer.add("failed")
         if self.up:
             self.up = False
             logger.error("the channel layer is down: %s: %s", type(error).__name__, safe(error))
@@ -305,9 +305,9 @@ class Bus:
                 logger.exception("a message from the channel layer could not be handled")
 
     def _take(self, message: Any) -> None:
-        stats.layer["received"] += 1
+        stats.layer.add("received")
         if not isinstance(message, dict) or message.get("v") != VERSION:
-            stats.layer["unknown version"] += 1
+            stats.layer.add("unknown version")
             return
         sender, group, number = message.get("n"), message.get("g"), message.get("s")
         operations = message.get("o")
@@ -317,7 +317,7 @@ class Bus:
             and isinstance(number, int)
             and isinstance(operations, (list, tuple))
         ):
-            stats.layer["malformed"] += 1
+            stats.layer.add("malformed")
             return
         if sender == self.node:
             # What this process does it has done already; but the layer works, both ways.
@@ -325,17 +325,17 @@ class Bus:
             return
         lost = self._receiver.lost(sender, group, number)
         if lost is None:
-            stats.layer["duplicate"] += 1
+            stats.layer.add("duplicate")
             return
         if lost:
-            stats.layer["lost"] += lost
+            stats.layer.add("lost", lost)
             self._burst(sender, "messages of another process were lost by the channel layer")
             self._lost(sender, group)
         for operation in operations:
             if is_well_formed(operation):
                 self._receive(sender, operation)
             else:
-                stats.layer["malformed"] += 1
+                stats.layer.add("malformed")
 
     def forget(self, node: str) -> None:
         """A peer is gone."""

@@ -167,7 +167,7 @@ class Client:
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
         counter = stats.limits if isinstance(error, LimitExceeded) else stats.violations
-        counter[str(error)] += 1
+        counter.add(str(error))
         logger.warning("session closed, the client broke the protocol: %s", safe(error))
         self.close("parse error")
 
@@ -177,7 +177,7 @@ class Client:
         name = packet.namespace
         found = registry.find(name)
         if found is None:
-            stats.refusals["invalid namespace"] += 1
+            stats.refusals.add("invalid namespace")
             self.refuse(name, {"message": "Invalid namespace"})
             return None
         if len(self.sockets) >= self.settings.max_namespaces:
@@ -290,7 +290,7 @@ class Client:
         """See :class:`~.timers.Timed`."""
         session = self.session
         if self._connect_deadline is not None and now >= self._connect_deadline:
-            stats.limits["connect timeout"] += 1
+            stats.limits.add("connect timeout")
             self.close("forced server close")
         elif self._attachments_deadline is not None and now >= self._attachments_deadline:
             self.violation(LimitExceeded("attachments overdue"))
@@ -343,7 +343,7 @@ class Client:
             reason = session.close_reason or "forced close"
             if session.detail:
                 counter = stats.limits if session.detail == "slow client" else stats.violations
-                counter[session.detail] += 1
+                counter.add(session.detail)
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
             if self._connect_deadline is not None:
                 self._connect_deadline = None

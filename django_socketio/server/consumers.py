@@ -263,11 +263,11 @@ class SocketIOConsumer:
             self._refuse({"message": str(denied) or "Permission denied"})
             return
         except LimitExceeded as limit:
-            stats.limits[str(limit)] += 1
+            stats.limits.add(str(limit))
             self._refuse({"message": str(limit)})
             return
         except Exception:
-            stats.handler_errors["connect"] += 1
+            stats.handler_errors.add("connect")
             logger.exception("connect() of namespace %s failed", safe(self._namespace))
             self._refuse({"message": "Internal server error"})
             return
@@ -325,7 +325,7 @@ class SocketIOConsumer:
                 logger.warning("the channel layer is slow to join a room")
 
     def _refuse(self, data: dict[str, Any]) -> None:
-        stats.refusals["refused"] += 1
+        stats.refusals.add("refused")
         self._left = self._left or "refused"
         self._held = None
         self._forget()
@@ -434,14 +434,14 @@ class SocketIOConsumer:
                 answer = encoder.ack(self._namespace, as_arguments(result), packet.id)
                 self._client.send(make_frames(answer))
         except EventRefused as refused:
-            stats.events_refused[refused.reason] += 1
+            stats.events_refused.add(refused.reason)
         except LimitExceeded as limit:
             self._client.violation(limit)
         except Disconnected as error:
             # The client that the handler waited for has gone: nothing is wrong with the handler.
             logger.info("the handler of event %s has ended: %s", safe(name), error)
         except Exception:
-            stats.handler_errors["event"] += 1
+            stats.handler_errors.add("event")
             logger.exception(
                 "the handler of event %s in namespace %s failed", safe(name), safe(self._namespace)
             )
@@ -451,7 +451,7 @@ class SocketIOConsumer:
             if self._on_disconnect is not None:
                 await self._run(self._on_disconnect, reason)
         except Exception:
-            stats.handler_errors["disconnect"] += 1
+            stats.handler_errors.add("disconnect")
             logger.exception("disconnect() of namespace %s failed", safe(self._namespace))
         if socket_disconnected.receivers:
             await self._announce(socket_disconnected, reason=reason)

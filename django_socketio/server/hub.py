@@ -231,7 +231,7 @@ class Hub:
                 else:
                     socket._close(action == "disconnect")
             except LimitExceeded as limit:
-                stats.limits[str(limit)] += 1
+                stats.limits.add(str(limit))
                 logger.warning("a socket could not join: %s", limit)
 
     def describe(self, target: Target) -> list[RemoteSocket]:

@@ -137,7 +137,7 @@ class Network:
             elif bus.up and now - bus.echoed_at > hub.settings.heartbeat_timeout + interval:
                 # The layer works, but does not bring us what we send to everyone: it was flushed.
                 bus.echoed_at = now
-                stats.layer["rejoined"] += 1
+                stats.layer.add("rejoined")
                 bus.rejoin()
 
     async def _greet(self) -> None:
@@ -221,7 +221,7 @@ class Network:
     ) -> Taken | None:
         """Send an event to the target's sockets elsewhere."""
         if volatile and self.bus.congested:
-            stats.layer["volatile dropped"] += 1
+            stats.layer.add("volatile dropped")
             return None
         flags = (VOLATILE if volatile else 0) | (0 if compress else UNCOMPRESSED)
         rest = [*target.to_wire(), flags, packet.text, list(packet.attachments)]
@@ -314,7 +314,7 @@ class Network:
         try:
             self._handlers[kind](sender, *items)
         except (ValueError, TypeError, KeyError):
-            stats.layer["malformed"] += 1
+            stats.layer.add("malformed")
             logger.exception("an operation of process %s could not be carried out", sender)
 
     def _lost(self, sender: str, group: str) -> None:

@@ -99,7 +99,7 @@ class Door:
         if hub.closing:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
         if hub.pending_sessions >= hub.settings.max_pending_sessions:
-            stats.limits["too many sessions without a namespace"] += 1
+            stats.limits.add("too many sessions without a namespace")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:

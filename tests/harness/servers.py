@@ -59,10 +59,18 @@ class Server:
         database: Path,
         socketio: dict[str, Any] | None = None,
         redis: str | None = None,
+        layer: str = "pubsub",
+        layer_config: dict[str, Any] | None = None,
     ) -> None:
         self.name = server
         self.port = 0
-        asked = {"DATABASE": str(database), "SOCKETIO": socketio or {}, "REDIS": redis}
+        asked = {
+            "DATABASE": str(database),
+            "SOCKETIO": socketio or {},
+            "REDIS": redis,
+            "LAYER": layer,
+            "LAYER_CONFIG": layer_config or {},
+        }
         self._env = {
             "DJANGO_SETTINGS_MODULE": "tests.project.server_settings",
             "TEST_PROJECT": json.dumps(asked),
@@ -102,6 +110,16 @@ class Server:
         """A Cookie header of that user's session."""
         _, cookies = self.request("/login/", {"username": username})
         return f"sessionid={cookies['sessionid'].value}"
+
+    def counts(self) -> dict[str, Any]:
+        """What the process has counted, and whom it knows; see the project's view."""
+        answer, _ = self.request("/counts/")
+        return dict(answer)
+
+    def io(self, *steps: Any, thread: bool = False) -> Any:
+        """What the last step of a chain on `io` returns in this process; see the project's view."""
+        answer, _ = self.request("/io/in-thread/" if thread else "/io/", {"steps": steps})
+        return answer["result"]
 
     def queries(self) -> int:
         return int(self.request("/state/")[0]["queries"])

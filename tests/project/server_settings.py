@@ -10,16 +10,22 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
 
-# What the test asks for: {"DATABASE": path, "SOCKETIO": {...}, "REDIS": url or None}.
+# What the test asks for: {"DATABASE": path, "SOCKETIO": {...}, "REDIS": url or None} and, with
+# Redis, "LAYER": "pubsub" or "core" and "LAYER_CONFIG": {...}.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
 DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})
 SOCKETIO = _asked["SOCKETIO"]
 
+_LAYERS = {
+    "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+    "core": "channels_redis.core.RedisChannelLayer",
+}
+
 if _asked["REDIS"]:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [_asked["REDIS"]]},
+            "BACKEND": _LAYERS[_asked.get("LAYER", "pubsub")],
+            "CONFIG": {"hosts": [_asked["REDIS"]], **_asked.get("LAYER_CONFIG", {})},
         }
     }

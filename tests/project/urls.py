@@ -8,7 +8,10 @@ from tests.project import views
 
 urlpatterns = [
     path("state/", views.state),
+    path("counts/", views.counts),
     path("emit/", views.emit),
+    path("io/", views.use_io),
+    path("io/in-thread/", views.use_io_in_a_thread),
     path("login/", views.log_in),
     path("logout/", views.log_out),
 ]

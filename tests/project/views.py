@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import json
+import os
+import resource
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model, login, logout
@@ -8,7 +14,10 @@ from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from django_socketio import io
+from django_socketio import io, stats
+from django_socketio.exceptions import AckTimeout
+from django_socketio.server.hubs import current_hub
+from django_socketio.server.remote import RemoteSocket
 from tests.project import journal
 
 
@@ -43,3 +52,67 @@ def log_in(request: HttpRequest) -> JsonResponse:
 def log_out(request: HttpRequest) -> JsonResponse:
     logout(request)
     return JsonResponse({})
+
+
+async def counts(request: HttpRequest) -> JsonResponse:
+    """What this process has counted on the channel layer, whom it knows and what it holds."""
+    hub = current_hub()
+    network = hub.network
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    with open("/proc/self/statm") as statm:  # noqa: ASYNC230 - a file that is no file
+        pages = int(statm.read().split()[1])
+    return JsonResponse(
+        {
+            "pid": os.getpid(),
+            "node": hub.node,
+            "peers": [] if network is None else sorted(network.peers.nodes()),
+            "up": network is not None and network.bus.up,
+            "layer": dict(stats.layer),
+            "clients": len(hub.clients),
+            "tasks": len(asyncio.all_tasks()),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "memory": pages * resource.getpagesize(),
+        }
+    )
+
+
+def _steps(request: HttpRequest) -> Callable[[], Any]:
+    steps: list[list[Any]] = json.loads(request.body)["steps"]
+    operator: Any = io
+    for name, *args in steps[:-1]:
+        found = getattr(operator, name)
+        operator = found(*args) if callable(found) else found
+    name, *args = steps[-1]
+    return functools.partial(getattr(operator, name), *args)
+
+
+def _result(error: Exception | None, result: Any = None) -> JsonResponse:
+    if isinstance(error, AckTimeout):
+        result = {"late": error.missing, "answers": error.answers}
+    elif error is not None:
+        result = {"error": f"{type(error).__name__}: {error}"}
+    elif isinstance(result, list):
+        result = [item.as_dict() if isinstance(item, RemoteSocket) else item for item in result]
+    return JsonResponse({"result": result})
+
+
+@csrf_exempt
+async def use_io(request: HttpRequest) -> JsonResponse:
+    """Chain on `io` what the test asks for, [name, *args] each, and await the last step."""
+    call = _steps(request)
+    try:
+        result = call()
+        return _result(None, await result if inspect.isawaitable(result) else result)
+    except Exception as error:
+        return _result(error)
+
+
+@csrf_exempt
+def use_io_in_a_thread(request: HttpRequest) -> JsonResponse:
+    """The same on a worker thread, where the last step is called and may block."""
+    call = _steps(request)
+    try:
+        result = call()
+        return _result(None, None if inspect.isawaitable(result) else result)
+    except Exception as error:
+        return _result(error)

@@ -1,4 +1,4 @@
-"""The other end of an ASGI application, by hand: no server, no network, nothing that waits for long."""
+"""The other end of an ASGI application, by hand: no server, no network, nothing that waits."""
 
 from __future__ import annotations
 

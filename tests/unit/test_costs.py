@@ -1,4 +1,4 @@
-"""What things cost, counted: tasks, timers, encodings, copies and memory; whom a slow reader harms."""
+"""What things cost, counted: tasks, timers, encodings, copies, memory; and slow readers."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from django_socketio.packets import JSONCodec, OrjsonCodec, StandardCodec, codec as codec_module
-from django_socketio.packets import default_codec
+from django_socketio.packets import JSONCodec, OrjsonCodec, StandardCodec, default_codec
+from django_socketio.packets import codec as codec_module
 
 
 def refuse(value: Any) -> Any:

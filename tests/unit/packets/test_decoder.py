@@ -255,7 +255,7 @@ def test_reset_forgets_a_packet_that_is_not_complete(codec: JSONCodec) -> None:
 
 
 def test_the_types_are_those_of_the_protocol() -> None:
-    assert [
+    types = [
         PacketType.CONNECT,
         PacketType.DISCONNECT,
         PacketType.EVENT,
@@ -263,7 +263,8 @@ def test_the_types_are_those_of_the_protocol() -> None:
         PacketType.CONNECT_ERROR,
         PacketType.BINARY_EVENT,
         PacketType.BINARY_ACK,
-    ] == list("0123456")
+    ]
+    assert types == list("0123456")
 
 
 def test_packets_compare_by_what_they_say() -> None:

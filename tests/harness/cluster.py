@@ -1,0 +1,83 @@
+"""Several server processes that share a Redis server, behind a proxy that is not sticky."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.harness.processes import Process
+from tests.harness.redis import Redis
+from tests.harness.servers import Server
+from tests.harness.waiting import until
+
+LAYERS = ("pubsub", "core")
+
+
+class Cluster:
+    """Workers of the test project, Redis and the proxy, whose address is `url`."""
+
+    def __init__(
+        self,
+        database: Path,
+        layer: str = "pubsub",
+        workers: int = 3,
+        server: str = "uvicorn",
+        socketio: dict[str, Any] | None = None,
+        layer_config: dict[str, Any] | None = None,
+    ) -> None:
+        self.layer = layer
+        self.redis = Redis()
+        self.workers: list[Server] = []
+        self.proxy: Process | None = None
+        try:
+            for _ in range(workers):
+                self.workers.append(
+                    Server(
+                        server,
+                        database,
+                        socketio=socketio,
+                        redis=self.redis.url,
+                        layer=layer,
+                        layer_config=layer_config,
+                    )
+                )
+            self.proxy, self.url = start_proxy(self.workers)
+            self.wait_until_met()
+        except BaseException:
+            self.kill()
+            raise
+
+    def wait_until_met(self, number: int | None = None) -> None:
+        """Wait until `number` workers (all) know each other; a request is what starts the first."""
+        wanted = (len(self.workers) if number is None else number) - 1
+
+        def met() -> bool:
+            running = [worker for worker in self.workers if worker.process.running]
+            # A list, not a generator: each worker is asked, and begins to look for the others.
+            return all([len(worker.counts()["peers"]) == wanted for worker in running])
+
+        until(met, "the workers to know each other")
+
+    def stop(self) -> None:
+        """End it in an orderly way; AssertionError where a log holds what it must not."""
+        try:
+            for worker in self.workers:
+                worker.stop()
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        for worker in self.workers:
+            worker.process.kill()
+        if self.proxy is not None:
+            self.proxy.kill()
+        self.redis.close()
+
+
+def start_proxy(workers: list[Server]) -> tuple[Process, str]:
+    """A proxy in front of workers, and its address."""
+    ports = [str(worker.port) for worker in workers]
+    process = Process([sys.executable, "-m", "tests.harness.proxy", *ports])
+    return process, process.wait_for_line(r"listening on (\S+)")[1]

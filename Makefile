@@ -13,13 +13,13 @@ BIN = $(abspath $(VENV))/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
 CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
-LINTED = django_socketio demo_project tests manage.py
+LINTED = django_socketio demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format demo clean setup-test
+.PHONY: help test lint format demo demo-cluster clean setup-test
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Variables: PYTHON=python3.12  VENV=.venv  PORT=8000  WORKERS=4  PYTEST_ARGS="-k rooms"'
 
@@ -41,6 +41,10 @@ demo: $(VENV)/.demo $(CLIENT) ## Serve the demo chat
 	@echo "The chat: http://127.0.0.1:$(PORT)/"
 	@echo
 	@exec $(BIN)/daphne -b 127.0.0.1 -p $(PORT) demo_project.asgi:application
+
+demo-cluster: $(VENV)/.demo $(VENV)/.redis $(CLIENT) ## Serve it from three processes that share Redis
+	$(BIN)/python manage.py setup_demo --client $(CLIENT)
+	@exec $(BIN)/python -m scripts.demo_cluster $(PORT)
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules tests/.chromium build dist *.egg-info
@@ -66,8 +70,13 @@ tests/node_modules/.installed: tests/package.json tests/package-lock.json | $(BI
 	cd tests && $(WITH_NODE) npm ci --no-audit --no-fund
 	@touch $@
 
-$(VENV)/.programs: scripts/test_programs.sh scripts/install_chromium.mjs tests/node_modules/.installed
-	$(WITH_NODE) sh scripts/test_programs.sh $(VENV)
+$(VENV)/.programs: scripts/test_programs.sh scripts/install_chromium.mjs tests/node_modules/.installed \
+		| $(VENV)/.redis
+	$(WITH_NODE) sh scripts/test_programs.sh
+	@touch $@
+
+$(VENV)/.redis: scripts/redis_program.sh | $(BIN)/python
+	sh scripts/redis_program.sh $(VENV)
 	@touch $@
 
 $(CLIENT): | $(BIN)/python

@@ -46,6 +46,7 @@ class Kind(IntEnum):
     RECEIPT = 18
     ALIVE = 19
     ABORT = 20
+    OVER = 21
 
 
 _NUMBER = (int, float)
@@ -86,6 +87,7 @@ FORMS: dict[int, tuple[Any, ...]] = {
     Kind.RECEIPT: (int, int),
     Kind.ALIVE: (int,),
     Kind.ABORT: (int,),
+    Kind.OVER: (int,),
 }
 
 

@@ -353,7 +353,7 @@ class Client:
             self.sockets.clear()
             _release(self._event_waiters)
             _release(self._drain_waiters)
-        if session.state == "closed" and self.hub.clients.pop(session.sid, None) is not None:
+        if session.state == "closed" and self.hub.forget(self):
             self.hub.wheel.cancel(self)
             self._dismiss_prober()
             self.transport.close()

@@ -140,7 +140,7 @@ class SocketIOConsumer:
     @property
     def rooms(self) -> frozenset[str]:
         """The rooms of this socket, its own sid among them."""
-        if not self._hub.here() and self.connected:
+        if not self._hub.here() and self._left is None:
             # Joins and leaves of this thread may still be on their way to the loop.
             rooms: frozenset[str] = self._hub.post(self._all_rooms).result()
             return rooms
@@ -271,6 +271,12 @@ class SocketIOConsumer:
             logger.exception("connect() of namespace %s failed", safe(self._namespace))
             self._refuse({"message": "Internal server error"})
             return
+        except asyncio.CancelledError:
+            # The server cuts off the task in which connect() runs.
+            self._left = self._left or "transport close"
+            self._forget()
+            self._hub.spawn(self._say_goodbye(self._left), self._client)
+            raise
         if self._left is None:
             await self._settle_in()
         held, self._held = self._held, None
@@ -329,6 +335,7 @@ class SocketIOConsumer:
         self._left = self._left or "refused"
         self._held = None
         self._forget()
+        self._answer_no_more()
         if self._client.sockets.get(self._namespace) is not self:
             return
         try:
@@ -344,11 +351,7 @@ class SocketIOConsumer:
         self._left = reason
         if self._client.sockets.get(self._namespace) is self:
             del self._client.sockets[self._namespace]
-        if self._questions:
-            for question in list(self._questions.values()):
-                question.left(self)
-            self._client.pending_acks -= len(self._questions)
-            self._questions = None
+        self._answer_no_more()
         if self._held is not None:
             return  # _enter() goes on when connect() has returned
         self.connected = False
@@ -358,6 +361,14 @@ class SocketIOConsumer:
         elif self._on_disconnect is not None or socket_disconnected.receivers:
             self._busy = True
             self._hub.spawn(self._work(_Leave(reason)), self._client)
+
+    def _answer_no_more(self) -> None:
+        """Whoever waits for an answer of this client waits in vain."""
+        if self._questions:
+            for question in list(self._questions.values()):
+                question.left(self)
+            self._client.pending_acks -= len(self._questions)
+            self._questions = None
 
     def _forget(self) -> None:
         """Take the socket out of all indexes; ``rooms`` still shows where it was."""
@@ -409,11 +420,19 @@ class SocketIOConsumer:
                     await self._handle(item)
                 if not self._queue:
                     return
-                item = self._queue.popleft()
-                if isinstance(item, Packet):
-                    self._client.unqueued(item)
+                item = self._next(self._queue)
         finally:
             self._busy = False
+            if self._queue and not self._hub.closing:
+                # The server has cut off its task; what waits for a turn gets one of ours.
+                self._busy = True
+                self._hub.spawn(self._work(self._next(self._queue)), self._client)
+
+    def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
+        item = queue.popleft()
+        if isinstance(item, Packet):
+            self._client.unqueued(item)
+        return item
 
     async def _handle_concurrently(self, packet: Packet) -> None:
         try:

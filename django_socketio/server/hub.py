@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from contextvars import Context
 from itertools import count
 from threading import Lock, get_ident
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# How long the last clients may take to fetch their last packets when the process ends.
+LEAVE_TIMEOUT = 2.0
 # Bytes of randomness in an id, beside those that name the process; the Node server has as many.
 ID_BYTES = 15
 
@@ -61,6 +64,8 @@ class Hub:
         self.ack_ids = count()
         # Set once the process ends: no new session is admitted.
         self.closing = False
+        # Then: set when the last client has gone.
+        self._empty: asyncio.Event | None = None
         # Sessions that have not joined a namespace yet.
         self.pending_sessions = 0
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
@@ -281,17 +286,36 @@ class Hub:
                 slow.append(socket._client)
         return DONE if slow is None else Drained(slow)
 
+    def forget(self, client: Client) -> bool:
+        """A client's session is over. False when that was known."""
+        known = self.clients.pop(client.session.sid, None) is not None
+        if self._empty is not None and not self.clients:
+            self._empty.set()
+        return known
+
     async def end(self) -> None:
         """The process ends: let clients go, tell the other processes."""
         self.shut_down()
         if self.network is not None:
-            await self.network.stop()
+            await self._leave_network(self.network)
 
     def shut_down(self) -> None:
         """Say goodbye to every client, so that it connects elsewhere at once."""
+        if self.closing:
+            return
         self.closing = True
         for client in list(self.clients.values()):
             client.close("server shutting down")
+        if self.network is not None:
+            self.spawn(self._leave_network(self.network))
+
+    async def _leave_network(self, network: Network) -> None:
+        """Leave the other processes when the last packets are out, or soon."""
+        self._empty = asyncio.Event()
+        if self.clients:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), LEAVE_TIMEOUT)
+        await network.stop()
 
 
 _executor: concurrent.futures.ThreadPoolExecutor | None = None

@@ -60,6 +60,7 @@ class Network:
         self._seen: dict[str, OrderedDict[int, None]] = {}
         self._settled = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
+        self._stopped = False
         self._refresh = getattr(layer, "group_expiry", None)
         self._handlers: dict[int, Callable[..., None]] = {
             Kind.EMIT: self._on_emit,
@@ -82,6 +83,7 @@ class Network:
             Kind.RECEIPT: self.tunnels.on_receipt,
             Kind.ALIVE: self.tunnels.on_alive,
             Kind.ABORT: self.tunnels.on_abort,
+            Kind.OVER: self.tunnels.on_over,
         }
 
     # Life
@@ -104,6 +106,9 @@ class Network:
 
     async def stop(self, timeout: float = 1.0) -> None:
         """Say goodbye to the others and send what waits."""
+        if self._stopped:
+            return
+        self._stopped = True
         if self._heart is not None:
             self._heart.cancel()
             self.bus.to_group(EVERYONE, [Kind.BYE])
@@ -122,8 +127,12 @@ class Network:
         refreshed = hub.loop.time()
         while True:
             interval = self.interval
+            asleep = hub.loop.time()
             await asyncio.sleep(interval)
             now = hub.loop.time()
+            if now - asleep - interval > hub.settings.heartbeat_timeout:
+                logger.warning("this process was stopped for %.0f s", now - asleep)
+                self.tunnels.lost_all()
             if not bus.congested:
                 self._hello(wanted=False)
             for node in self.tunnels.nodes():

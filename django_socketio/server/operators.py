@@ -82,7 +82,7 @@ class Operator:
 
     def of(self, namespace: str) -> Operator:
         """Everyone in another namespace; ``io.of("/chat")``."""
-        return Operator(normalise(namespace))
+        return self._with("_namespace", normalise(namespace))
 
     def to(self, *rooms: Any) -> Operator:
         """The members of any of these rooms; a room is text, an sid, or a user object."""
@@ -235,10 +235,15 @@ class Operator:
         return Target(self._namespace, self._rooms, self._exclude, self._local)
 
     def _act(self, function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
-        if self._on_commit:
-            transaction.on_commit(lambda: on_all_hubs(function))
+        return self._when_due(lambda: on_all_hubs(function))
+
+    def _when_due(self, act: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        """Act now or, where ``on_commit`` was asked for, when the current transaction commits."""
+        # A thread without a connection has no transaction; a loop's thread may not even ask Django.
+        if self._on_commit and transaction.get_connection().connection is not None:
+            transaction.on_commit(act)
             return DONE
-        return on_all_hubs(function)
+        return act()
 
     def _each(self, action: str, names: list[Any]) -> Awaitable[Any]:
         if any(not isinstance(name, str) for name in names):
@@ -269,7 +274,12 @@ class SocketOperator(Operator):
         others = Operator(self._namespace, exclude=(self._socket.sid,))
         others._volatile, others._timeout = self._volatile, self._timeout
         others._compress, others._on_commit = self._compress, self._on_commit
+        others._local = self._local
         return others
+
+    def of(self, namespace: str) -> Operator:
+        """Everyone in another namespace."""
+        return self.broadcast.of(namespace)
 
     def to(self, *rooms: Any) -> Operator:
         """The members of any of these rooms but the socket."""
@@ -282,12 +292,7 @@ class SocketOperator(Operator):
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send an event to the socket."""
         packet = self.encode(self._namespace, event, args)
-        if self._on_commit:
-            transaction.on_commit(
-                lambda: self._socket._send(packet, self._compress, self._volatile)
-            )
-            return DONE
-        return self._socket._send(packet, self._compress, self._volatile)
+        return self._when_due(lambda: self._socket._send(packet, self._compress, self._volatile))
 
     def call(self, event: str, *args: Any) -> Any:
         """Send an event and wait for the client's acknowledgement.

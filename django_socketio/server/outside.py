@@ -14,9 +14,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 from django.core import mail
-from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import get_settings
+from ..logs import logger
 from .awaitables import DONE, Posted
 from .hub import Hub
 
@@ -60,23 +60,29 @@ class Outside:
 
 _lock = threading.Lock()
 _outside: Outside | None = None
+_warned = False
 
 
 def outside_hub() -> Hub | None:
-    """The hub for a process that serves nobody; None in a test, where nobody listens.
+    """The hub for a process that serves nobody.
 
-    Raises ImproperlyConfigured where the channel layer does not reach other processes.
+    None where the channel layer does not reach other processes: nobody listens. That is said once;
+    it is no error, for a signal receiver that emits must not break ``migrate`` or ``loaddata``.
     """
-    global _outside
+    global _outside, _warned
     from .hubs import shared_layer
 
     if shared_layer() is None:
         if hasattr(mail, "outbox"):  # Django's test environment
             return None
-        raise ImproperlyConfigured(
-            "Sending from outside a server process needs a channel layer that processes share. "
-            "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
-        )
+        if not _warned:
+            _warned = True
+            logger.warning(
+                "what io sends from this process reaches nobody: that needs a channel layer which "
+                "processes share. Set CHANNEL_LAYERS to "
+                "channels_redis.pubsub.RedisPubSubChannelLayer."
+            )
+        return None
     with _lock:
         if _outside is None:
             _outside = Outside()

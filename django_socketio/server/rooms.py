@@ -98,10 +98,12 @@ class LocalNamespace:
             found = self._members(rooms[0])
         else:
             found = dict.fromkeys(socket for room in rooms for socket in self._members(room))
-        excluded = {socket for room in exclude for socket in self._members(room)}
-        if excluded:
-            return [socket for socket in found if socket not in excluded]
-        return list(found)
+        excluded = frozenset(exclude)
+        if not excluded:
+            return list(found)
+        members = {socket for room in excluded for socket in self.rooms.get(room, ())}
+        # By sid: one that is still connecting may be in rooms, but not yet among the sockets.
+        return [socket for socket in found if socket.sid not in excluded and socket not in members]
 
     def _members(self, room: Room) -> Iterable[SocketIOConsumer]:
         members = self.rooms.get(room, ())

@@ -195,6 +195,11 @@ class Tunnels:
             if key[0] == node:
                 owner.fail()
 
+    def lost_all(self) -> None:
+        """This process has been silent for so long that the others have given it up."""
+        for node in self.nodes():
+            self.lost(node)
+
     # What comes in
 
     def on_open(
@@ -227,11 +232,16 @@ class Tunnels:
         finally:
             timer.cancel()
             self._owners.pop(key, None)
+            if owner.broken:
+                # Whatever broke it here, the gate may not know.
+                self.tell(owner.node, [Kind.OVER, owner.number])
 
     def on_in(self, sender: str, number: int, message: Message) -> None:
         """The client has sent something through its gate."""
         owner = self._owners.get((sender, number))
-        if owner is not None:
+        if owner is None:
+            self.tell(sender, [Kind.OVER, number])
+        else:
             owner.came(message, _size(message))
 
     def on_out(self, sender: str, number: int, message: Message) -> None:
@@ -258,6 +268,12 @@ class Tunnels:
         if gate is not None and gate.node == sender:
             gate.answered = True
             gate.alive()
+
+    def on_over(self, sender: str, number: int) -> None:
+        """The owner has nothing more to do with a tunnel."""
+        gate = self._gates.get(number)
+        if gate is not None and gate.node == sender:
+            gate.fail()
 
     def on_abort(self, sender: str, number: int) -> None:
         """The client has gone, or its gate gives up."""

@@ -36,7 +36,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return environment
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+@pytest.fixture(params=["daphne", "uvicorn", pytest.param("cluster", marks=pytest.mark.redis)])
 def serve(
     request: pytest.FixtureRequest, environment: dict[str, str]
 ) -> Iterator[Callable[[int], Process]]:
@@ -44,7 +44,11 @@ def serve(
     started: list[Process] = []
 
     def start(port: int) -> Process:
-        arguments = command(request.param, "demo_project.asgi:application", port)
+        arguments = (
+            [sys.executable, "-m", "scripts.demo_cluster", str(port)]
+            if request.param == "cluster"
+            else command(request.param, "demo_project.asgi:application", port)
+        )
         process = Process(arguments, environment)
         started.append(process)
         until(lambda: listens(port) or not process.running, "the demo", 30)

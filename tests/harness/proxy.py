@@ -69,10 +69,10 @@ class Proxy:
         self._turn = itertools.cycle(ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(self) -> asyncio.Server:
+    async def listen(self, port: int = 0) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(Reader(HEAD_LIMIT), self._connected), HOST, 0
+            lambda: asyncio.StreamReaderProtocol(Reader(HEAD_LIMIT), self._connected), HOST, port
         )
 
     def _connected(self, reader: Reader, writer: asyncio.StreamWriter) -> None:

@@ -28,8 +28,12 @@ async def test_cve_2017_16031_session_ids_are_secrets(monkeypatch: pytest.Monkey
         wire = await Wire().open()
         await wire.join()
         (socket,) = wire.client.sockets.values()
-        secret = {whole: made[part] for whole in (wire.id, socket.sid) for part in made
-                  if whole.endswith(part)}
+        secret = {
+            whole: made[part]
+            for whole in (wire.id, socket.sid)
+            for part in made
+            if whole.endswith(part)
+        }
         # Both may begin alike, with the name of their process; that is not counted.
         assert secret[wire.id] >= 96
         assert secret[socket.sid] >= 96

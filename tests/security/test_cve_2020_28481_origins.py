@@ -75,7 +75,11 @@ def test_cve_2020_28481_origins_logs_the_setting_to_change(server: Server) -> No
 
 def test_cve_2020_28481_origins_own(server: Server) -> None:
     """The same requests with the server's own origin, or none, are served."""
-    for headers in ({"Origin": f"http://127.0.0.1:{server.port}"}, {"Origin": "http://localhost"}, {}):
+    for headers in (
+        {"Origin": f"http://127.0.0.1:{server.port}"},
+        {"Origin": "http://localhost"},
+        {},
+    ):
         assert ask(server, POLLING, headers=headers).status == 200
         Poller(server, headers).join()
         with Peer(server, headers=headers) as peer:

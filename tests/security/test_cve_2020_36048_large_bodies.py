@@ -21,7 +21,12 @@ PIECE = b"x" * 50_000
 
 @pytest.mark.parametrize(
     "declared",
-    [(), [(b"content-length", b"10")], [(b"content-length", b"-1")], [(b"content-length", b"junk")]],
+    [
+        (),
+        [(b"content-length", b"10")],
+        [(b"content-length", b"-1")],
+        [(b"content-length", b"junk")],
+    ],
     ids=["none", "too small", "negative", "junk"],
 )
 async def test_cve_2020_36048_large_bodies_are_counted_as_they_arrive(

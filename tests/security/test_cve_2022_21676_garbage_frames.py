@@ -53,7 +53,9 @@ GARBAGE: list[str | bytes] = [
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=lambda item: repr(item[:12]))
-def test_cve_2022_21676_garbage_frames(server: Server, bystander: Peer, garbage: str | bytes) -> None:
+def test_cve_2022_21676_garbage_frames(
+    server: Server, bystander: Peer, garbage: str | bytes
+) -> None:
     peer = open_peer(server)
     peer.send(garbage)
     assert peer.frames_until_closed() == []
@@ -130,7 +132,9 @@ def test_cve_2022_21676_random_frames(server: Server, bystander: Peer) -> None:
         try:
             assert peer.echoes()
         except Closed:
-            assert server.reason(peer.sid) in {"parse error", "transport error", "transport close"} | {
-                "client namespace disconnect"
-            }
+            assert server.reason(peer.sid) in {
+                "parse error",
+                "transport error",
+                "transport close",
+            } | {"client namespace disconnect"}
         peer.leave()

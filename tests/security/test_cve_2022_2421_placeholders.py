@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from django_socketio.packets import Decoder, JSONCodec, Limits, OrjsonCodec, PacketError, StandardCodec
+from django_socketio.packets import (
+    Decoder,
+    JSONCodec,
+    Limits,
+    OrjsonCodec,
+    PacketError,
+    StandardCodec,
+)
 
 from .support.servers import Server
 from .support.wire import Peer, open_peer

@@ -57,7 +57,9 @@ POINTS: dict[str, Callable[[Server], socket.socket]] = {
     "half a request": lambda server: sent(server, http(PATH)[:30]),
     "polling handshake": lambda server: sent(server, http(f"{PATH}?EIO=4&transport=polling")),
     "polling refusal": lambda server: sent(server, http(f"{PATH}?EIO=4&transport=no")),
-    "foreign polling": lambda server: sent(server, http(f"{PATH}?EIO=4&transport=polling", FOREIGN)),
+    "foreign polling": lambda server: sent(
+        server, http(f"{PATH}?EIO=4&transport=polling", FOREIGN)
+    ),
     "poll": lambda server: sent(server, http(f"{PATH}?{session(server)}")),
     "half a post": lambda server: sent(
         server,
@@ -110,9 +112,7 @@ def _second_upgrade(server: Server) -> socket.socket:
 
 @pytest.mark.parametrize("properly", [False, True], ids=["reset", "closed"])
 @pytest.mark.parametrize("point", POINTS)
-def test_cve_2022_41940_drops(
-    server: Server, bystander: Peer, point: str, properly: bool
-) -> None:
+def test_cve_2022_41940_drops(server: Server, bystander: Peer, point: str, properly: bool) -> None:
     before = server.state()
     for _ in range(TIMES):
         sock = POINTS[point](server)
@@ -125,7 +125,9 @@ def test_cve_2022_41940_drops(
     if point == "connect that waits":
         server.release("None")
     server.until(
-        lambda state: state["held"]["hub_tasks"] <= before["hub_tasks"]
-        and state["held"]["tasks"] <= before["tasks"] + 1,
+        lambda state: (
+            state["held"]["hub_tasks"] <= before["hub_tasks"]
+            and state["held"]["tasks"] <= before["tasks"] + 1
+        ),
         f"the tasks to end; before: {before}",
     )

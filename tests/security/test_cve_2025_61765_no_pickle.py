@@ -10,7 +10,17 @@ import pytest
 import django_socketio
 
 PACKAGE = Path(django_socketio.__file__).parent
-MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
+MODULES = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "yaml",
+}
 BUILTINS = {"eval", "exec", "compile", "__import__"}
 
 

@@ -50,9 +50,7 @@ def test_cve_2026_33151_attachments_by_default_are_enough(server: Server) -> Non
         assert [peer.next() for _ in range(500)] == [bytes([n % 251]) for n in range(500)]
 
 
-@pytest.mark.parametrize(
-    "key", ["MAX_ATTACHMENTS", "MAX_ATTACHMENTS_SIZE", "ATTACHMENTS_TIMEOUT"]
-)
+@pytest.mark.parametrize("key", ["MAX_ATTACHMENTS", "MAX_ATTACHMENTS_SIZE", "ATTACHMENTS_TIMEOUT"])
 def test_cve_2026_33151_attachments_have_settings(settings: Any, key: str) -> None:
     settings.SOCKETIO = {key: 17}
     assert getattr(get_settings(), key.lower()) == 17

@@ -61,9 +61,7 @@ async def test_cve_2026_48804_attachments_before_connect_are_freed(end: str) -> 
         assert client._decoder.pending is None
 
 
-def test_cve_2026_48804_attachments_before_connect_memory(
-    server: Server, bystander: Peer
-) -> None:
+def test_cve_2026_48804_attachments_before_connect_memory(server: Server, bystander: Peer) -> None:
     """Clients come, leave events unfinished and go; the server is no larger for it."""
 
     def round_of_clients() -> None:

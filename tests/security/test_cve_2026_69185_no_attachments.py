@@ -10,9 +10,7 @@ from .support.wire import Peer, Poller, open_peer
 DUE = '451-["note_it",{"_placeholder":true,"num":0}]'
 
 
-def test_cve_2026_69185_no_attachments_are_dispatched_once(
-    server: Server, bystander: Peer
-) -> None:
+def test_cve_2026_69185_no_attachments_are_dispatched_once(server: Server, bystander: Peer) -> None:
     with open_peer(server) as peer:
         peer.send('450-["note_it"]', '450-7["echo",1]')
         assert peer.next() == "437[1]"

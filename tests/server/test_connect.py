@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.functional import SimpleLazyObject
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
+from django_socketio.server.hubs import current_hub
 from tests.server.clients import eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
@@ -97,8 +98,8 @@ async def test_what_connect_awaits_does_not_wait_for_itself(connect: Connect) ->
             await self.join("lobby")
             await self.to("lobby").emit("joined")
 
-    name, _ = await (await connect()).receive_event()
-    assert len(name) == 100_000
+    name, args = await (await connect()).receive_event()
+    assert (name, len(args[0])) == ("large", 100_000)
 
 
 async def test_connect_may_speak_to_others(connect: Connect) -> None:
@@ -536,7 +537,8 @@ async def test_a_client_that_leaves_while_connect_runs(frames: OpenFrames, plain
     client = await frames()
     await client.send("40")
     await eventually(lambda: seen, "connect()")
-    await client.drop()
+    await client.send_input({"type": "websocket.disconnect", "code": 1000})
+    await eventually(lambda: not current_hub().clients, "the server to notice")
     assert seen == ["connecting"], "disconnect() has to wait for connect()"
     gate.set()
     await eventually(lambda: len(seen) == 2, "disconnect()")
@@ -571,3 +573,28 @@ async def test_a_client_that_leaves_and_is_refused_then(frames: OpenFrames) -> N
     await client.send('42/other,1["barrier"]')
     assert await client.receive() == "43/other,1[true]"
     assert seen == ["connecting", "refusing"]
+
+
+async def test_a_server_that_cuts_connect_off(frames: OpenFrames) -> None:
+    """As daphne does some seconds after the client has gone."""
+    seen: list[Any] = []
+
+    @register()
+    class Consumer(SocketIOConsumer):
+        async def connect(self, auth: Any) -> None:
+            await self.join("lobby")
+            seen.append("connecting")
+            await asyncio.Event().wait()
+
+        async def disconnect(self, reason: str) -> None:
+            seen.append((reason, "lobby" in self.rooms))
+
+    client = await frames()
+    await client.send("40")
+    await eventually(lambda: seen, "connect()")
+    await client.send_input({"type": "websocket.disconnect", "code": 1000})
+    await eventually(lambda: not current_hub().clients, "the server to notice")
+    client.future.cancel()
+    await eventually(lambda: len(seen) == 2, "disconnect()")
+    assert seen[1] == ("transport close", True)
+    assert not current_hub().namespaces

@@ -12,6 +12,7 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event, register
 from django_socketio.exceptions import Disconnected
+from django_socketio.server.hubs import current_hub
 from tests.server.clients import DEADLINE, eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
@@ -378,3 +379,32 @@ async def test_events_queued_before_the_client_left_are_handled_before_disconnec
     await client.wait(DEADLINE)
     await eventually(lambda: len(order) == 3, "disconnect()")
     assert order == [(1, False), (2, False), "transport close"]
+
+
+async def test_a_server_that_cuts_a_handler_off(connect: Connect) -> None:
+    """As daphne does some seconds after the client has gone: what waits still has its turn."""
+    order: list[str] = []
+
+    @register()
+    class Consumer(SocketIOConsumer):
+        @event
+        async def endless(self) -> None:
+            order.append("endless")
+            await asyncio.Event().wait()
+
+        @event
+        async def after(self) -> None:
+            order.append("after")
+
+        async def disconnect(self, reason: str) -> None:
+            order.append(reason)
+
+    client = await connect()
+    await client.emit("endless")
+    await client.emit("after")
+    await client.send_input({"type": "websocket.disconnect", "code": 1000})
+    await eventually(lambda: not current_hub().clients, "the server to notice")
+    assert order == ["endless"]
+    client.future.cancel()
+    await eventually(lambda: len(order) == 3, "disconnect()")
+    assert order == ["endless", "after", "transport close"]

@@ -110,7 +110,8 @@ async def connect(application: SocketIOApplication, number: int = 1) -> list[Pee
 async def leave(peers: list[Peer]) -> None:
     for peer in peers:
         peer.leave()
-    await asyncio.gather(*(peer.task for peer in peers))
+    for peer in peers:
+        await peer.task
 
 
 @contextmanager

@@ -323,9 +323,7 @@ async def test_volatile_packets_are_not_kept_for_a_member_that_does_not_read(
         await asyncio.sleep(0)
     assert client.session.buffered == 0
     assert len(fast.messages) == 101
-    for peer in (slow, fast):
-        peer.leave()
-    await asyncio.gather(slow.task, fast.task)
+    await leave([slow, fast])
 
 
 # Sessions that do nothing

@@ -39,7 +39,9 @@ def registered(consumer: type[SocketIOConsumer], namespace: str = "/") -> Iterat
         registry.unregister(namespace)
 
 
-def http_scope(query: bytes = POLLING, method: str = "GET", headers: Headers = ()) -> dict[str, Any]:
+def http_scope(
+    query: bytes = POLLING, method: str = "GET", headers: Headers = ()
+) -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},

@@ -25,4 +25,4 @@ def grows_linearly(work: Callable[[int], Callable[[], Any]], size: int, factor: 
     millisecond takes no time.
     """
     small = max(seconds(work(size)), 0.001)
-    return seconds(work(size * factor)) < small * factor ** 1.5
+    return seconds(work(size * factor)) < small * factor**1.5

@@ -21,7 +21,16 @@ NEVER = (*FORBIDDEN, "Traceback", "Unhandled", "never retrieved")
 OWN = re.compile(r"Invalid UTF-8 sequence.*?\nTraceback.*?\nUnicodeDecodeError[^\n]*\n", re.DOTALL)
 
 # What of a server's state shows whether something was left behind.
-HELD = ("clients", "pending", "namespaces", "timers", "hub_tasks", "tasks", "queued", "pending_acks")
+HELD = (
+    "clients",
+    "pending",
+    "namespaces",
+    "timers",
+    "hub_tasks",
+    "tasks",
+    "queued",
+    "pending_acks",
+)
 
 Condition = Callable[[dict[str, Any]], Any]
 

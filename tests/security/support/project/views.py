@@ -37,8 +37,20 @@ async def state(request: HttpRequest) -> JsonResponse:
         for client in hub.clients.values()
         if getattr(client.transport, "poll", None) is not None
     ]
-    seen = {"held": held, "counted": counted, "journal": consumers.journal, "polled": polled}
-    return JsonResponse(seen)
+    posting = [
+        client.session.sid
+        for client in hub.clients.values()
+        if getattr(client.transport, "posting", False)
+    ]
+    return JsonResponse(
+        {
+            "held": held,
+            "counted": counted,
+            "journal": consumers.journal,
+            "polled": polled,
+            "posting": posting,
+        }
+    )
 
 
 async def release(request: HttpRequest) -> JsonResponse:

@@ -1,0 +1,79 @@
+"""What counts is the inflated size, and request bodies are not inflated at all."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from .support.inprocess import Exchange, WholeExchange, client_of, handshake, of_session
+from .support.servers import Server
+from .support.wire import Peer, Poller, open_peer
+
+LIMIT = 1_000_000  # the default
+MEGABYTE = 1024 * 1024
+
+
+def test_compression_bombs_in_messages(server: Server, bystander: Peer) -> None:
+    """A few kilobytes on the wire that would be more than a message may have."""
+    for message in ("4" + "x" * LIMIT, b"\0" * (2 * LIMIT)):
+        peer = open_peer(server, compression="deflate")
+        agreed = bool(peer.websocket.protocol.extensions)
+        # uvicorn offers compression, and so there is something to test; daphne does not.
+        assert agreed is (server.name == "uvicorn")
+        peer.send(message)
+        peer.close_code()
+        assert server.reason(peer.sid) == "transport error"
+
+
+def test_compression_bombs_in_messages_are_not_kept(server: Server, bystander: Peer) -> None:
+    bomb = b"\0" * (64 * MEGABYTE)
+    open_peer(server, compression="deflate").drop()
+    before = server.rss()
+    for _ in range(3):
+        peer = open_peer(server, compression="deflate")
+        peer.send(bomb)
+        peer.close_code()
+        assert server.reason(peer.sid) == "transport error"
+    assert server.rss() - before < 32 * MEGABYTE
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+def test_compression_bombs_in_bodies(server: Server, bystander: Peer, encoding: str) -> None:
+    """A compressed body is just bytes that are no packets."""
+    poller = Poller(server)
+    poller.join()
+    body = b'42["note_it"]'
+    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body)
+    assert poller.ask("POST", packed, headers={"Content-Encoding": encoding}).status == 200
+    assert server.reason(poller.sid) == "parse error"
+    assert server.journal(poller.sid) == [["connect"], ["disconnect", "parse error"]]
+    # Nor does the header matter where the body is not compressed.
+    poller = Poller(server)
+    poller.join()
+    assert poller.ask("POST", body, headers={"Content-Encoding": encoding}).status == 200
+    assert server.journal(poller.sid) == [["connect"], ["event", 0]]
+
+
+async def test_compression_bombs_in_bodies_never_inflate(monkeypatch: pytest.MonkeyPatch) -> None:
+    def inflate(*args: object, **options: object) -> None:
+        raise AssertionError("a body was inflated")
+
+    monkeypatch.setattr(gzip, "decompress", inflate)
+    monkeypatch.setattr(zlib, "decompress", inflate)
+    monkeypatch.setattr(zlib, "decompressobj", inflate)
+    for encoding, packed in (
+        (b"gzip", gzip.compress(bytes(LIMIT * 10))),
+        (b"deflate", zlib.compress(bytes(LIMIT * 10))),
+    ):
+        assert len(packed) < 20_000
+        sid = await handshake()
+        headers = [(b"content-encoding", encoding)]
+        post = await WholeExchange(of_session(sid), "POST", headers, [packed]).run()
+        assert post.status == 200
+        assert client_of(sid) is None
+        # The limit is on what comes over the wire.
+        sid = await handshake()
+        post = await Exchange(of_session(sid), "POST", headers, [bytes(LIMIT), b"x"]).run()
+        assert post.status == 413

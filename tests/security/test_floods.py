@@ -1,0 +1,148 @@
+"""There is an end to namespaces, rooms, unanswered acknowledgements and unfinished handshakes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from django_socketio import SocketIOConsumer, event, stats
+from django_socketio.conf import get_settings
+from django_socketio.server.hubs import current_hub
+
+from .support.inprocess import WholeExchange, Wire, client_of, handshake, registered
+
+CAPS = [
+    "MAX_NAMESPACES",
+    "MAX_ROOMS",
+    "MAX_PENDING_ACKS",
+    "MAX_PENDING_SESSIONS",
+    "MAX_PENDING_EVENTS",
+    "MAX_PENDING_EVENTS_SIZE",
+    "CONNECT_TIMEOUT",
+]
+
+
+class Flooded(SocketIOConsumer):
+    @event
+    async def enter(self, *rooms: str) -> int:
+        self.join(*rooms)
+        return len(self.rooms)
+
+    @event(concurrent=True)
+    async def ask(self, times: int) -> None:
+        await asyncio.gather(*(self.acall("question") for _ in range(times)))
+
+
+@pytest.mark.parametrize("key", CAPS)
+def test_floods_are_capped_by_a_setting(settings: Any, key: str) -> None:
+    settings.SOCKETIO = {key: 7}
+    assert getattr(get_settings(), key.lower()) == 7
+    settings.SOCKETIO = {key: 0}
+    with pytest.raises(ImproperlyConfigured, match=key):
+        get_settings()
+
+
+async def test_floods_of_namespaces(settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_NAMESPACES": 5}
+    pattern = re.compile("/n[0-9]+")
+    with registered(Flooded, pattern):
+        wire = await Wire().open()
+        for number in range(5):
+            await wire.join(f"/n{number}")
+        assert len(current_hub().namespaces) == 5
+        await wire.say("40/n5,")
+        assert await wire.until_closed() == []
+        await wire.leave()
+        assert current_hub().namespaces == {}
+
+
+async def test_floods_of_namespaces_that_do_not_exist() -> None:
+    with registered(Flooded):
+        wire = await (await Wire().open()).join()
+        for number in range(2000):
+            await wire.say(f"40/n{number},")
+            assert (await wire.next()).startswith(f"44/n{number},")
+        assert set(current_hub().namespaces) == {"/"}
+        assert set(wire.client.sockets) == {"/"}
+        await wire.leave()
+
+
+async def test_floods_of_rooms(settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_ROOMS": 50}
+    with registered(Flooded):
+        wire = await (await Wire().open()).join()
+        await wire.say("421" + json.dumps(["enter", *map(str, range(50))]))
+        assert await wire.next() == "431[51]"  # its own among them
+        await wire.say('42["enter","one more"]')
+        assert await wire.until_closed() == []
+        await wire.leave()
+
+
+async def test_floods_of_questions(settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_PENDING_ACKS": 10}
+    with registered(Flooded):
+        wire = await (await Wire().open()).join()
+        client = wire.client
+        await wire.say('42["ask",10]')
+        for _ in range(10):
+            assert "question" in await wire.next()
+        assert client.pending_acks == 10
+        await wire.say('42["ask",1]')
+        assert await wire.until_closed() == []
+        await wire.leave()
+        assert client.pending_acks == 0
+
+
+async def test_floods_of_handshakes(settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_PENDING_SESSIONS": 20, "CONNECT_TIMEOUT": 0.2}
+    refused = stats.limits["too many sessions without a namespace"]
+    timed_out = stats.limits["connect timeout"]
+    with registered(Flooded):
+        member = await (await Wire().open()).join()
+        sids = [await handshake() for _ in range(20)]
+        answer = await WholeExchange().run()
+        assert answer.status == 503
+        assert answer.json["code"] == 3
+        late = Wire()
+        await late.send_input({"type": "websocket.connect"})
+        assert (await late.receive_output())["type"] == "websocket.close"
+        await late.wait()
+        assert stats.limits["too many sessions without a namespace"] == refused + 2
+        # Those who say nothing are sent away, and there is room again.
+        while stats.limits["connect timeout"] < timed_out + 20:
+            await asyncio.sleep(0.01)
+        assert current_hub().pending_sessions == 0
+        # Their last packet is kept for a poll for a while; their session is over.
+        for sid in sids:
+            client = client_of(sid)
+            assert client is None or client.session.state == "closing"
+        assert await handshake()
+        await member.say('421["enter"]')
+        assert await member.next() == "431[1]"
+        await member.leave()
+
+
+async def test_floods_of_names_do_not_fill_the_counters() -> None:
+    """What a client can name without end is not counted by its name."""
+
+    class Failing(SocketIOConsumer):
+        @event("*")
+        async def fail(self, name: str) -> None:
+            raise LookupError("on purpose")
+
+    pattern = re.compile("/n[0-9]+")
+    counters = [stats.handler_errors, stats.violations, stats.refusals, stats.events_refused]
+    before = sum(counter.total() for counter in counters)
+    with registered(Failing, pattern):
+        wire = await Wire().open()
+        for number in range(1500):
+            await wire.join(f"/n{number}")
+            await wire.say(f'42/n{number},["event {number}"]', f"41/n{number},")
+        await wire.leave()
+    assert sum(counter.total() for counter in counters) == before + 1500
+    assert max(len(counter) for counter in counters) <= 1000

@@ -1,0 +1,115 @@
+"""Whatever a client sends is escaped and shortened where it is logged."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from django_socketio import SocketIOConsumer, event
+from django_socketio.logs import safe
+
+from .support.inprocess import WEBSOCKET, WholeExchange, Wire, handshake, of_session, registered
+
+# Line breaks of all kinds, terminal escapes, right-to-left marks, bells, half a surrogate pair.
+EVIL = "a\r\nERROR root forged\x1b[2J\x00\x07\x85\u2028\u2029\u202e\x9b\ud800z"
+LONG = "x" * 200_000
+JSON_EVIL = (
+    "a\\r\\nERROR root forged\\u001b[2J\\u0000\\u0007\\u0085\\u2028\\u2029\\u202e\\u009b\\ud800z"
+)
+
+
+class Careless(SocketIOConsumer):
+    """Every way in which something of a client's can get into the log."""
+
+    @event
+    async def fixed(self, one: int) -> None: ...
+
+    @event("*")
+    async def fail(self, name: str) -> None:
+        raise LookupError("on purpose")
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
+    caplog.set_level(logging.DEBUG)
+    yield caplog
+    assert caplog.records, "nothing was logged, so nothing was tested"
+    for record in caplog.records:
+        message = record.getMessage()
+        assert message.isprintable(), ascii(message)
+        assert message.isascii() or "…" in message, ascii(message)
+        assert len(message) < 1000
+        for value in record.args or ():
+            assert len(str(value)) < 500
+
+
+def logged(lines: Any, words: str) -> bool:
+    return any(words in record.getMessage() for record in lines.records)
+
+
+async def test_log_injection_by_event_names(lines: Any, settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_EVENT_NAME_LENGTH": 10**6}
+    with registered(Careless):
+        wire = await (await Wire().open()).join()
+        await wire.say(f'42["{JSON_EVIL}"]', f'42["{LONG}"]', '42["fixed"]', f'42["{JSON_EVIL}",1]')
+        await wire.leave()
+    assert logged(lines, "forged")
+    assert logged(lines, "xxx…")
+
+
+async def test_log_injection_by_namespaces(lines: Any) -> None:
+    evil = EVIL.replace("\x00", "").replace("\ud800", "")
+    with registered(Careless, re.compile("/.*", re.DOTALL)):
+        wire = await Wire().open()
+        for name in ("/" + evil, "/" + "x" * 250):
+            await wire.join(name)
+            await wire.say(f'42{name},["fixed"]', f'42{name},["unknown"]')
+        await wire.leave()
+    assert logged(lines, "forged")
+
+
+async def test_log_injection_by_packets(lines: Any) -> None:
+    with registered(Careless):
+        for frame in (
+            f"42{EVIL}".replace("\ud800", ""),
+            f"4{LONG}",
+            f"40/{EVIL},".replace("\ud800", ""),
+            f"42/{LONG}",
+            f'40{{"{JSON_EVIL}":1}}',
+            f"9{JSON_EVIL}",
+            f"b{LONG}!",
+        ):
+            wire = await (await Wire().open()).join()
+            await wire.say(frame)
+            await wire.until_closed()
+            await wire.leave()
+        sid = await handshake()
+        body = EVIL.replace("\ud800", "").encode()
+        await WholeExchange(of_session(sid), "POST", pieces=[body]).run()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [EVIL.encode("utf-8", "replace"), b"http://evil\n.example", LONG.encode(), b"\xff\x85"],
+)
+async def test_log_injection_by_origins(lines: Any, origin: bytes) -> None:
+    answer = await WholeExchange(headers=[(b"origin", origin)]).run()
+    assert answer.status == 403
+    wire = Wire(WEBSOCKET, [(b"origin", origin)])
+    await wire.send_input({"type": "websocket.connect"})
+    assert (await wire.receive_output())["type"] == "websocket.close"
+    await wire.wait()
+    assert logged(lines, "refused")
+
+
+def test_log_injection_is_escaped_readably() -> None:
+    assert safe("plain text, as it is") == "plain text, as it is"
+    assert safe("a\nb") == "a\\nb"
+    assert safe("\x1b[2J") == "\\x1b[2J"
+    assert safe("é") == "\\xe9"
+    assert safe("x" * 101) == "x" * 100 + "…"
+    assert len(safe("\U0001f600" * 10**6)) <= 1001
+    assert safe({"a": "\n"}).isprintable()

@@ -1,0 +1,113 @@
+"""What waits for a client that does not read is bounded; past it the client is let go, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from django_socketio import SocketIOConsumer, io, stats
+from django_socketio.server.client import Client
+from django_socketio.server.hubs import current_hub
+
+from .support.inprocess import Wire, client_of, handshake, of_session, registered
+from .support.inprocess import WholeExchange as Post
+
+LIMIT = 100_000
+PIECE = "x" * 1000
+
+
+class StuckWire(Wire):
+    """A WebSocket whose other end stops to read: the server's ``send`` waits, as on uvicorn."""
+
+    stuck = False
+
+    async def send_output(self, message: dict[str, Any]) -> None:
+        if self.stuck and message["type"] == "websocket.send":
+            await asyncio.Event().wait()
+        await self.output_queue.put(message)
+
+    def __init__(self) -> None:
+        super().__init__()
+        application = self.application
+
+        async def with_own_send(scope: Any, receive: Any, send: Any) -> None:
+            await application(scope, receive, self.send_output)
+
+        self.application = with_own_send
+
+
+@pytest.fixture(autouse=True)
+def consumer(settings: Any) -> Iterator[None]:
+    settings.SOCKETIO = {"MAX_WRITE_BUFFER_SIZE": LIMIT}
+    with registered(SocketIOConsumer):
+        yield
+
+
+async def emit_until_closed(client: Client) -> int:
+    """Emit to everyone; how many bytes the slow client was sent before it was given up."""
+    before = stats.limits["slow client"]
+    sent = 0
+    while client.session.state == "open":
+        io.emit("piece", PIECE)
+        sent += len(PIECE)
+        assert client.session.buffered + client.session.unheard <= LIMIT + 2 * len(PIECE)
+        assert sent < 10 * LIMIT
+        await asyncio.sleep(0)
+    assert client.session.close_reason == "transport error"
+    assert client.session.buffered == 0
+    assert stats.limits["slow client"] == before + 1
+    assert client.session.sid not in current_hub().clients
+    return sent
+
+
+async def other_client() -> tuple[Wire, asyncio.Task[int]]:
+    """A client that reads and answers pings."""
+    wire = await (await Wire().open()).join()
+
+    async def read() -> int:
+        pieces = 0
+        while True:
+            frame = await wire.next()
+            if frame == "2":
+                await wire.say("3")
+            elif "last" in frame:
+                return pieces
+            else:
+                pieces += 1
+
+    return wire, asyncio.ensure_future(read())
+
+
+async def test_slow_readers_whose_server_waits() -> None:
+    wire = await (await StuckWire().open()).join()
+    other, reading = await other_client()
+    wire.stuck = True
+    sent = await emit_until_closed(wire.client)
+    io.emit("last")
+    assert await reading == sent // len(PIECE)
+    await other.leave()
+
+
+async def test_slow_readers_whose_server_does_not_wait() -> None:
+    """The server (daphne) takes everything at once, and only silence tells."""
+    wire = await (await Wire().open()).join()
+    other, reading = await other_client()
+    sent = await emit_until_closed(wire.client)
+    io.emit("last")
+    assert await reading == sent // len(PIECE)
+    await other.leave()
+
+
+async def test_slow_readers_who_poll_no_more() -> None:
+    sid = await handshake()
+    await Post(of_session(sid), "POST", pieces=[b"40"]).run()
+    other, reading = await other_client()
+    client = client_of(sid)
+    assert client is not None
+    sent = await emit_until_closed(client)
+    io.emit("last")
+    assert await reading == sent // len(PIECE)
+    await other.leave()

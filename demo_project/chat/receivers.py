@@ -20,9 +20,9 @@ def list_new_room(instance: Room, created: bool, raw: bool, **kwargs: Any) -> No
 
 @receiver(post_delete, sender=Room)
 def close_room(instance: Room, **kwargs: Any) -> None:
-    pages = io.of("/chat").on_commit.to(instance.channel)
-    pages.emit("closed")
-    pages.disconnect_sockets()
+    pages = io.of("/chat").on_commit
+    pages.emit("closed", instance.slug)
+    pages.to(instance.channel).disconnect_sockets()
 
 
 @receiver(post_delete, sender=Message)

@@ -60,7 +60,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
         "history": history.latest(room),
         "limits": {"text": MAX_TEXT, "image": images.MAX_BYTES},
     }
-    context = {"room": room, "rooms": Room.objects.all(), "page": page, "client": CLIENT}
+    context = {"room": room, "rooms": Room.objects.all(), "page": page}
     return render(request, "chat/room.html", context)
 
 

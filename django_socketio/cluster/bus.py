@@ -41,8 +41,13 @@ class Taken:
         self._counter = counter
         self._number = number
 
+    @property
+    def done(self) -> bool:
+        """Whether that has happened."""
+        return self._counter.done >= self._number
+
     def __await__(self) -> Generator[Any, Any, None]:
-        while self._counter.done < self._number:
+        while not self.done:
             yield from self._counter.wait().__await__()
 
 
@@ -77,11 +82,12 @@ class Counter:
 class _Entry:
     """A message that waits to be sent. ``channel`` is where to, unless ``group`` says so."""
 
-    __slots__ = ("channel", "group", "number", "operations", "sequence", "size")
+    __slots__ = ("channel", "first", "group", "number", "operations", "sequence", "size")
 
-    def __init__(self, group: str, channel: str, sequence: int) -> None:
+    def __init__(self, group: str, channel: str, first: int, sequence: int) -> None:
         self.group = group
         self.channel = channel
+        self.first = first
         self.sequence = sequence
         self.operations: list[list[Any]] = []
         self.size = 0
@@ -118,7 +124,8 @@ class Bus:
         self._size = 0
         self._sent = Counter()
         self._wake = asyncio.Event()
-        self._wanted: set[str] = set()
+        # In the order in which they were joined: that of all processes comes first.
+        self._wanted: dict[str, None] = {}
         self._joined: set[str] = set()
         self._changes: dict[str, None] = {}
         self._synced = Counter()
@@ -139,9 +146,10 @@ class Bus:
 
     async def stop(self, timeout: float = 1.0) -> None:
         """Send what waits, as far as that works within ``timeout`` seconds, and end the loops."""
-        if self._outbox and self.up:
+        everything = Taken(self._sent, self._sent.given)
+        if self.up and not everything.done:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(_until(Taken(self._sent, self._sent.given)), timeout)
+                await asyncio.wait_for(_until(everything), timeout)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -170,7 +178,7 @@ class Bus:
             or len(entry.operations) >= MAX_OPERATIONS
             or entry.size + size > MAX_MESSAGE_SIZE
         ):
-            entry = _Entry(group, channel, self._sender.next(group or channel))
+            entry = _Entry(group, channel, *self._sender.next(group or channel))
             self._outbox.append(entry)
             self._wake.set()
         entry.operations.append(operation)
@@ -198,6 +206,7 @@ class Bus:
                 "v": VERSION,
                 "n": self.node,
                 "g": entry.group,
+                "f": entry.first,
                 "s": entry.sequence,
                 "o": entry.operations,
             }
@@ -217,6 +226,11 @@ class Bus:
             except ChannelFull:
                 stats.layer.add("full")
                 self._burst("full", "a channel of the layer is full: raise its capacity")
+                return
+            except (TypeError, ValueError, OverflowError):
+                # It is not the layer's fault, and would not work the next time either.
+                stats.layer.add("malformed")
+                logger.exception("the channel layer cannot carry a message")
                 return
             except Exception as error:
                 self._failed(error)
@@ -241,18 +255,19 @@ class Bus:
 
     def join(self, group: str) -> Taken:
         """Receive what is sent to a group."""
-        self._wanted.add(group)
+        if group not in self._wanted:
+            self._wanted[group] = None
+            self._receiver.left(group)
         return self._change(group)
 
     def leave(self, group: str) -> Taken:
         """Receive it no more."""
-        self._wanted.discard(group)
-        self._receiver.left(group)
+        self._wanted.pop(group, None)
         return self._change(group)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
-        self._joined -= self._wanted
+        self._joined.difference_update(self._wanted)
         for group in self._wanted:
             self._change(group)
 
@@ -309,11 +324,12 @@ class Bus:
         if not isinstance(message, dict) or message.get("v") != VERSION:
             stats.layer.add("unknown version")
             return
-        sender, group, number = message.get("n"), message.get("g"), message.get("s")
-        operations = message.get("o")
+        sender, group, operations = message.get("n"), message.get("g"), message.get("o")
+        first, number = message.get("f"), message.get("s")
         if not (
             isinstance(sender, str)
             and isinstance(group, str)
+            and isinstance(first, int)
             and isinstance(number, int)
             and isinstance(operations, (list, tuple))
         ):
@@ -323,7 +339,9 @@ class Bus:
             # What this process does it has done already; but the layer works, both ways.
             self.echoed_at = asyncio.get_running_loop().time()
             return
-        lost = self._receiver.lost(sender, group, number)
+        if group and group not in self._wanted:
+            return  # left meanwhile: nobody is here for it, and nothing is missed
+        lost = self._receiver.lost(sender, group, first, number)
         if lost is None:
             stats.layer.add("duplicate")
             return

@@ -3,7 +3,8 @@
 A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer
 can carry::
 
-    {"type": ..., "v": 1, "n": sender, "g": group or "", "s": sequence number, "o": operations}
+    {"type": ..., "v": 1, "n": sender, "g": group or "", "f": the first number of the run,
+     "s": sequence number, "o": operations}
 
 An operation is a list that begins with its :class:`Kind`. What comes in is checked against
 :data:`FORMS` like any input: an unknown version or kind, or a wrong shape, is counted and dropped.
@@ -47,6 +48,7 @@ class Kind(IntEnum):
     ALIVE = 19
     ABORT = 20
     OVER = 21
+    STRANGER = 22
 
 
 _NUMBER = (int, float)
@@ -76,7 +78,8 @@ FORMS: dict[int, tuple[Any, ...]] = {
     # channel, seconds to the next one, whether an answer is wanted
     Kind.HELLO: (str, _NUMBER, bool),
     Kind.BYE: (),
-    Kind.PULSE: (),
+    # whether an answer is wanted
+    Kind.PULSE: (bool,),
     # tunnel, scope, body or None
     Kind.OPEN: (int, dict, (bytes, type(None))),
     # tunnel, message
@@ -88,6 +91,7 @@ FORMS: dict[int, tuple[Any, ...]] = {
     Kind.ALIVE: (int,),
     Kind.ABORT: (int,),
     Kind.OVER: (int,),
+    Kind.STRANGER: (),
 }
 
 

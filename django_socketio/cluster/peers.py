@@ -46,13 +46,13 @@ class Peers:
         """A peer has said goodbye. False for an unknown one."""
         return self._peers.pop(node, None) is not None
 
-    def expire(self, now: float) -> list[str]:
-        """Forget and return those that have been silent for too long.
+    def expire(self, now: float, interval: float) -> list[str]:
+        """Forget and return those that have been silent for too long; asked every ``interval`` s.
 
         When this process itself has not run for a while (it was stopped, or the machine slept), the
         others get the time that it has missed.
         """
-        slept = 0.0 if self._checked is None else now - self._checked
+        slept = 0.0 if self._checked is None else now - self._checked - interval
         self._checked = now
         if slept > self._timeout / 2:
             for peer in self._peers.values():

@@ -4,51 +4,59 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-# Destinations that a sender keeps a number for; the one used longest ago begins again at 1.
+# Destinations that a sender keeps a number for; the one used longest ago is forgotten.
 MAX_DESTINATIONS = 50_000
+# Senders that a receiver keeps numbers of: commands come and go without a word.
+MAX_SENDERS = 10_000
 
 
 class Sender:
-    """Numbers messages from 1, for each destination (a group or a process) on its own."""
+    """Numbers messages upwards, for each destination (a group or a process) on its own."""
 
     def __init__(self) -> None:
-        self._numbers: OrderedDict[str, int] = OrderedDict()
+        # By destination: the first and the last number of its run.
+        self._runs: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        # The highest number of a destination that was forgotten: new runs begin above it, so that
+        # no number comes twice.
+        self._highest = 0
 
-    def next(self, destination: str) -> int:
-        """The number of the next message to ``destination``."""
-        number = self._numbers.get(destination, 0) + 1
-        self._numbers[destination] = number
-        self._numbers.move_to_end(destination)
-        if len(self._numbers) > MAX_DESTINATIONS:
-            self._numbers.popitem(last=False)
-        return number
+    def next(self, destination: str) -> tuple[int, int]:
+        """The first number of the run and the number of the next message to ``destination``."""
+        first, last = self._runs.get(destination, (self._highest + 1, self._highest))
+        self._runs[destination] = first, last + 1
+        self._runs.move_to_end(destination)
+        if len(self._runs) > MAX_DESTINATIONS:
+            _, (_, number) = self._runs.popitem(last=False)
+            self._highest = max(self._highest, number)
+        return first, last + 1
 
 
 class Receiver:
     """Compares the numbers of what arrives with what should arrive."""
 
     def __init__(self) -> None:
-        self._last: dict[str, dict[str, int]] = {}
+        self._last: OrderedDict[str, dict[str, int]] = OrderedDict()
 
-    def lost(self, sender: str, group: str, number: int) -> int | None:
+    def lost(self, sender: str, group: str, first: int, number: int) -> int | None:
         """How many messages are missing before this one; None for one that was there already.
 
-        The first message heard from a sender in a group sets the count; 1 sets it anew.
+        ``first`` and ``number`` are what :meth:`Sender.next` gave. The first message heard from a
+        sender in a group sets the count.
         """
-        last = self._last.setdefault(sender, {})
-        expected = last.get(group)
-        if expected is None or (number == 1 and expected != 1):
-            last[group] = number
-            return 0
-        if number <= expected:
+        numbers = self._last.setdefault(sender, {})
+        self._last.move_to_end(sender)
+        if len(self._last) > MAX_SENDERS:
+            self._last.popitem(last=False)
+        last = numbers.get(group)
+        if last is not None and number <= last:
             return None
-        last[group] = number
-        return number - expected - 1
+        numbers[group] = number
+        return 0 if last is None else number - max(last + 1, first)
 
     def left(self, group: str) -> None:
-        """This process is in the group no more."""
-        for last in self._last.values():
-            last.pop(group, None)
+        """This process has not been in the group for a while."""
+        for numbers in self._last.values():
+            numbers.pop(group, None)
 
     def forget(self, sender: str) -> None:
         """The sender is gone."""

@@ -88,7 +88,7 @@ class Decoder:
         except (ValueError, RecursionError):
             raise PacketError("invalid JSON") from None
         limit = self._limits.max_nesting_depth
-        if text.count("[") + text.count("{") > limit and _deeper(data, limit):
+        if len(text) > limit and text.count("[") + text.count("{") > limit and _deeper(data, limit):
             raise LimitExceeded("JSON nested too deeply")
         # JSON's null is a value, no value is not: only the latter is None here.
         return _NULL if data is None else data

@@ -498,7 +498,7 @@ class SocketIOConsumer:
 
     def _join(self, rooms: list[Room]) -> Awaitable[None]:
         if self._left is None:
-            new = [room for room in rooms if room not in self._rooms]
+            new = [room for room in dict.fromkeys(rooms) if room not in self._rooms]
             if len(self._rooms) + len(new) > self._hub.settings.max_rooms:
                 raise LimitExceeded("too many rooms")
             for room in new:
@@ -512,7 +512,8 @@ class SocketIOConsumer:
             for room in rooms:
                 if room in self._rooms:
                     self._rooms.discard(room)
-                    self._hub.leave_room(self, room)
+                    if room not in self._own_rooms:
+                        self._hub.leave_room(self, room)
         return DONE
 
     # Packets

@@ -57,6 +57,7 @@ class Inquiry:
             timer.cancel()
 
     def _give_up(self) -> None:
-        self.silent += sum(max(self._asked.get(node, 0), 0) for node in self.waiting)
+        # Who has not even said how many sockets it asks may have some.
+        self.silent += sum(max(self._asked.get(node, 1), 0) for node in self.waiting)
         if not self._done.done():
             self._done.set_result(None)

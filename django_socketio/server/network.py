@@ -37,8 +37,8 @@ FETCH_TIMEOUT = 5.0
 GRACE = 1.0
 # How long the peers' answers to a first greeting may take.
 SETTLE_TIME = 0.3
-# How many ids of multi-room emits are remembered per process.
-REMEMBERED = 1000
+# How many ids of operations that were sent to several groups are remembered.
+REMEMBERED = 10_000
 
 VOLATILE, UNCOMPRESSED = 1, 2
 
@@ -57,11 +57,16 @@ class Network:
         self.tunnels = Tunnels(self)
         self._numbers = count(1)
         self._inquiries: dict[int, Inquiry] = {}
-        self._seen: dict[str, OrderedDict[int, None]] = {}
+        self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
+        # The last heartbeat, and the other ends of tunnels when it was sent.
+        self._said: Taken | None = None
+        self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
         self._refresh = getattr(layer, "group_expiry", None)
+        # How long the layer may keep our own heartbeats from us; less than the others' patience.
+        self._patience = settings.heartbeat_timeout / 2
         self._handlers: dict[int, Callable[..., None]] = {
             Kind.EMIT: self._on_emit,
             Kind.ACT: self._on_act,
@@ -75,7 +80,7 @@ class Network:
             Kind.SERVER_ANSWER: self._on_server_answer,
             Kind.HELLO: self._on_hello,
             Kind.BYE: self._on_bye,
-            Kind.PULSE: lambda sender: None,
+            Kind.PULSE: self._on_pulse,
             Kind.OPEN: self.tunnels.on_open,
             Kind.IN: self.tunnels.on_in,
             Kind.OUT: self.tunnels.on_out,
@@ -84,6 +89,7 @@ class Network:
             Kind.ALIVE: self.tunnels.on_alive,
             Kind.ABORT: self.tunnels.on_abort,
             Kind.OVER: self.tunnels.on_over,
+            Kind.STRANGER: self.tunnels.lost,
         }
 
     # Life
@@ -133,17 +139,18 @@ class Network:
             if now - asleep - interval > hub.settings.heartbeat_timeout:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
                 self.tunnels.lost_all()
-            if not bus.congested:
-                self._hello(wanted=False)
-            for node in self.tunnels.nodes():
-                self.to_node(node, [Kind.PULSE])
-            for node in self.peers.expire(now):
+            if self._said is None or self._said.done:
+                self._said = self._hello(wanted=False)
+                self._tunnelled = self.tunnels.nodes()
+                for node in self._tunnelled:
+                    self.to_node(node, [Kind.PULSE, True])
+            for node in self.peers.expire(now, interval):
                 logger.warning("process %s has not been heard of and is taken for dead", node)
                 self._forget(node)
             if self._refresh is not None and now - refreshed > self._refresh / 3:
                 refreshed = now
                 bus.rejoin()
-            elif bus.up and now - bus.echoed_at > hub.settings.heartbeat_timeout + interval:
+            elif bus.up and now - bus.echoed_at > max(2 * interval, self._patience):
                 # The layer works, but does not bring us what we send to everyone: it was flushed.
                 bus.echoed_at = now
                 stats.layer.add("rejoined")
@@ -169,7 +176,6 @@ class Network:
     def _forget(self, node: str) -> None:
         """A peer has gone, in whatever way."""
         self.bus.forget(node)
-        self._seen.pop(node, None)
         self.tunnels.lost(node)
         for inquiry in list(self._inquiries.values()):
             inquiry.died(node)
@@ -322,7 +328,7 @@ class Network:
         kind, *items = operation
         try:
             self._handlers[kind](sender, *items)
-        except (ValueError, TypeError, KeyError):
+        except Exception:
             stats.layer.add("malformed")
             logger.exception("an operation of process %s could not be carried out", sender)
 
@@ -334,12 +340,11 @@ class Network:
         """Whether an operation that was sent to several groups has come before."""
         if not number:
             return False
-        seen = self._seen.setdefault(sender, OrderedDict())
-        if number in seen:
+        if (sender, number) in self._seen:
             return True
-        seen[number] = None
-        if len(seen) > REMEMBERED:
-            seen.popitem(last=False)
+        self._seen[sender, number] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
         return False
 
     def _on_emit(
@@ -475,8 +480,15 @@ class Network:
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
         if self.peers.heard(sender, channel, interval, self.hub.loop.time()):
             logger.info("process %s has joined", sender)
+            # To one that was taken for dead: the tunnels between us have been given up.
+            self.to_node(sender, [Kind.STRANGER])
         if wanted:
             self.to_node(sender, [Kind.HELLO, self.bus.channel or "", self.interval, False])
+
+    def _on_pulse(self, sender: str, wanted: bool) -> None:
+        # Its number in the sequence is what it tells; who has no tunnel does not pulse by itself.
+        if wanted and sender not in self._tunnelled:
+            self.to_node(sender, [Kind.PULSE, False])
 
     def _on_bye(self, sender: str) -> None:
         if self.peers.left(sender):

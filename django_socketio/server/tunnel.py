@@ -79,14 +79,18 @@ class End:
 
     async def get(self) -> Message:
         """The next message from the other end. Raises ConnectionError for a broken tunnel."""
+        message, size = await self.next()
+        self.taken(size)
+        return message
+
+    async def next(self) -> tuple[Message, int]:
+        """The same, with its size; it counts as taken only when :meth:`taken` is called."""
         while not self._came:
             if self.broken:
                 raise ConnectionError("the tunnel is broken")
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        message, size = self._came.popleft()
-        self.taken(size)
-        return message
+        return self._came.popleft()
 
     def taken(self, size: int) -> None:
         """Tell the other end, now and then, how much has been taken."""
@@ -97,7 +101,8 @@ class End:
     def acknowledge(self) -> None:
         """Tell the other end how much has been taken."""
         taken, self._taken = self._taken, 0
-        self._tunnels.tell(self.node, [self.taken_kind, self.number, taken])
+        if taken:
+            self._tunnels.tell(self.node, [self.taken_kind, self.number, taken])
 
     async def received(self, timeout: float) -> None:
         """Wait until the other end has taken everything. Raises ConnectionError."""
@@ -288,14 +293,18 @@ class Gate(End):
     message_kind = Kind.IN
     taken_kind = Kind.RECEIPT
     answered = False
+    client_gone = False
 
-    async def first(self) -> Message:
-        """The owner's first message. Raises OwnerGone when it shows no sign of life in time."""
+    async def first(self) -> tuple[Message, int]:
+        """The owner's first message and its size, not taken yet.
+
+        Raises OwnerGone when the owner shows no sign of life in time.
+        """
         try:
             await asyncio.wait_for(self._sign(), FIRST_ANSWER)
         except asyncio.TimeoutError:
             raise OwnerGone from None
-        return await self.get()
+        return await self.next()
 
     async def _sign(self) -> None:
         while not (self._came or self.answered or self.broken):
@@ -308,10 +317,11 @@ class Gate(End):
         watcher = loop.create_task(self._watch(receive))
         delivered = False
         try:
-            _, status, headers, body = await self.first()
+            (_, status, headers, body), size = await self.first()
             headers = [(bytes(name), bytes(value)) for name, value in headers]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": bytes(body)})
+            self.taken(size)
             self.acknowledge()
             delivered = True
         except OwnerGone:
@@ -334,7 +344,8 @@ class Gate(End):
         abort = True
         reader: asyncio.Task[None] | None = None
         try:
-            message = await self.first()
+            message, size = await self.first()
+            self.taken(size)
             reader = loop.create_task(self._read(receive))
             while True:
                 await _pass_on(message, send)
@@ -347,7 +358,7 @@ class Gate(End):
         except ConnectionError:
             if reader is None:
                 raise OwnerGone from None
-            if not reader.done():
+            if not self.client_gone:
                 # The owner is gone, the client is not: it has to connect anew.
                 await send({"type": "websocket.close", "code": 1012})
         finally:
@@ -361,6 +372,7 @@ class Gate(End):
             while True:
                 message = await receive()
                 if message["type"] != "websocket.receive":
+                    self.client_gone = True
                     await self.put(["end", message.get("code") or 1005], 0)
                     break
                 text = message.get("text")

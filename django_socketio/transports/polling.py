@@ -203,7 +203,10 @@ class PollingConsumer(AsyncConsumer):
             return
         finally:
             link.posting = False
-        await respond(self.base_send, 200, b"ok", b"text/html", cors)
+        try:
+            await respond(self.base_send, 200, b"ok", b"text/html", cors)
+        except OSError:
+            client.abort("transport error", "the answer to a POST was lost")
 
     async def _read(self, request: Request, limit: int) -> bytes:
         """The body, refused as soon as it is too large, whatever length was declared."""

@@ -94,7 +94,7 @@ async def test_what_connect_awaits_does_not_wait_for_itself(connect: Connect) ->
     @register()
     class Consumer(SocketIOConsumer):
         async def connect(self, auth: Any) -> None:
-            await self.emit("x" * 100_000)
+            await self.emit("large", "x" * 100_000)
             await self.join("lobby")
             await self.to("lobby").emit("joined")
 

@@ -402,7 +402,8 @@ async def test_memory_returns_to_where_it_was(application: SocketIOApplication) 
     finally:
         tracemalloc.stop()
     assert highest > 5_000_000
-    assert left < 200_000
+    # Empty slots of the wheel stay until their time comes; a client is some 5000 bytes.
+    assert left < 500_000
 
 
 @pytest.mark.usefixtures("no_log")

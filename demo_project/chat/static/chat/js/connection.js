@@ -28,6 +28,7 @@ export class Connection {
 
   #connected(engine) {
     clearTimeout(this.#timer);
+    document.body.classList.remove("is-offline");
     this.#showTransport(engine.transport.name);
     engine.on("upgrade", (transport) => this.#showTransport(transport.name));
     if (this.#wasLost) {
@@ -40,6 +41,7 @@ export class Connection {
   }
 
   #disconnected(reason) {
+    document.body.classList.add("is-offline");
     $("transport").dataset.state = "offline";
     $("transport-text").textContent = "offline";
     // The client does not connect again by itself when the server has said goodbye.
@@ -60,6 +62,7 @@ export class Connection {
   #end(text, action, url) {
     if (this.#ended) return;
     this.#ended = true;
+    $("composer").inert = true;
     clearTimeout(this.#timer);
     this.#banner(text, "ended");
     $("banner-action").textContent = action;

@@ -66,7 +66,10 @@ socket.on("presence", (list) => {
 socket.on("typing", (person, isTyping) => people.setTyping(person, isTyping));
 socket.on("activity", (slug) => rooms.markUnread(slug));
 socket.on("room", (room) => rooms.add(room));
-socket.on("closed", () => connection.closed());
+socket.on("closed", (slug) => {
+  rooms.remove(slug);
+  if (slug === page.room.slug) connection.closed();
+});
 
 /** A saved message, whichever way it came. */
 function receive(message) {

@@ -13,6 +13,10 @@ export class RoomList {
     $("rooms").append(item);
   }
 
+  remove(slug) {
+    this.#link(slug)?.closest("li").remove();
+  }
+
   markUnread(slug) {
     const link = this.#link(slug);
     if (!link || slug === page.room.slug) return;

@@ -500,7 +500,9 @@ class SocketIOConsumer:
     async def _announce(self, signal: Signal, **kwargs: Any) -> None:
         """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
         kwargs.update(sender=type(self), socket=self)
-        for receiver, result in await self._hub.announce(signal, **kwargs):
+        for receiver, result in await self._hub.announce(
+            signal, self._client.thread_sensitive, **kwargs
+        ):
             if isinstance(result, Exception):
                 logger.error("signal receiver %r failed", receiver, exc_info=result)
 

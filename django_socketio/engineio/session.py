@@ -222,8 +222,11 @@ class Session:
 
     @property
     def suspicious(self) -> bool:
-        """So much was written without an answer that the owner should call :meth:`ask`."""
-        return self.unheard > self._unheard_mark
+        """So much was written without an answer that the owner should call :meth:`ask`.
+
+        Who polls answers with the next poll, and need not be asked.
+        """
+        return self.unheard > self._unheard_mark and self.transport == "websocket"
 
     def ask(self, now: float) -> Frame | None:
         """Ask a silent client for a sign of life, with the ping returned, or give it up."""

@@ -63,8 +63,8 @@ class Network:
         self._numbers = count(1)
         self._inquiries: dict[int, Inquiry] = {}
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
-        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile goes
-        # to the whole namespace, so that it takes effect in calling order.
+        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
+        # goes to the whole namespace, so that it takes effect in calling order.
         self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
         # The last heartbeat, and the other ends of tunnels when it was sent.
         self._said: Taken | None = None

@@ -170,6 +170,9 @@ class Tunnels:
         # Runs a transport for a request that has come through a tunnel; set by the door.
         self.serve: Callable[[dict[str, Any], Any, Any], Awaitable[None]] | None = None
 
+    def __len__(self) -> int:
+        return len(self._gates) + len(self._owners)
+
     def nodes(self) -> set[str]:
         """The processes at the other ends."""
         return {gate.node for gate in self._gates.values()} | {node for node, _ in self._owners}

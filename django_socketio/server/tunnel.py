@@ -188,13 +188,11 @@ class Tunnels:
 
     async def open(self, scope: dict[str, Any], owner: str, body: bytes | None) -> Gate:
         """Open a tunnel for a request. Raises OwnerGone for an owner that is not there."""
-        if owner not in self._network.peers:
-            await self._network.settled()
+        if not await self._network.meet(owner):
+            raise OwnerGone
         number = next(self._numbers)
         gate = Gate(self, owner, number)
         gate.is_http = scope["type"] == "http"
-        if owner not in self._network.peers:
-            raise OwnerGone
         self._gates[number] = gate
         carried = {key: scope[key] for key in _SCOPE if key in scope}
         carried["headers"] = [list(pair) for pair in scope["headers"]]

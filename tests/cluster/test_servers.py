@@ -29,11 +29,13 @@ COMMANDS = {
 LISTENING = r"(?:running on|Listening at:) (http://127\.0\.0\.1:\d+)"
 
 
-def counts(url: str) -> dict[str, Any]:
-    """What some process has counted; the connection is not kept."""
-    with urllib.request.urlopen(f"{url}/counts/", timeout=20) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+def all_there(url: str) -> bool:
+    """Whether a process answers and knows three others. Which one answers is left to chance."""
+    try:
+        with urllib.request.urlopen(f"{url}/counts/", timeout=20) as answer:
+            return len(json.load(answer)["peers"]) == 3
+    except OSError:
+        return False  # uvicorn says where it listens before it does
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_several_workers(
     )
     try:
         url = server.wait_for_line(LISTENING)[1]
-        until(lambda: len(counts(url)["peers"]) == 3, "the workers to know each other", 60)
+        until(lambda: all_there(url), "the workers", 60)
         options: dict[str, Any] = {"clients": 16, "each": 20, "settle": 60_000}
         for transport in ("polling", "default", "websocket"):
             seen = node_runner.run("swarm", url, transport=transport, **options)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
-from django.test import override_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import RequestFactory, override_settings
 
 from django_socketio import io, process
 from django_socketio.server import hubs, outside
@@ -23,7 +27,6 @@ def outside_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(process, "serving", False)
     monkeypatch.setattr(hubs, "_hubs", [])
     monkeypatch.setattr(outside, "_outside", None)
-    monkeypatch.setattr(outside, "_warned", False)
     monkeypatch.setattr(outside, "EXIT_TIMEOUT", 0.1)
     monkeypatch.delattr(mail, "outbox", raising=False)
     yield
@@ -32,28 +35,47 @@ def outside_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("layers", [{}, IN_MEMORY], ids=["none", "in memory"])
-def test_a_layer_that_reaches_nobody(
-    layers: dict[str, object], caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is said once, with what to do about it."""
-    with override_settings(CHANNEL_LAYERS=layers):
-        for _ in range(3):
-            io.emit("news", 1)
-            io.to("room").disconnect_sockets()
-            assert io.fetch_sockets() == []
-            assert io.call("question") == []
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "CHANNEL_LAYERS" in caplog.text
-    assert LAYER in caplog.text
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: io.emit("news", 1),
+        lambda: io.to("room").disconnect_sockets(),
+        lambda: io.server_side_emit("event"),
+        io.fetch_sockets,
+        lambda: io.call("question"),
+    ],
+    ids=["emit", "disconnect_sockets", "server_side_emit", "fetch_sockets", "call"],
+)
+def test_a_layer_that_reaches_nobody(layers: dict[str, object], use: Callable[[], Any]) -> None:
+    """The error says what to configure."""
+    with override_settings(CHANNEL_LAYERS=layers), pytest.raises(ImproperlyConfigured) as error:
+        use()
+    assert "CHANNEL_LAYERS" in str(error.value)
+    assert LAYER in str(error.value)
     assert outside._outside is None
 
 
-async def test_the_same_in_a_coroutine(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_same_in_a_coroutine() -> None:
     with override_settings(CHANNEL_LAYERS={}):
-        await io.emit("news", 1)
-        io.emit("news", 2)
-        assert await io.acall("question") == []
-    assert len(caplog.records) == 1
+        with pytest.raises(ImproperlyConfigured):
+            io.emit("news", 1)
+        with pytest.raises(ImproperlyConfigured):
+            await io.acall("question")
+
+
+@pytest.fixture
+def request_of_a_session(rf: RequestFactory, db: None) -> Any:
+    request: Any = rf.get("/")
+    request.session = SessionStore()
+    request.session.create()
+    request.user = AnonymousUser()
+    return request
+
+
+def test_logging_out_works_all_the_same(request_of_a_session: Any) -> None:
+    """A site whose views run in processes of their own has no sockets there to close."""
+    with override_settings(CHANNEL_LAYERS={}):
+        logout(request_of_a_session)
 
 
 @pytest.mark.parametrize("layers", [{}, IN_MEMORY], ids=["none", "in memory"])
@@ -80,6 +102,15 @@ def test_a_layer_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outside, "TAKE_TIMEOUT", 0.3)
     with pytest.raises(ConnectionError, match="the channel layer is down"):
         io.emit("news", 1)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_logging_out_while_the_layer_is_down(
+    request_of_a_session: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outside, "TAKE_TIMEOUT", 0.3)
+    logout(request_of_a_session)
+    assert "may stay: the channel layer is down" in caplog.text
 
 
 @pytest.mark.usefixtures("nowhere")

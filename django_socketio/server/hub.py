@@ -162,6 +162,8 @@ class Hub:
         """A socket is in its namespace; what to await, as for :meth:`join_room`."""
         sockets = self._namespace(socket._namespace).sockets
         sockets[socket.sid] = socket
+        socket._counted = stats.sockets.enter(socket._namespace)
+        stats.connects.add(socket._counted)
         if len(sockets) == 1 and self.network is not None:
             return self.network.enter(socket._namespace, None)
         return None
@@ -172,6 +174,8 @@ class Hub:
             self.leave_room(socket, room)
         namespace = self._namespace(socket._namespace)
         found = namespace.sockets.pop(socket.sid, None)
+        if found is not None:
+            stats.sockets.leave(socket._counted)
         if found is not None and not namespace.sockets and self.network is not None:
             self.network.leave(socket._namespace, None)
         if not namespace.sockets and not namespace.rooms:

@@ -62,6 +62,10 @@ class Counter:
     def give(self) -> Taken:
         """Something goes in."""
         self.given += 1
+        return self.all()
+
+    def all(self) -> Taken:
+        """For who waits for all that has gone in."""
         return Taken(self, self.given)
 
     def finish(self, number: int) -> None:
@@ -132,6 +136,7 @@ class Bus:
         self._changed = asyncio.Event()
         self._connected = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
         self._gaps: dict[str, float] = {}
 
     def start(self) -> None:
@@ -146,10 +151,11 @@ class Bus:
 
     async def stop(self, timeout: float = 1.0) -> None:
         """Send what waits, as far as that works within ``timeout`` seconds, and end the loops."""
-        everything = Taken(self._sent, self._sent.given)
-        if self.up and not everything.done:
+        if self.up:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(_until(everything), timeout)
+                await asyncio.wait_for(_until(self._sent.all(), self._synced.all()), timeout)
+        # wait_for() may swallow a cancellation (before Python 3.12): the loops look at this, too.
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -195,7 +201,7 @@ class Bus:
         return taken
 
     async def _send_loop(self) -> None:
-        while True:
+        while not self._stopped:
             while not self._outbox:
                 self._wake.clear()
                 await self._wake.wait()
@@ -233,6 +239,8 @@ class Bus:
                 logger.exception("the channel layer cannot carry a message")
                 return
             except Exception as error:
+                if self._stopped:
+                    return
                 self._failed(error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_DELAY)
@@ -277,7 +285,7 @@ class Bus:
         return self._synced.give()
 
     async def _join_loop(self) -> None:
-        while True:
+        while not self._stopped:
             while not self._changes:
                 self._changed.clear()
                 await self._changed.wait()
@@ -314,6 +322,7 @@ class Bus:
                 delay = min(delay * 2, LONGEST_DELAY)
                 continue
             delay = FIRST_DELAY
+            self._worked()
             try:
                 self._take(message)
             except Exception:
@@ -368,5 +377,6 @@ class Bus:
         self._gaps[key] = now
 
 
-async def _until(awaitable: Awaitable[Any]) -> None:
-    await awaitable
+async def _until(*awaitables: Awaitable[Any]) -> None:
+    for awaitable in awaitables:
+        await awaitable

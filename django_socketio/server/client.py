@@ -56,6 +56,7 @@ class Client:
         "_events_size",
         "connected_at",
         "hub",
+        "living",
         "pending_acks",
         "prober",
         "scope",
@@ -78,6 +79,8 @@ class Client:
         self.sockets: dict[str, SocketIOConsumer] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0
+        # Consumers that are at work yet, those that the client has left among them.
+        self.living = 0
         # The WebSocket that wants to take over from polling.
         self.prober: Transport | None = None
         # Tests want the ORM to run where their transaction is.
@@ -160,7 +163,8 @@ class Client:
         return None
 
     def _await_attachments(self, packet: Packet | None) -> None:
-        if packet is None or packet.namespace not in self.sockets:
+        socket = None if packet is None else self.sockets.get(packet.namespace)
+        if socket is None or socket._held is not None:
             self.violation(PacketError("attachments for a namespace that is not connected"))
         elif self._attachments_deadline is None:
             now = self.hub.loop.time()
@@ -183,13 +187,14 @@ class Client:
             stats.refusals.add("invalid namespace")
             self.refuse(name, {"message": "Invalid namespace"})
             return None
-        if len(self.sockets) >= self.settings.max_namespaces:
+        if self.living >= self.settings.max_namespaces:
             self.violation(LimitExceeded("too many namespaces"))
             return None
         consumer, kwargs = found
         socket = consumer()
         socket._attach(self, name, packet.data, kwargs)
         self.sockets[name] = socket
+        self.living += 1
         return socket._enter()
 
     def joined(self) -> None:

@@ -345,6 +345,7 @@ class SocketIOConsumer:
         stats.refusals.add("refused")
         self._left = self._left or "refused"
         self._held = None
+        self._client.living -= 1
         self._forget()
         self._answer_no_more()
         if self._client.sockets.get(self._namespace) is not self:
@@ -373,6 +374,8 @@ class SocketIOConsumer:
         elif self._on_disconnect is not None or socket_disconnected.receivers:
             self._busy = True
             self._hub.spawn(self._work(_Leave(reason)), self._client)
+        else:
+            self._client.living -= 1
 
     def _answer_no_more(self) -> None:
         """Whoever waits for an answer of this client waits in vain."""
@@ -491,6 +494,12 @@ class SocketIOConsumer:
             timing.longest = took
 
     async def _say_goodbye(self, reason: str) -> None:
+        try:
+            await self._run_disconnect(reason)
+        finally:
+            self._client.living -= 1
+
+    async def _run_disconnect(self, reason: str) -> None:
         try:
             if self._on_disconnect is not None:
                 await self._run(self._on_disconnect, reason)

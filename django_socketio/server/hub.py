@@ -110,6 +110,12 @@ class Hub:
         """Wait in this thread, which has no loop, for what ``coro`` finds on the hub's."""
         return asyncio.run_coroutine_threadsafe(coro, self.loop).result()
 
+    def on_loop(self, coro: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """``coro`` for ``await`` on any loop: it runs on the hub's."""
+        if self.here():
+            return coro
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coro, self.loop))
+
     def spawn(
         self, coro: Coroutine[Any, Any, Any], client: Client | None = None
     ) -> asyncio.Task[Any]:

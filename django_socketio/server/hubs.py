@@ -89,16 +89,7 @@ def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
     """Await ``ask(hub)`` on each hub; what they found, in a list."""
-    return list(
-        await asyncio.gather(
-            *(
-                ask(hub)
-                if hub.here()
-                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(hub), hub.loop))
-                for hub in acting_hubs()
-            )
-        )
-    )
+    return list(await asyncio.gather(*(hub.on_loop(ask(hub)) for hub in acting_hubs())))
 
 
 def shared_layer() -> Any:
@@ -119,8 +110,9 @@ def connect(hub: Hub, listen: bool = True) -> Network | None:
 
 
 def _forget_hubs() -> None:
-    """A forked process has none of its parent's threads and loops."""
+    """A forked process has none of its parent's threads and loops, and must not share a channel."""
     _hubs.clear()
+    channel_layers.backends = {}
     forget_outside()
     forget_threads()
 

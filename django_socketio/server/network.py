@@ -22,7 +22,7 @@ from .frames import make_frames
 from .inquiry import Inquiry
 from .remote import RemoteSocket
 from .rooms import Room
-from .target import Target, room_key
+from .target import Target, name_from_wire, name_to_wire, room_key
 from .tunnel import Tunnels
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class Network:
         if self._heart is not None:
             self._heart.cancel()
             self.bus.to_group(EVERYONE, [Kind.BYE])
+            self.bus.leave(EVERYONE)
         await self.bus.stop(timeout)
 
     async def settled(self) -> None:
@@ -245,9 +246,8 @@ class Network:
 
     def act(self, target: Target, action: str, names: list[str]) -> Taken | None:
         """Make the target's sockets elsewhere do something; see :meth:`Hub.act`."""
-        return self._send(
-            target, lambda number: [Kind.ACT, number, *target.to_wire(), action, names]
-        )
+        rest = [*target.to_wire(), action, [name_to_wire(name) for name in names]]
+        return self._send(target, lambda number: [Kind.ACT, number, *rest])
 
     # What is asked
 
@@ -374,9 +374,8 @@ class Network:
         names: list[Any],
     ) -> None:
         if not self._again(sender, number):
-            if not all(isinstance(name, str) for name in names):
-                raise ValueError("a room's name is text")
-            self.hub.act_locally(Target.from_wire(namespace, rooms, exclude), action, names)
+            wanted = [name_from_wire(name) for name in names]
+            self.hub.act_locally(Target.from_wire(namespace, rooms, exclude), action, wanted)
 
     def _on_fetch(
         self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]

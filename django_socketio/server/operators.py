@@ -310,7 +310,7 @@ class SocketOperator(Operator):
         ack_id = next(socket._hub.ack_ids)
         packet = self.encode(self._namespace, event, args, ack_id)
         frames = make_frames(packet, self._compress)
-        return await socket._ask(frames, ack_id, self._seconds())
+        return await socket._hub.on_loop(socket._ask(frames, ack_id, self._seconds()))
 
 
 io = Operator()

@@ -45,13 +45,31 @@ def room_key(room: Room) -> tuple[str, ...]:
     return ("room", room)
 
 
+def name_to_wire(name: str) -> str | bytes:
+    """A room's name. Half a surrogate pair, which JavaScript may send, is no UTF-8: bytes then."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")
+    return name
+
+
+def name_from_wire(name: Any) -> str:
+    """The other way round. Raises ValueError for what is no name."""
+    if isinstance(name, bytes):
+        return name.decode("utf-8", "surrogatepass")
+    if not isinstance(name, str):
+        raise ValueError("a room's name is text")
+    return name
+
+
 def _room_to_wire(room: Room) -> Any:
-    return room if isinstance(room, str) else list(room_key(room))
+    return name_to_wire(room) if isinstance(room, str) else list(room_key(room))
 
 
 def _room_from_wire(room: Any) -> Room:
-    if isinstance(room, str):
-        return room
+    if isinstance(room, (str, bytes)):
+        return name_from_wire(room)
     if isinstance(room, (list, tuple)) and all(isinstance(part, str) for part in room):
         if len(room) == 3 and room[0] == "user":
             return UserRoom(room[1], room[2])

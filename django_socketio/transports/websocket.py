@@ -292,10 +292,7 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _send_close(self) -> None:
         try:
-            await asyncio.wait_for(
-                self.base_send({"type": "websocket.close", "code": self._close_code}),
-                CLOSE_TIMEOUT,
-            )
+            await asyncio.wait_for(self._say_close(), CLOSE_TIMEOUT)
         except (asyncio.TimeoutError, RuntimeError):  # before OSError, of which it is one now
             # Nothing better can be done through ASGI than to let the server's task end.
             self._lost("transport close")
@@ -303,6 +300,15 @@ class WebSocketConsumer(AsyncConsumer):
                 self._reader.cancel()
         except OSError:
             pass
+
+    async def _say_close(self) -> None:
+        try:
+            await self.base_send({"type": "websocket.close", "code": self._close_code})
+        except GONE:
+            raise
+        except Exception:
+            # daphne takes few codes, and says so with a bare Exception.
+            await self.base_send({"type": "websocket.close", "code": NORMAL})
 
 
 class _TrueEmpty(bytes):

@@ -49,13 +49,12 @@ class Cluster:
             raise
 
     def wait_until_met(self, number: int | None = None) -> None:
-        """Wait until `number` workers (all) know each other; a request is what starts the first."""
+        """Wait until so many workers (all of them) know each other."""
         wanted = (len(self.workers) if number is None else number) - 1
 
         def met() -> bool:
             running = [worker for worker in self.workers if worker.process.running]
-            # A list, not a generator: each worker is asked, and begins to look for the others.
-            return all([len(worker.counts()["peers"]) == wanted for worker in running])
+            return all(len(worker.counts()["peers"]) == wanted for worker in running)
 
         until(met, "the workers to know each other")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import decimal
+import logging
 import threading
 import time
 import uuid
@@ -18,6 +19,8 @@ from django_socketio.exceptions import AckTimeout, EventRefused
 from tests.project.journal import record
 
 DEADLINE = 10.0
+
+logger = logging.getLogger("django_socketio.tests")
 
 
 def seen(value: Any) -> Any:
@@ -362,3 +365,27 @@ class Flood(SocketIOConsumer):
             if time.monotonic() > end:
                 raise TimeoutError("the transport was not upgraded")
             await asyncio.sleep(0.005)
+
+
+@register("/crowd")
+class Crowd(SocketIOConsumer):
+    """Many clients in one room. What is worth knowing of them goes to the process's log."""
+
+    async def connect(self, auth: Any) -> None:
+        self.join("crowd")
+
+    async def disconnect(self, reason: str) -> None:
+        logger.info("%s has left: %s", self.sid, reason)
+
+    @event
+    async def say(self, n: int) -> int:
+        return n
+
+    @event(concurrent=True)
+    async def tick(self, seconds: float) -> None:
+        """Tell all of them a number every few seconds, as long as this socket stays."""
+        n = 0
+        while self.connected:
+            self.namespace.to("crowd").emit("tick", self.sid[:8], n)
+            n += 1
+            await asyncio.sleep(seconds)

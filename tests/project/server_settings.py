@@ -11,7 +11,7 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
 
 # What the test asks for: {"DATABASE": path, "SOCKETIO": {...}, "REDIS": url or None} and, with
-# Redis, "LAYER": "pubsub" or "core" and "LAYER_CONFIG": {...}.
+# Redis, "LAYER": "pubsub", "core" or a dotted path, and "LAYER_CONFIG": {...}.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
 DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})
@@ -22,10 +22,12 @@ _LAYERS = {
     "core": "channels_redis.core.RedisChannelLayer",
 }
 
+_layer = _asked.get("LAYER", "pubsub")
+
 if _asked["REDIS"]:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": _LAYERS[_asked.get("LAYER", "pubsub")],
+            "BACKEND": _LAYERS.get(_layer, _layer),
             "CONFIG": {"hosts": [_asked["REDIS"]], **_asked.get("LAYER_CONFIG", {})},
         }
     }

@@ -8,35 +8,39 @@ import zlib
 import pytest
 
 from .support.inprocess import Exchange, WholeExchange, client_of, handshake, of_session
-from .support.servers import Server
+from .support.servers import Server, Servers
 from .support.wire import Peer, Poller, open_peer
 
 LIMIT = 1_000_000  # the default
 MEGABYTE = 1024 * 1024
 
 
-def test_compression_bombs_in_messages(server: Server, bystander: Peer) -> None:
+def test_compression_bombs_in_messages(uvicorn: Server, bystander: Peer) -> None:
     """A few kilobytes on the wire that would be more than a message may have."""
     for message in ("4" + "x" * LIMIT, b"\0" * (2 * LIMIT)):
-        peer = open_peer(server, compression="deflate")
-        agreed = bool(peer.websocket.protocol.extensions)
-        # uvicorn offers compression, and so there is something to test; daphne does not.
-        assert agreed is (server.name == "uvicorn")
+        peer = open_peer(uvicorn, compression="deflate")
+        assert peer.websocket.protocol.extensions
         peer.send(message)
         peer.close_code()
-        assert server.reason(peer.sid) == "transport error"
+        assert uvicorn.reason(peer.sid) == "transport error"
 
 
-def test_compression_bombs_in_messages_are_not_kept(server: Server, bystander: Peer) -> None:
+def test_compression_bombs_in_messages_are_not_kept(uvicorn: Server, bystander: Peer) -> None:
     bomb = b"\0" * (64 * MEGABYTE)
-    open_peer(server, compression="deflate").drop()
-    before = server.rss()
+    open_peer(uvicorn, compression="deflate").leave()
+    before = uvicorn.rss()
     for _ in range(3):
-        peer = open_peer(server, compression="deflate")
+        peer = open_peer(uvicorn, compression="deflate")
         peer.send(bomb)
         peer.close_code()
-        assert server.reason(peer.sid) == "transport error"
-    assert server.rss() - before < 32 * MEGABYTE
+        assert uvicorn.reason(peer.sid) == "transport error"
+    assert uvicorn.rss() - before < 32 * MEGABYTE
+
+
+def test_compression_bombs_have_no_way_in_on_daphne(servers: Servers) -> None:
+    with open_peer(servers.get("daphne"), compression="deflate") as peer:
+        assert peer.websocket.protocol.extensions == []
+        assert peer.echoes()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])

@@ -114,7 +114,7 @@ async def test_floods_of_handshakes(settings: Any) -> None:
         await late.wait()
         assert stats.limits["too many sessions without a namespace"] == refused + 2
         # Those who say nothing are sent away, and there is room again.
-        while stats.limits["connect timeout"] < timed_out + 20:
+        while stats.limits["connect timeout"] < timed_out + 20:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert current_hub().pending_sessions == 0
         # Their last packet is kept for a poll for a while; their session is over.

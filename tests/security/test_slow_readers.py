@@ -1,4 +1,4 @@
-"""What waits for a client that does not read is bounded; past it the client is let go, and counted."""
+"""What waits for a client that does not read is bounded; past it the client is let go."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django_socketio import SocketIOConsumer, io, stats
 from django_socketio.server.client import Client
 from django_socketio.server.hubs import current_hub
 
-from .support.inprocess import Wire, client_of, handshake, of_session, registered
 from .support.inprocess import WholeExchange as Post
+from .support.inprocess import Wire, client_of, handshake, of_session, registered
 
 LIMIT = 100_000
 PIECE = "x" * 1000

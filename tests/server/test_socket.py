@@ -473,6 +473,8 @@ async def test_awaiting_waits_for_the_buffer_to_drain(poller: Poller) -> None:
     large = asyncio.ensure_future(_wait(sockets[0].emit("large", "x" * 200_000)))
     everyone = asyncio.ensure_future(_wait(io.emit("to all")))
     in_a_thread = asyncio.ensure_future(asyncio.to_thread(_run, sockets[0].emit, "from a thread"))
+    session = sockets[0]._client.session
+    await eventually(lambda: len(session.buffer) == 4, "all four to wait")
     for _ in range(5):
         await asyncio.sleep(0.002)
         assert not (large.done() or everyone.done() or in_a_thread.done())

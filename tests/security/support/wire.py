@@ -181,7 +181,7 @@ class Peer:
                     self._frames.put(frame)
         self._frames.put(None)
 
-    def __enter__(self) -> Peer:
+    def __enter__(self) -> Peer:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
 
     def __exit__(self, *details: object) -> None:

@@ -53,8 +53,11 @@ class Command(BaseCommand):
             user.save()
 
     def make_rooms(self) -> None:
-        for name, topic in ROOMS.items():
-            Room.objects.get_or_create(slug=slugify(name), defaults={"name": name, "topic": topic})
+        # In bulk no signal is sent: there are no open pages that could be told of the rooms.
+        Room.objects.bulk_create(
+            [Room(name=name, slug=slugify(name), topic=topic) for name, topic in ROOMS.items()],
+            ignore_conflicts=True,
+        )
         first = Room.objects.get(slug=slugify(next(iter(ROOMS))))
         if not first.messages.exists():
             staff = next(user for user in USERS if user.is_staff)

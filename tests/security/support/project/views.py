@@ -16,7 +16,7 @@ COUNTERS = ("violations", "refusals", "limits", "events_refused", "handler_error
 
 
 async def state(request: HttpRequest) -> JsonResponse:
-    """How much the server holds, what it has counted, and what became of each socket, by its sid."""
+    """How much the server holds, what it has counted, and what became of each sid."""
     hub = current_hub()
     # As many timers as the sessions need; the loop's own list is out of reach.
     timers = sum(len(slot) for slot in hub.wheel._slots.values())

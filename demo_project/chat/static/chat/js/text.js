@@ -1,7 +1,10 @@
 // Turn a message's text into nodes. Nothing a user wrote is ever parsed as HTML.
 
 const LINK = /https?:\/\/[^\s<>"']+/g;
-const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\u200D\uFE0F]*){1,3}$/u;
+// One emoji may be several joined ones, or a flag made of two letters.
+const EMOJI =
+  /(?:\p{RI}\p{RI}|\p{Extended_Pictographic}(?:[\u{1F3FB}-\u{1F3FF}\uFE0F]|\u200D\p{Extended_Pictographic})*)/u;
+const EMOJI_ONLY = new RegExp(`^${EMOJI.source}{1,3}$`, "u");
 
 export const isEmojiOnly = (text) => EMOJI_ONLY.test(text.replaceAll(" ", ""));
 

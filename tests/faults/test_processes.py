@@ -1,0 +1,193 @@
+"""Server processes that die, or stop for a while, under their clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.faults.conftest import MakeCluster, MakeCrowd
+from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, Crowd
+from tests.harness.cluster import Cluster
+from tests.harness.servers import Server
+from tests.harness.waiting import until
+
+pytestmark = [pytest.mark.node, pytest.mark.redis]
+
+# The defaults of HEARTBEAT_INTERVAL and HEARTBEAT_TIMEOUT.
+INTERVAL, TIMEOUT = 1.0, 4.0
+# What a busy machine may take beyond what is promised.
+SLACK = 2.0
+# How long a process is stopped: longer than the others wait for it.
+PAUSE = 10.0
+
+
+def nodes(workers: list[Server]) -> list[str]:
+    return [worker.counts()["node"] for worker in workers]
+
+
+def test_a_killed_process_takes_only_its_own_clients_with_it(
+    make_cluster: MakeCluster, make_crowd: MakeCrowd
+) -> None:
+    cluster = make_cluster()
+    victim, *others = cluster.workers
+    dead, *alive = nodes(cluster.workers)
+    # Through the proxy, so that its clients find another process; the tickers are on two others.
+    crowd = make_crowd([cluster.url], each=30, transports=[WEBSOCKET])
+    tickers = make_crowd([worker.url for worker in others], each=1, tick=0.02)
+    before = crowd.report()
+    assert {member.node for member in before} == {dead, *alive}
+    go_on(crowd, alive)
+
+    victim.process.kill()
+    killed = time.monotonic()
+    until(lambda: all(member.sid for member in crowd.report()), "everybody to be back")
+    for was, now in zip(before, crowd.report(), strict=True):
+        if was.node == dead:
+            (loss,) = now.losses
+            assert loss["reason"] == "transport close"
+            # The client's own delay is 1 s, give or take a half.
+            assert loss["seconds"] < 1.5 + SLACK
+        else:
+            assert (now.losses, now.errors) == ([], [])
+            assert sum(now.missed(node) for node in alive) == 0
+
+    def known() -> bool:
+        sids = {found["sid"] for found in others[0].io(["of", "/crowd"], ["afetch_sockets"])}
+        return sids == {member.sid for member in crowd.members + tickers.report()}
+
+    until(
+        known, "fetch_sockets to be right", killed + TIMEOUT + INTERVAL + SLACK - time.monotonic()
+    )
+    go_on(crowd, alive)
+    assert all(member.in_order for member in crowd.members)
+
+
+def test_nothing_hangs_that_went_through_a_killed_process(
+    make_cluster: MakeCluster, make_crowd: MakeCrowd
+) -> None:
+    cluster = make_cluster()
+    victim, *_ = cluster.workers
+    dead, *alive = nodes(cluster.workers)
+    # Without sticky sessions, most of these are carried from one process to another.
+    crowd = make_crowd([cluster.url], each=30, transports=[DEFAULT, POLLING, DEFAULT])
+    victim.process.kill()
+    until(
+        lambda: all(member.sid and member.node in alive for member in crowd.report()),
+        "everybody to be on a living process",
+        TIMEOUT + INTERVAL + 1.5 + SLACK,
+    )
+    for member in crowd.members:
+        assert all(loss["reason"].startswith("transport ") for loss in member.losses), member
+    make_crowd([cluster.workers[1].url], each=1, tick=0.02)
+    go_on(crowd, alive[:1])
+
+
+def test_a_process_that_was_stopped_and_goes_on(
+    make_cluster: MakeCluster, make_crowd: MakeCrowd
+) -> None:
+    cluster = make_cluster()
+    victim, *others = cluster.workers
+    paused, *alive = nodes(cluster.workers)
+    direct = make_crowd([worker.url for worker in cluster.workers], each=2, tick=0.05)
+    carried = make_crowd([cluster.url], each=12, transports=[DEFAULT, POLLING])
+    crowds = direct, carried
+    os.kill(victim.process.pid, signal.SIGSTOP)
+    stopped = time.monotonic()
+    try:
+
+        def forgotten() -> bool:
+            found = others[0].io(["of", "/crowd"], ["afetch_sockets"])
+            return not any(socket["sid"].startswith(paused) for socket in found)
+
+        until(forgotten, "the others to forget it", TIMEOUT + INTERVAL + SLACK)
+        until(lambda: time.monotonic() - stopped > PAUSE, "the pause to end")
+        go_on(direct, alive, places=(1, 2))
+    finally:
+        os.kill(victim.process.pid, signal.SIGCONT)
+    cluster.wait_until_met()
+    for crowd in crowds:
+        go_on(crowd, [paused, *alive])
+    for member in direct.report():
+        # Those that were connected to it directly have noticed a delay and nothing else.
+        assert (member.losses, member.errors) == ([], [])
+    members = [member for crowd in crowds for member in crowd.report()]
+    for member in members:
+        assert member.in_order
+        assert sum(member.missed(node) for node in [paused, *alive]) == 0, member
+    sids = {found["sid"] for found in others[1].io(["of", "/crowd"], ["afetch_sockets"])}
+    # A session that polled may have been left behind by its client; its ping will tell.
+    assert {member.sid for member in members} <= sids
+
+
+def poll(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
+    return answer(worker, sid, None)
+
+
+def post(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
+    return answer(worker, sid, b"40")
+
+
+def answer(worker: Server, sid: str, body: bytes | None) -> tuple[int, dict[str, object]]:
+    url = f"{worker.url}/socket.io/?EIO=4&transport=polling&sid={sid}"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(url, body), timeout=20)
+    return refused.value.code, json.load(refused.value)
+
+
+def upgrade(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
+    url = f"{worker.url}/socket.io/?EIO=4&transport=websocket&sid={sid}"
+    with pytest.raises(InvalidStatus) as refused, connect(url.replace("http", "ws", 1)):
+        pass
+    return refused.value.response.status_code, json.loads(refused.value.response.body or b"")
+
+
+@pytest.fixture
+def orphans(make_cluster: MakeCluster) -> tuple[Server, list[str], Cluster]:
+    """A worker, and the ids of sessions of another worker, which has just been killed."""
+    cluster = make_cluster(workers=2)
+    survivor, victim = cluster.workers
+    sids = []
+    for _ in range(3):
+        url = f"{victim.url}/socket.io/?EIO=4&transport=polling"
+        with urllib.request.urlopen(url, timeout=20) as response:
+            sids.append(json.loads(response.read()[1:])["sid"])
+    victim.process.kill()
+    return survivor, sids, cluster
+
+
+def test_a_dead_owner_is_told_of_within_a_second(
+    orphans: tuple[Server, list[str], Cluster],
+) -> None:
+    survivor, sids, cluster = orphans
+    ways: list[Callable[[Server, str], tuple[int, dict[str, object]]]] = [poll, post, upgrade]
+    for state in ("not known to be dead", "forgotten"):
+        for way, sid in zip(ways, sids, strict=True):
+            began = time.monotonic()
+            assert way(survivor, sid) == (400, {"code": 1, "message": "Session ID unknown"})
+            assert time.monotonic() - began < 1, (way, state)
+        until(lambda: not survivor.counts()["peers"], "it to be forgotten")
+
+
+def go_on(crowd: Crowd, of: list[str], places: tuple[int, ...] | None = None) -> None:
+    """Wait until everybody (at some places) gets new numbers from all of these processes."""
+    crowd.report()
+    wanted = {node: 10 + max(member.last(node) for member in crowd.members) for node in of}
+
+    def gets() -> bool:
+        return all(
+            member.last(node) >= wanted[node]
+            for member in crowd.report()
+            for node in of
+            if places is None or member.place in places
+        )
+
+    until(gets, f"everybody to get more numbers of {of}")

@@ -1,0 +1,132 @@
+"""A channel layer in this process that can be slow, down or forgetful, and buses on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+
+from django_socketio.cluster import Bus
+
+PATIENCE = 20.0
+
+
+class Exchange:
+    """What the layers of several processes share: queues and groups."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, asyncio.Queue[bytes]] = {}
+        self.groups: dict[str, set[str]] = {}
+
+    def put(self, channel: str, message: Any) -> None:
+        """As the layers on Redis do: a channel that nobody has takes nothing, nor tells."""
+        packed = msgpack.packb(message)
+        if channel in self.queues:
+            self.queues[channel].put_nowait(packed)
+
+
+class Layer:
+    """One process's channel layer. ``calls`` are the names and first arguments of what worked."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.calls: list[tuple[str, str]] = []
+        # Raised by every call while set; the calls that failed are counted.
+        self.error: Exception | None = None
+        self.failed = 0
+        # While it is cleared, every call waits.
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def _call(self, name: str, what: str) -> None:
+        await self.open.wait()
+        if self.error is not None:
+            self.failed += 1
+            raise self.error
+        self.calls.append((name, what))
+
+    async def new_channel(self) -> str:
+        await self._call("new_channel", "")
+        name = f"channel.{len(self.exchange.queues)}"
+        self.exchange.queues[name] = asyncio.Queue()
+        return name
+
+    async def receive(self, channel: str) -> Any:
+        return msgpack.unpackb(await self.exchange.queues[channel].get())
+
+    async def send(self, channel: str, message: Any) -> None:
+        await self._call("send", channel)
+        self.exchange.put(channel, message)
+
+    async def group_send(self, group: str, message: Any) -> None:
+        await self._call("group_send", group)
+        msgpack.packb(message)
+        for channel in sorted(self.exchange.groups.get(group, ())):
+            self.exchange.put(channel, message)
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await self._call("group_add", group)
+        self.exchange.groups.setdefault(group, set()).add(channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self._call("group_discard", group)
+        self.exchange.groups.get(group, set()).discard(channel)
+
+    def names(self, what: str) -> list[str]:
+        """The calls of one group or channel."""
+        return [name for name, first in self.calls if first == what]
+
+
+class Station:
+    """A bus on a layer of its own, what it has received and what it has noticed as lost."""
+
+    def __init__(self, exchange: Exchange, node: str, max_buffer: int = 1_000_000) -> None:
+        self.layer = Layer(exchange)
+        self.received: list[tuple[str, list[Any]]] = []
+        self.lost: list[tuple[str, str]] = []
+        self.bus = Bus(self.layer, node, self._receive, self._lost, max_buffer)
+
+    def _receive(self, sender: str, operation: list[Any]) -> None:
+        self.received.append((sender, operation))
+
+    def _lost(self, sender: str, group: str) -> None:
+        self.lost.append((sender, group))
+
+    async def listen(self, *groups: str) -> str:
+        """Start to send and to receive; the channel's name."""
+        self.bus.start()
+        self.bus.listen()
+        for group in groups:
+            await soon(self.bus.join(group))
+        await until(lambda: self.bus.channel is not None)
+        assert self.bus.channel is not None
+        return self.bus.channel
+
+    @property
+    def numbers(self) -> list[int]:
+        """What :func:`note` has put into the operations that were received."""
+        return [operation[1] for _, operation in self.received]
+
+
+def note(number: int) -> list[Any]:
+    """An operation (DONE) that is well formed and carries a number."""
+    return [8, number, 0, 0]
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Let the loop run until the condition holds."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.001)
+
+
+async def soon(awaitable: Any) -> Any:
+    """Await it, though not for ever."""
+
+    async def wait() -> Any:
+        return await awaitable
+
+    return await asyncio.wait_for(wait(), PATIENCE)

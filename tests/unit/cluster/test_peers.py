@@ -1,0 +1,75 @@
+"""Peers: who is taken for alive, by heartbeats. Time is an argument."""
+
+from __future__ import annotations
+
+from django_socketio.cluster import Peers
+
+TIMEOUT = 4.0
+
+
+def beat(peers: Peers, start: float, seconds: float, interval: float = 1.0) -> list[str]:
+    """Ask who has expired every ``interval`` seconds, for so long."""
+    found = []
+    for number in range(1, round(seconds / interval) + 1):
+        found += peers.expire(start + number * interval, interval)
+    return found
+
+
+def test_a_peer_that_says_hello() -> None:
+    peers = Peers(TIMEOUT)
+    assert peers.heard("a", "channel a", 1, 0.0)
+    assert not peers.heard("a", "channel a2", 1, 1.0)
+    assert "a" in peers
+    assert peers.nodes() == {"a"}
+    assert len(peers) == 1
+    assert peers.channel("a") == "channel a2"
+    assert peers.channel("b") is None
+
+
+def test_a_peer_that_says_goodbye() -> None:
+    peers = Peers(TIMEOUT)
+    peers.heard("a", "channel", 1, 0.0)
+    assert peers.left("a")
+    assert not peers.left("a")
+    assert "a" not in peers
+
+
+def test_a_silent_peer_is_forgotten_after_the_timeout() -> None:
+    peers = Peers(TIMEOUT)
+    peers.heard("a", "channel", 1, 0.0)
+    assert beat(peers, 0, 4) == []
+    assert peers.expire(4.1, 1) == ["a"]
+    assert peers.expire(4.2, 1) == []
+    assert "a" not in peers
+
+
+def test_every_heartbeat_counts() -> None:
+    peers = Peers(TIMEOUT)
+    for second in range(20):
+        peers.heard("a", "channel", 1, float(second))
+        assert peers.expire(second + 0.5, 1) == []
+    assert beat(peers, 19.5, 6) == ["a"]
+
+
+def test_a_peer_with_rare_heartbeats_gets_the_time_for_some() -> None:
+    peers = Peers(TIMEOUT)
+    peers.heard("a", "channel", 10, 0.0)
+    assert beat(peers, 0, 40) == []
+    assert peers.expire(40.1, 1) == ["a"]
+
+
+def test_who_slept_gives_the_others_the_time_that_was_missed() -> None:
+    peers = Peers(TIMEOUT)
+    peers.heard("a", "channel", 1, 0.0)
+    assert beat(peers, 0, 2) == []
+    # Stopped for a minute; the others' heartbeats have not been read yet.
+    assert peers.expire(62.0, 1) == []
+    assert beat(peers, 62, 1) == []
+    assert beat(peers, 63, 3) == ["a"]
+
+
+def test_a_long_interval_of_our_own_is_no_sleep() -> None:
+    """Among hundreds of processes heartbeats are rare, and still the dead are forgotten."""
+    peers = Peers(TIMEOUT)
+    peers.heard("a", "channel", 10, 0.0)
+    assert beat(peers, 0, 60, interval=10) == ["a"]

@@ -125,6 +125,11 @@ def _codec(value: Any) -> str | None:
     return None if ok else "None or the dotted path of a class with the methods dumps and loads"
 
 
+def _interval(value: Any) -> str | None:
+    wrong = None if value is None else _number(0, inclusive=True)(value)
+    return wrong and wrong + ", or None"
+
+
 def option(default: Any, check: Check) -> Any:
     """A setting with its default and its check."""
     if isinstance(default, (list, dict)):
@@ -171,6 +176,10 @@ class Settings:
     heartbeat_interval: float = option(1, _number(0))
     heartbeat_timeout: float = option(4, _number(0))
     max_layer_buffer_size: int = option(16_000_000, _integer(1))
+    # Statistics: how often they are written to the database (0 or None: never), how long kept
+    stats_interval: float | None = option(10, _interval)
+    stats_retention: float = option(8 * 86400, _number(0))
+    stats_process_retention: float = option(86400, _number(0))
     # Inside
     json: str | None = option(None, _codec)
     worker_threads: int = option(32, _integer(1))

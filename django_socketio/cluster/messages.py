@@ -48,6 +48,8 @@ class Kind(IntEnum):
     ALIVE = 19
     ABORT = 20
     OVER = 21
+    REPORT = 22
+    REPORTED = 23
     STRANGER = 22
 
 
@@ -91,6 +93,10 @@ FORMS: dict[int, tuple[Any, ...]] = {
     Kind.ALIVE: (int,),
     Kind.ABORT: (int,),
     Kind.OVER: (int,),
+    # question, what about, JSON
+    Kind.REPORT: (int, str, str),
+    # question, JSON
+    Kind.REPORTED: (int, str),
     Kind.STRANGER: (),
 }
 

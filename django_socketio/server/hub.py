@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .consumers import SocketIOConsumer
     from .network import Network
+    from .recorder import Recorder
 
 T = TypeVar("T")
 
@@ -59,6 +60,8 @@ class Hub:
         # This process among others; every id that it gives begins with it.
         self.node = secrets.token_urlsafe(6)
         self.network: Network | None = None
+        # Writes the statistics, where that is wanted.
+        self.recorder: Recorder | None = None
         self.clients: dict[str, Client] = {}
         self.namespaces: dict[str, LocalNamespace] = {}
         self.ack_ids = count()
@@ -306,6 +309,8 @@ class Hub:
     async def end(self) -> None:
         """The process ends: let clients go, tell the other processes."""
         self.shut_down()
+        if self.recorder is not None:
+            await self.recorder.ended()
         if self.network is not None:
             await self._leave_network(self.network)
 
@@ -316,6 +321,8 @@ class Hub:
         self.closing = True
         for client in list(self.clients.values()):
             client.close("server shutting down")
+        if self.recorder is not None:
+            self.recorder.end()
         if self.network is not None:
             self.spawn(self._leave_network(self.network))
 

@@ -47,11 +47,11 @@ demo-cluster: $(VENV)/.demo $(VENV)/.redis $(CLIENT) ## Serve it from three proc
 	@exec $(BIN)/python -m scripts.demo_cluster $(PORT)
 
 clean: ## Remove what the targets above made
-	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules tests/.chromium build dist *.egg-info
+	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules build dist *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-setup-test: $(VENV)/.test tests/node_modules/.installed $(VENV)/.programs ## Install what the tests need
+setup-test: $(VENV)/.test tests/node_modules/.installed $(VENV)/.redis ## Install what the tests need
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -68,11 +68,6 @@ $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml
 
 tests/node_modules/.installed: tests/package.json tests/package-lock.json | $(BIN)/python
 	cd tests && $(WITH_NODE) npm ci --no-audit --no-fund
-	@touch $@
-
-$(VENV)/.programs: scripts/test_programs.sh scripts/install_chromium.mjs tests/node_modules/.installed \
-		| $(VENV)/.redis
-	$(WITH_NODE) sh scripts/test_programs.sh
 	@touch $@
 
 $(VENV)/.redis: scripts/redis_program.sh | $(BIN)/python

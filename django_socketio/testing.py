@@ -154,10 +154,12 @@ class SocketIOCommunicator(ApplicationCommunicator):
         """Whether no event comes within ``timeout`` seconds."""
         deadline = asyncio.get_running_loop().time() + timeout
         while not self._events:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0 or await super().receive_nothing(left, interval):
+            left = max(0, deadline - asyncio.get_running_loop().time())
+            if await super().receive_nothing(left, interval):
                 return True
-            self._keep(await self._packet(timeout))
+            packet = await self._decode(await self._engine_packet(timeout))
+            if packet is not None:
+                self._keep(packet)
         return False
 
     async def disconnect(self, code: int = 1000, timeout: float = 1) -> None:
@@ -187,17 +189,22 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return data
 
     async def _packet(self, timeout: float) -> Packet:
-        """The next Socket.IO packet; pings are answered on the way."""
+        """The next Socket.IO packet; pings on the way make the time no longer."""
+        deadline = asyncio.get_running_loop().time() + timeout
         while True:
-            data = await self._engine_packet(timeout)
-            if isinstance(data, str):
-                if data[:1] == "2":
-                    await self.send_input({"type": "websocket.receive", "text": "3"})
-                    continue
-                data = data[1:]
-            packet = self._decoder.feed(data)
+            left = deadline - asyncio.get_running_loop().time()
+            packet = await self._decode(await self._engine_packet(left))
             if packet is not None:
                 return packet
+
+    async def _decode(self, data: str | bytes) -> Packet | None:
+        """The Socket.IO packet that is complete with this; pings are answered."""
+        if isinstance(data, str):
+            if data[:1] == "2":
+                await self.send_input({"type": "websocket.receive", "text": "3"})
+                return None
+            data = data[1:]
+        return self._decoder.feed(data)
 
     def _keep(self, packet: Packet) -> None:
         if packet.type == PacketType.EVENT:

@@ -25,6 +25,8 @@ class Transport(Protocol):
     """What a client needs of the transport that carries its session."""
 
     name: str
+    # Whether a client that is not read from has to wait, rather than fill the server's memory.
+    pausable: bool
 
     def write(self, frame: Frame) -> None:
         """Write one frame now; only called while ``session.direct``."""
@@ -257,8 +259,9 @@ class Client:
         """An event has to wait for the handler before it."""
         self._events += 1
         self._events_size += packet.size
-        if self.crowded and self.pending_acks:
-            # To stop reading would keep the answer back that a handler waits for.
+        if self.crowded and (self.pending_acks or not self.transport.pausable):
+            # To stop reading would keep the answer back that a handler waits for, or not stop the
+            # client at all.
             self.violation(LimitExceeded("too many events wait for a handler"))
 
     def unqueued(self, packet: Packet) -> None:
@@ -310,8 +313,11 @@ class Client:
             self.close("forced server close")
         elif self._attachments_deadline is not None and now >= self._attachments_deadline:
             self.violation(LimitExceeded("attachments overdue"))
+        upgrading = session.upgrading
         deadline = session.tick(now)
         if not session.upgrading:
+            if upgrading and session.state == "open":
+                stats.limits.add("upgrade timeout")
             self._dismiss_prober()
         if deadline is None:
             self._end()
@@ -357,6 +363,8 @@ class Client:
             self._ended = True
             self._decoder.reset()
             reason = session.close_reason or "forced close"
+            if reason == "ping timeout":
+                stats.limits.add(reason)
             if session.detail:
                 counter = stats.limits if session.detail == "slow client" else stats.violations
                 counter.add(session.detail)

@@ -263,6 +263,8 @@ class SocketIOConsumer:
         """Run authenticate() and connect(); admit the client or refuse it."""
         try:
             await self._admit()
+            if self._left is None:
+                await self._settle_in()
         except ConnectionRefused as refused:
             data = {"message": refused.message}
             if refused.data is not None:
@@ -276,19 +278,17 @@ class SocketIOConsumer:
             stats.limits.add(str(limit))
             self._refuse({"message": str(limit)})
             return
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cut_off():
+                # The server ends the task in which connect() runs.
+                self._left = self._left or "transport close"
+                self._forget()
+                self._hub.spawn(self._say_goodbye(self._left), self._client)
+                raise
             stats.handler_errors.add("connect")
             logger.exception("connect() of namespace %s failed", safe(self._namespace))
             self._refuse({"message": "Internal server error"})
             return
-        except asyncio.CancelledError:
-            # The server cuts off the task in which connect() runs.
-            self._left = self._left or "transport close"
-            self._forget()
-            self._hub.spawn(self._say_goodbye(self._left), self._client)
-            raise
-        if self._left is None:
-            await self._settle_in()
         held, self._held = self._held, None
         if self._left is not None:
             # It left while connect() ran; what connect() did is undone in disconnect().
@@ -478,7 +478,9 @@ class SocketIOConsumer:
         except Disconnected as error:
             # The client that the handler waited for has gone: nothing is wrong with the handler.
             logger.info("the handler of event %s has ended: %s", safe(name), error)
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cut_off():
+                raise
             stats.handler_errors.add("event")
             timing.errors += 1
             logger.exception(
@@ -503,7 +505,9 @@ class SocketIOConsumer:
         try:
             if self._on_disconnect is not None:
                 await self._run(self._on_disconnect, reason)
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cut_off():
+                raise
             stats.handler_errors.add("disconnect")
             logger.exception("disconnect() of namespace %s failed", safe(self._namespace))
         if socket_disconnected.receivers:
@@ -599,6 +603,13 @@ class SocketIOConsumer:
         if self._held is not None:
             raise RuntimeError("connect() cannot wait for the client, which waits for connect()")
         return (await Question(ack_id).ask([self], frames, timeout)).one()
+
+
+def _is_cut_off() -> bool:
+    """Whether the running task is cancelled, and not only one that a handler waited for."""
+    task = asyncio.current_task()
+    cancelling = getattr(task, "cancelling", None)  # Python 3.11
+    return cancelling is None or cancelling() > 0
 
 
 def check_room(room: Any, longest: int) -> Room:

@@ -253,8 +253,8 @@ class Hub:
                 logger.warning("a socket could not join: %s", limit)
 
     def describe(self, target: Target) -> list[RemoteSocket]:
-        """The target's local sockets, as they are now."""
-        return [RemoteSocket.of(socket) for socket in self.select(target) if socket.connected]
+        """The target's local sockets, as they are now; in connect() a socket finds itself, too."""
+        return [RemoteSocket.of(socket) for socket in self.select(target)]
 
     async def fetch(self, target: Target) -> list[RemoteSocket]:
         """The target's sockets here and elsewhere."""

@@ -179,7 +179,6 @@ class Network:
 
     def _forget(self, node: str) -> None:
         """A peer has gone, in whatever way."""
-        self.bus.forget(node)
         self.tunnels.lost(node)
         for inquiry in list(self._inquiries.values()):
             inquiry.died(node)
@@ -519,6 +518,8 @@ class Network:
             self.to_node(sender, [Kind.PULSE, False])
 
     def _on_bye(self, sender: str) -> None:
+        # Not so for one that is taken for dead: if it is not, what it has sent meanwhile is missing.
+        self.bus.forget(sender)
         if self.peers.left(sender):
             self._forget(sender)
 

@@ -35,7 +35,14 @@ RECEIPT_TIMEOUT = 5.0
 OVERHEAD = 64
 
 # The parts of a scope that the owner needs.
-_SCOPE = ("type", "method", "path", "query_string", "scheme", "http_version")
+_SCOPE: dict[str, type] = {
+    "type": str,
+    "method": str,
+    "path": str,
+    "query_string": bytes,
+    "scheme": str,
+    "http_version": str,
+}
 
 Message = list[Any]
 
@@ -211,9 +218,17 @@ class Tunnels:
         self, sender: str, number: int, carried: dict[str, Any], body: bytes | None
     ) -> None:
         """Another process has a request for one of our sessions."""
+        plain = {key: carried[key] for key in _SCOPE if key in carried}
+        headers = [(name, value) for name, value in carried["headers"]]
+        if (
+            plain["type"] not in ("http", "websocket")
+            or not all(isinstance(value, _SCOPE[key]) for key, value in plain.items())
+            or not all(isinstance(item, bytes) for pair in headers for item in pair)
+        ):
+            raise ValueError("not a scope")
         scope = {
-            **{key: carried[key] for key in _SCOPE if key in carried},
-            "headers": [(bytes(name), bytes(value)) for name, value in carried["headers"]],
+            **plain,
+            "headers": headers,
             "client": tuple(carried["client"]),
             "extensions": {"websocket.http.response": {}} if carried.get("refusable") else {},
             "asgi": {"version": "3.0"},

@@ -44,6 +44,8 @@ class Polling:
     """The transport of a session that polls."""
 
     name = "polling"
+    # An answer to a POST that is late keeps the next one back.
+    pausable = True
 
     def __init__(self) -> None:
         self.client: Client

@@ -46,6 +46,7 @@ class WebSocketConsumer(AsyncConsumer):
     def __init__(self, door: Door) -> None:
         self.door = door  # type: ignore[misc]
         self.client: Client
+        self.pausable = True
         # Set while the server's task waits for reading to come back to it.
         self._spare: asyncio.Future[None] | None = None
         self._reader: asyncio.Task[Any] | None = None
@@ -59,6 +60,7 @@ class WebSocketConsumer(AsyncConsumer):
         """In place of Channels' own: no channel layer, no task and no dispatch per message."""
         self.scope = scope
         self.receive = receive
+        self.pausable = not _is_endless(receive)
         self.base_send = send
         if (await receive())["type"] != "websocket.connect":
             return
@@ -328,6 +330,15 @@ def _message(frame: Frame) -> dict[str, Any]:
         return {"type": "websocket.send", "text": frame.data}
     kind = dict if frame.data else _EmptyBinary
     return kind(type="websocket.send", bytes=frame.data)
+
+
+def _is_endless(receive: Any) -> bool:
+    """Whether the server reads on although nobody calls ``receive``.
+
+    On daphne that is the ``get`` of a queue without bound; other servers stop to read.
+    """
+    queue = getattr(receive, "__self__", None)
+    return isinstance(queue, asyncio.Queue) and queue.maxsize <= 0
 
 
 def _packet(message: dict[str, Any]) -> str | bytes:

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.node import Runner
+from tests.harness.servers import Server
+from tests.harness.waiting import until
 
 NODE_LENGTH = 8
 
 WEBSOCKET = ["websocket"]
 POLLING = ["polling"]
 DEFAULT = ["polling", "websocket"]
+
+
+def nodes(workers: list[Server]) -> list[str]:
+    """The ids of server processes."""
+    return [worker.counts()["node"] for worker in workers]
 
 
 @dataclass
@@ -29,6 +36,8 @@ class Member:
     # Questions that it asked, and those that were answered.
     said: int
     heard: int
+    # Questions that it was asked.
+    asked: int
 
     @property
     def node(self) -> str:
@@ -54,7 +63,8 @@ class Crowd:
     """``each`` clients for every URL, with one of the ``transports`` in turn.
 
     With ``tick`` the first client of each URL makes its process tell everybody a number every so
-    many seconds; with ``say`` each asks a question every so many milliseconds.
+    many seconds; with ``say`` each asks a question every so many milliseconds. ``answer`` is how
+    many milliseconds they take to answer one.
     """
 
     def __init__(
@@ -90,6 +100,47 @@ class Crowd:
         """Everybody's record so far."""
         self.members = self._ask("report")
         return self.members
+
+    def wait_for_more(self, of: list[str], places: tuple[int, ...] | None = None) -> None:
+        """Wait until everybody (at some places) gets new numbers from all of these processes."""
+        self.report()
+        wanted = {node: 10 + max(member.last(node) for member in self.members) for node in of}
+
+        def gets() -> bool:
+            return all(
+                member.last(node) >= wanted[node]
+                for member in self.report()
+                for node in of
+                if places is None or member.place in places
+            )
+
+        until(gets, f"everybody to get more numbers of {of}")
+
+    def wait_until_back(self, among: list[str], deadline: float = 15.0) -> None:
+        """Wait until everybody is connected to one of these processes."""
+        until(
+            lambda: all(member.sid and member.node in among for member in self.report()),
+            "everybody to be back",
+            deadline,
+        )
+
+    @property
+    def losses(self) -> int:
+        """How often a connection was lost, as last reported."""
+        return sum(len(member.losses) for member in self.members)
+
+    def wait_until_heard(self, numbers: list[int]) -> None:
+        """Wait until everybody has had so many answers."""
+
+        def done() -> bool:
+            pairs = zip(self.report(), numbers, strict=True)
+            return all(member.heard >= number for member, number in pairs)
+
+        until(done, "everybody to be answered")
+
+    def wait_for_losses(self, number: int, deadline: float = 8.0) -> None:
+        """Wait until connections have been lost so often."""
+        until(lambda: self.report() and self.losses >= number, "connections to be lost", deadline)
 
     def stop(self) -> list[Member]:
         """End it, return what it was."""

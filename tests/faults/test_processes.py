@@ -15,8 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.faults.conftest import MakeCluster, MakeCrowd
-from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, Crowd
-from tests.harness.cluster import Cluster
+from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, nodes
 from tests.harness.servers import Server
 from tests.harness.waiting import until
 
@@ -30,10 +29,6 @@ SLACK = 2.0
 PAUSE = 10.0
 
 
-def nodes(workers: list[Server]) -> list[str]:
-    return [worker.counts()["node"] for worker in workers]
-
-
 def test_a_killed_process_takes_only_its_own_clients_with_it(
     make_cluster: MakeCluster, make_crowd: MakeCrowd
 ) -> None:
@@ -45,11 +40,11 @@ def test_a_killed_process_takes_only_its_own_clients_with_it(
     tickers = make_crowd([worker.url for worker in others], each=1, tick=0.02)
     before = crowd.report()
     assert {member.node for member in before} == {dead, *alive}
-    go_on(crowd, alive)
+    crowd.wait_for_more(alive)
 
     victim.process.kill()
     killed = time.monotonic()
-    until(lambda: all(member.sid for member in crowd.report()), "everybody to be back")
+    crowd.wait_until_back(alive)
     for was, now in zip(before, crowd.report(), strict=True):
         if was.node == dead:
             (loss,) = now.losses
@@ -67,7 +62,7 @@ def test_a_killed_process_takes_only_its_own_clients_with_it(
     until(
         known, "fetch_sockets to be right", killed + TIMEOUT + INTERVAL + SLACK - time.monotonic()
     )
-    go_on(crowd, alive)
+    crowd.wait_for_more(alive)
     assert all(member.in_order for member in crowd.members)
 
 
@@ -76,19 +71,15 @@ def test_nothing_hangs_that_went_through_a_killed_process(
 ) -> None:
     cluster = make_cluster()
     victim, *_ = cluster.workers
-    dead, *alive = nodes(cluster.workers)
+    _, *alive = nodes(cluster.workers)
     # Without sticky sessions, most of these are carried from one process to another.
     crowd = make_crowd([cluster.url], each=30, transports=[DEFAULT, POLLING, DEFAULT])
     victim.process.kill()
-    until(
-        lambda: all(member.sid and member.node in alive for member in crowd.report()),
-        "everybody to be on a living process",
-        TIMEOUT + INTERVAL + 1.5 + SLACK,
-    )
+    crowd.wait_until_back(alive, TIMEOUT + INTERVAL + 1.5 + SLACK)
     for member in crowd.members:
         assert all(loss["reason"].startswith("transport ") for loss in member.losses), member
     make_crowd([cluster.workers[1].url], each=1, tick=0.02)
-    go_on(crowd, alive[:1])
+    crowd.wait_for_more(alive[:1])
 
 
 def test_a_process_that_was_stopped_and_goes_on(
@@ -110,12 +101,12 @@ def test_a_process_that_was_stopped_and_goes_on(
 
         until(forgotten, "the others to forget it", TIMEOUT + INTERVAL + SLACK)
         until(lambda: time.monotonic() - stopped > PAUSE, "the pause to end")
-        go_on(direct, alive, places=(1, 2))
+        direct.wait_for_more(alive, places=(1, 2))
     finally:
         os.kill(victim.process.pid, signal.SIGCONT)
     cluster.wait_until_met()
     for crowd in crowds:
-        go_on(crowd, [paused, *alive])
+        crowd.wait_for_more([paused, *alive])
     for member in direct.report():
         # Those that were connected to it directly have noticed a delay and nothing else.
         assert (member.losses, member.errors) == ([], [])
@@ -151,7 +142,7 @@ def upgrade(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
 
 
 @pytest.fixture
-def orphans(make_cluster: MakeCluster) -> tuple[Server, list[str], Cluster]:
+def orphans(make_cluster: MakeCluster) -> tuple[Server, list[str]]:
     """A worker, and the ids of sessions of another worker, which has just been killed."""
     cluster = make_cluster(workers=2)
     survivor, victim = cluster.workers
@@ -161,13 +152,11 @@ def orphans(make_cluster: MakeCluster) -> tuple[Server, list[str], Cluster]:
         with urllib.request.urlopen(url, timeout=20) as response:
             sids.append(json.loads(response.read()[1:])["sid"])
     victim.process.kill()
-    return survivor, sids, cluster
+    return survivor, sids
 
 
-def test_a_dead_owner_is_told_of_within_a_second(
-    orphans: tuple[Server, list[str], Cluster],
-) -> None:
-    survivor, sids, cluster = orphans
+def test_a_dead_owner_is_told_of_within_a_second(orphans: tuple[Server, list[str]]) -> None:
+    survivor, sids = orphans
     ways: list[Callable[[Server, str], tuple[int, dict[str, object]]]] = [poll, post, upgrade]
     for state in ("not known to be dead", "forgotten"):
         for way, sid in zip(ways, sids, strict=True):
@@ -175,19 +164,3 @@ def test_a_dead_owner_is_told_of_within_a_second(
             assert way(survivor, sid) == (400, {"code": 1, "message": "Session ID unknown"})
             assert time.monotonic() - began < 1, (way, state)
         until(lambda: not survivor.counts()["peers"], "it to be forgotten")
-
-
-def go_on(crowd: Crowd, of: list[str], places: tuple[int, ...] | None = None) -> None:
-    """Wait until everybody (at some places) gets new numbers from all of these processes."""
-    crowd.report()
-    wanted = {node: 10 + max(member.last(node) for member in crowd.members) for node in of}
-
-    def gets() -> bool:
-        return all(
-            member.last(node) >= wanted[node]
-            for member in crowd.report()
-            for node in of
-            if places is None or member.place in places
-        )
-
-    until(gets, f"everybody to get more numbers of {of}")

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.harness.processes import ROOT, Process
+from tests.harness.processes import Process
 
 
 def find_redis() -> str | None:
@@ -27,14 +27,13 @@ def find_redis() -> str | None:
 
 
 def find_chromium() -> str | None:
-    """Chromium: what CHROMIUM names, the system's, else what set-up unpacked."""
+    """Chromium: what CHROMIUM names, else the system's."""
     if named := os.environ.get("CHROMIUM"):
         return named
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):
             return found
-    unpacked = ROOT / "tests" / ".chromium" / "run"
-    return str(unpacked) if unpacked.exists() else None
+    return None
 
 
 @contextmanager

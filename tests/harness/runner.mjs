@@ -91,8 +91,8 @@ class Run {
     return got;
   }
 
-  async until(condition, what) {
-    const end = Date.now() + DEADLINE;
+  async until(condition, what, deadline = DEADLINE) {
+    const end = Date.now() + deadline;
     while (!condition()) {
       if (Date.now() > end) throw new Error(`waited too long for ${what}`);
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), this.failure]);

@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, EventRefused
+from tests.project import fleet  # noqa: F401 - it registers a namespace
 from tests.project.journal import record
 
 DEADLINE = 10.0
@@ -379,6 +380,10 @@ class Crowd(SocketIOConsumer):
 
     @event
     async def say(self, n: int) -> int:
+        """Numbers come one after the other, whatever happens between the two sides."""
+        if n != self.data.setdefault("next", n):
+            logger.error("%s skipped from %s to %s", self.sid, self.data["next"], n)
+        self.data["next"] = n + 1
         return n
 
     @event(concurrent=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model, login, logout
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -76,14 +77,35 @@ async def counts(request: HttpRequest) -> JsonResponse:
     )
 
 
+def _argument(value: Any) -> Any:
+    """What JSON cannot hold: {"bytes": hexadecimal digits}, and {"user": name} for that user.
+
+    Only a worker thread can look users up.
+    """
+    if isinstance(value, dict):
+        if value.keys() == {"user"}:
+            return get_user_model().objects.get(username=value["user"])
+        if value.keys() == {"bytes"}:
+            return bytes.fromhex(value["bytes"])
+        return {key: _argument(item) for key, item in value.items()}
+    return value
+
+
 def _steps(request: HttpRequest) -> Callable[[], Any]:
     steps: list[list[Any]] = json.loads(request.body)["steps"]
     operator: Any = io
     for name, *args in steps[:-1]:
         found = getattr(operator, name)
-        operator = found(*args) if callable(found) else found
+        operator = found(*map(_argument, args)) if callable(found) else found
     name, *args = steps[-1]
-    return functools.partial(getattr(operator, name), *args)
+    return functools.partial(getattr(operator, name), *map(_argument, args))
+
+
+class PlainEncoder(DjangoJSONEncoder):
+    """Bytes as {"bytes": hexadecimal digits}."""
+
+    def default(self, o: Any) -> Any:
+        return {"bytes": o.hex()} if isinstance(o, bytes) else super().default(o)
 
 
 def _result(error: Exception | None, result: Any = None) -> JsonResponse:
@@ -93,7 +115,7 @@ def _result(error: Exception | None, result: Any = None) -> JsonResponse:
         result = {"error": f"{type(error).__name__}: {error}"}
     elif isinstance(result, list):
         result = [item.as_dict() if isinstance(item, RemoteSocket) else item for item in result]
-    return JsonResponse({"result": result})
+    return JsonResponse({"result": result}, encoder=PlainEncoder)
 
 
 @csrf_exempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 
 import pytest
 
@@ -50,9 +51,10 @@ def test_cve_2026_59725_content_types_a_thousand_hold_nothing(
     headers = {"Content-Type": "application/octet-stream"}
     for _ in range(1000):
         handshake = ask(server, connection=connection)
-        sid = handshake.body[8:].split(b'"')[0].decode()
+        sid = json.loads(handshake.body[1:])["sid"]
         query = f"EIO=4&transport=polling&sid={sid}"
         answer = ask(server, query, "POST", b"\x00", headers, connection)
         assert answer.status == 400
+        assert answer.json["message"] == "Bad request"
     connection.close()
     server.until_it_holds_no_more_than(before)

@@ -67,16 +67,19 @@ async def test_ghsa_55mf_67qm_4wpg_before_authentication(settings: Any, case: st
         wire = await Wire().open()
         client = wire.client
         await wire.say("40")
-        first, *rest = FRAMES[case]
-        await wire.say(first)
-        if case == "heavy attachments":
-            # The text alone is one too many: no attachment is waited for.
-            assert await wire.until_closed() == []
-            assert client._decoder.pending is None
-        await wire.say(*rest)
+        await wire.say(*FRAMES[case])
         assert await wire.until_closed() == []
+        assert client._decoder.pending is None
         assert client.session.close_reason in ("parse error", "transport error")
         assert stats.violations.total() + stats.limits.total() == closed + 1
+
+
+async def test_ghsa_55mf_67qm_4wpg_before_authentication_no_attachment_is_waited_for() -> None:
+    """The text alone is one too many."""
+    with registered(Gated):
+        wire = await Wire().open()
+        await wire.say("40", event_with(2))
+        assert await wire.until_closed() == []
 
 
 async def test_ghsa_55mf_67qm_4wpg_before_authentication_one_connect_at_a_time(

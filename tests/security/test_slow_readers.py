@@ -88,6 +88,7 @@ async def test_slow_readers_whose_server_waits() -> None:
     sent = await emit_until_closed(wire.client)
     io.emit("last")
     assert await reading == sent // len(PIECE)
+    await wire.leave()
     await other.leave()
 
 

@@ -64,7 +64,7 @@ class Closed(Exception):
 
 
 class Frames(ApplicationCommunicator):
-    """A WebSocket client that speaks in Engine.IO packets, so that nothing is done behind its back."""
+    """A WebSocket client that speaks in Engine.IO packets: nothing is done behind its back."""
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class Whoami(Base):
         return getattr(self.user, "username", None)
 
 
-def hello(request: HttpRequest) -> HttpResponse:
+def hello(request: HttpRequest, rest: str) -> HttpResponse:
     return HttpResponse("Django at " + request.path)
 
 

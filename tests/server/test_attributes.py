@@ -328,7 +328,11 @@ async def test_attributes_of_ones_own_stay_with_the_socket(connect: Connect) -> 
             return self.count
 
     one, other = await connect(), await connect()
-    assert [await one.call("add"), await one.call("add_plainly"), await one.call("add")] == [1, 2, 3]
+    assert [await one.call("add"), await one.call("add_plainly"), await one.call("add")] == [
+        1,
+        2,
+        3,
+    ]
     assert await other.call("add_plainly") == 1
 
 
@@ -356,5 +360,3 @@ async def test_everything_is_there_in_authenticate(connect: Connect) -> None:
     await connect("/lab", auth={"a": 1})
     expected: list[Any] = [{"a": 1}, {"name": "lab"}, "/lab", True, {}, "127.0.0.1", "websocket"]
     assert seen == [*expected, False, False]
-
-

@@ -30,7 +30,7 @@ class Chat(Base):
 
     @event
     async def silent(self) -> None:
-        raise asyncio.CancelledError if False else ConnectionRefused
+        raise RuntimeError("on purpose")
 
     @event
     async def close_now(self, transport: bool) -> None:

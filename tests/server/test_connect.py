@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,10 @@ from tests.server.users import Permitted, make_user
 
 Refused = Callable[..., Awaitable[Any]]
 Errors = Callable[[], list[logging.LogRecord]]
+
+distinguishes = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="tasks do not tell who was cancelled"
+)
 
 
 # connect()
@@ -598,3 +603,39 @@ async def test_a_server_that_cuts_connect_off(frames: OpenFrames) -> None:
     await eventually(lambda: len(seen) == 2, "disconnect()")
     assert seen[1] == ("transport close", True)
     assert not current_hub().namespaces
+
+
+async def test_a_user_that_cannot_be_looked_at_refuses(refused: Refused, errors: Errors) -> None:
+    """A lazy object that needs the database, on the loop's thread."""
+
+    def look() -> Any:
+        return User.objects.get(pk=1)
+
+    @register()
+    class Consumer(SocketIOConsumer):
+        async def authenticate(self, auth: Any) -> Any:
+            return SimpleLazyObject(look)
+
+    assert set(await refused()) == {"message"}
+    assert len(errors()) == 1
+
+
+@distinguishes
+async def test_a_connect_that_waits_for_something_cancelled(
+    frames: OpenFrames, errors: Errors
+) -> None:
+    @register()
+    class Consumer(SocketIOConsumer):
+        async def connect(self, auth: Any) -> None:
+            task = asyncio.create_task(asyncio.Event().wait())
+            task.cancel()
+            await task
+
+    register("/other")(Base)
+    client = await frames()
+    await client.enter("/other")
+    await client.send("40")
+    assert (await client.receive()).startswith("44{")
+    await client.send('42/other,1["barrier"]')
+    assert await client.receive() == "43/other,1[true]"
+    assert len(errors()) == 1

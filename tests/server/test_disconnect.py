@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,10 @@ from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 
 Errors = Callable[[], list[logging.LogRecord]]
+
+distinguishes = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="tasks do not tell who was cancelled"
+)
 
 
 @pytest.fixture
@@ -110,7 +115,7 @@ async def test_the_client_breaks_the_protocol(
     await client.enter("/")
     await client.enter("/other")
     await neighbour.enter("/")
-    await client.send(packet if isinstance(packet, bytes) or packet == "9" else packet)
+    await client.send(packet)
     assert await client.rest() == []
     await eventually(lambda: len(reasons) == 2, "disconnect()")
     assert reasons == ["parse error"] * 2
@@ -279,6 +284,32 @@ async def test_a_failing_disconnect_is_logged(
     (record,) = errors()
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == "on purpose"
+
+
+@distinguishes
+async def test_a_disconnect_that_waits_for_something_cancelled(
+    frames: OpenFrames, errors: Errors
+) -> None:
+    @register()
+    class Consumer(SocketIOConsumer):
+        async def disconnect(self, reason: str) -> None:
+            task = asyncio.create_task(asyncio.Event().wait())
+            task.cancel()
+            await task
+
+        @event
+        async def leave_now(self) -> None:
+            self.close()
+
+    register("/other")(Base)
+    client = await frames()
+    await client.enter("/")
+    await client.enter("/other")
+    await client.send('42["leave_now"]')
+    assert await client.receive() == "41"
+    await client.send('42/other,1["barrier"]')
+    assert await client.receive() == "43/other,1[true]"
+    assert len(errors()) == 1
 
 
 async def test_disconnect_waits_for_the_handler_that_runs(connect: Connect) -> None:

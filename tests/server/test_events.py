@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +19,10 @@ from tests.server.conftest import Connect
 from tests.server.consumers import Base
 
 Logged = Callable[..., list[logging.LogRecord]]
+
+distinguishes = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="tasks do not tell who was cancelled"
+)
 
 
 # Names
@@ -391,7 +397,18 @@ async def test_what_clients_send_arrives_as_python_values(connect: Connect) -> N
         async def values(self, *args: Any) -> None:
             seen.extend(args)
 
-    values = ["é☃😀\u2028", 1, 1.5, -0.0, True, None, [1, [2]], {"a": {"b": []}}, b"\x00\xff", {"c": b""}]
+    values = [
+        "é☃😀\u2028",
+        1,
+        1.5,
+        -0.0,
+        True,
+        None,
+        [1, [2]],
+        {"a": {"b": []}},
+        b"\x00\xff",
+        {"c": b""},
+    ]
     await (await connect()).call("values", *values)
     assert seen == values
     assert [type(value) for value in seen] == [type(value) for value in values]
@@ -535,6 +552,24 @@ async def test_an_exception_is_logged_with_its_traceback_and_the_connection_stay
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == "on purpose"
     assert name in (record.exc_text or logging.Formatter().format(record))
+    assert await client.call("barrier") is True
+
+
+@distinguishes
+async def test_a_handler_that_waits_for_something_cancelled(
+    connect: Connect, errors: Logged
+) -> None:
+    @register()
+    class Consumer(Base):
+        @event
+        async def stop(self) -> None:
+            task = asyncio.create_task(asyncio.Event().wait())
+            task.cancel()
+            await task
+
+    client = await connect()
+    assert await unanswered(client, "stop")
+    assert len(errors()) == 1
     assert await client.call("barrier") is True
 
 

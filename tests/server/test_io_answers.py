@@ -360,5 +360,3 @@ async def test_many_questions_at_once(connect: Connect) -> None:
 async def test_reserved_names_cannot_be_asked(name: str) -> None:
     with pytest.raises(ValueError, match="reserved"):
         await io.acall(name)
-
-

@@ -138,7 +138,9 @@ urlpatterns += [path("view/", view), path("async-view/", async_view)]
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("url", ["/view/", "/async-view/"])
 @pytest.mark.parametrize("browser", ["sync", "async"])
-async def test_emit_from_a_view(connect: Connect, url: str, browser: str, async_client: Any) -> None:
+async def test_emit_from_a_view(
+    connect: Connect, url: str, browser: str, async_client: Any
+) -> None:
     register()(Joining)
     client = await connect()
     if browser == "sync":

@@ -86,9 +86,7 @@ async def counts(clients: tuple[Client, ...]) -> list[int]:
         (lambda sids: io.exclude("a").volatile.of("/"), [0, 0, 1]),
     ],
 )
-async def test_targets(
-    trio: Trio, target: Callable[[list[Any]], Any], expected: list[int]
-) -> None:
+async def test_targets(trio: Trio, target: Callable[[list[Any]], Any], expected: list[int]) -> None:
     clients = await trio()
     target([client.sid for client in clients]).emit("news", 1, b"2")
     assert await counts(clients) == expected

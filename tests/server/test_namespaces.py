@@ -107,7 +107,9 @@ async def test_binary_events_of_two_namespaces(frames: OpenFrames) -> None:
     await client.enter("/a")
     await client.enter("/b")
     placeholder = json.dumps({"_placeholder": True, "num": 0}, separators=(",", ":"))
-    await client.send(f'451-/a,["echo",{placeholder}]', b"a", f'451-/b,["echo",{placeholder}]', b"b")
+    await client.send(
+        f'451-/a,["echo",{placeholder}]', b"a", f'451-/b,["echo",{placeholder}]', b"b"
+    )
     assert [await client.receive() for _ in range(4)] == [
         f'451-/a,["said",{placeholder}]',
         b"a",
@@ -125,6 +127,8 @@ async def test_over_polling_too(poller: Poller) -> None:
     assert [packet[:6] for packet in packets] == ['40{"si', "40/a,{"]
     await poller.send('421["echo","é"]', '42/a,2["echo",2]')
     assert await poller.receive() == ['42["said","é"]', '431["é"]', '42/a,["said",2]', "43/a,2[2]"]
-    await poller.send('453-["echo",{"_placeholder":true,"num":0},1,{"_placeholder":true,"num":2},{"_placeholder":true,"num":1}]')
+    await poller.send(
+        '453-["echo",{"_placeholder":true,"num":0},1,{"_placeholder":true,"num":2},{"_placeholder":true,"num":1}]'
+    )
     await poller.send("bAQ==", "bAg==", "bAw==")
     assert (await poller.receive())[1:] == ["bAQ==", "bAw==", "bAg=="]

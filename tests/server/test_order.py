@@ -165,15 +165,14 @@ async def test_a_new_namespace_does_not_wait_for_a_slow_connect(frames: OpenFram
 
 @pytest.mark.parametrize("name", ["overlapping", "overlapping_plainly", "no handler of its own"])
 async def test_concurrent_handlers_overlap(connect: Connect, name: str) -> None:
-    gate = threading.Event()
+    gate, plain_gate = asyncio.Event(), threading.Event()
     started = []
 
     @register()
     class Consumer(Base):
         async def wait(self) -> None:
             started.append(self.sid)
-            while not gate.is_set():
-                await asyncio.sleep(0.001)
+            await gate.wait()
 
         @event(concurrent=True)
         async def overlapping(self) -> str:
@@ -183,7 +182,7 @@ async def test_concurrent_handlers_overlap(connect: Connect, name: str) -> None:
         @event(concurrent=True)
         def overlapping_plainly(self) -> str:
             started.append(self.sid)
-            gate.wait(DEADLINE)
+            plain_gate.wait(DEADLINE)
             return "done"
 
         @event("*", concurrent=True)
@@ -199,6 +198,7 @@ async def test_concurrent_handlers_overlap(connect: Connect, name: str) -> None:
     await client.call("barrier")
     await eventually(lambda: len(started) == number, "all of them at once")
     gate.set()
+    plain_gate.set()
     assert await client.call(name) == "done"
 
 

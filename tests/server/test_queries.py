@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every query of every thread and connection."""
     made: list[str] = []
     for name in ("execute", "executemany"):
@@ -31,7 +30,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             return original(self, sql, *args)
 
         monkeypatch.setattr(CursorWrapper, name, execute)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -45,7 +44,6 @@ async def headers() -> list[tuple[bytes, bytes]]:
 
     cookie = await database_sync_to_async(log_in)()
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
-
 
 
 class Member(Base):

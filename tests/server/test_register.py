@@ -103,7 +103,9 @@ async def test_a_compiled_regex(connect: Connect) -> None:
     assert await (await connect("/team-red-7")).call("who") == ("team", {"name": "red"})
 
 
-@pytest.mark.parametrize("namespace", ["/team-1", "/team-red", "/team-red-7x", "/team-red-7\n", "/"])
+@pytest.mark.parametrize(
+    "namespace", ["/team-1", "/team-red", "/team-red-7x", "/team-red-7\n", "/"]
+)
 async def test_a_regex_matches_as_a_whole(refused: Refused, namespace: str) -> None:
     register(re.compile(r"/team-[a-z]+-\d+$"))(namespace_of("team"))
     assert await refused(namespace) == {"message": "Invalid namespace"}
@@ -158,7 +160,7 @@ async def test_one_class_may_serve_several_namespaces(connect: Connect) -> None:
 )
 def test_a_namespace_has_one_class(one: Any, again: Any) -> None:
     register(one)(namespace_of("First"))
-    with pytest.raises(ImproperlyConfigured, match="First.*Second"):
+    with pytest.raises(ImproperlyConfigured, match=r"First.*Second"):
         register(again)(namespace_of("Second"))
 
 

@@ -477,7 +477,7 @@ async def test_awaiting_waits_for_the_buffer_to_drain(poller: Poller) -> None:
     await eventually(lambda: len(session.buffer) == 4, "all four to wait")
     for _ in range(5):
         await asyncio.sleep(0.002)
-        assert not (large.done() or everyone.done() or in_a_thread.done())
+        assert not any(waiting.done() for waiting in (large, everyone, in_a_thread))
     assert len(await poller.receive()) == 4
     await asyncio.wait_for(asyncio.gather(large, everyone, in_a_thread), 5)
 

@@ -3,7 +3,7 @@
 // A client's own record: what it got from whom, when it lost its connection and came back.
 class Member {
   constructor(t, place, url, transports) {
-    Object.assign(this, { place, transports, losses: [], errors: [], said: 0, heard: 0 });
+    Object.assign(this, { place, transports, losses: [], errors: [], said: 0, heard: 0, asked: 0 });
     this.runs = [];
     this.begin();
     const { reconnectionDelay = 1000, timeout = 5000 } = t.params;
@@ -19,16 +19,24 @@ class Member {
     socket.on("disconnect", (reason) => this.lost(reason));
     socket.on("connect_error", (error) => this.errors.push(error.data ?? error.message));
     socket.on("tick", (node, n) => this.tick(node, n));
+    socket.on("question", (reply) => {
+      this.asked += 1;
+      setTimeout(reply, t.params.answer, socket.id);
+    });
   }
 
   back() {
     const loss = this.losses.at(-1);
-    if (loss) loss.seconds = (performance.now() - this.lostAt) / 1000;
-    if (loss) this.begin();
+    if (loss) {
+      loss.seconds = (performance.now() - this.lostAt) / 1000;
+      this.begin();
+    }
     this.sid = this.socket.id;
   }
 
   lost(reason) {
+    // The client tells it again where it loses its next connection before that is of use.
+    if (this.losses.length && this.losses.at(-1).seconds === undefined) return;
     this.lostAt = performance.now();
     this.losses.push({ reason, sid: this.sid });
   }
@@ -56,9 +64,9 @@ class Member {
   }
 
   report() {
-    const { place, socket, losses, errors, runs, said, heard } = this;
+    const { place, socket, losses, errors, runs, said, heard, asked } = this;
     const transport = socket.io.engine?.transport?.name;
-    return { place, sid: socket.id ?? null, transport, losses, errors, runs, said, heard };
+    return { place, sid: socket.id ?? null, transport, losses, errors, runs, said, heard, asked };
   }
 }
 

@@ -46,6 +46,7 @@ def test_a_new_session_is_open_and_waits_for_its_transport() -> None:
     assert not session.writable
     assert not session.direct
     assert session.buffered == session.buffer[0].size
+    assert session.unheard == 0
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])

@@ -44,7 +44,7 @@ def test_what_was_buffered_meanwhile_goes_over_the_websocket() -> None:
 def test_an_upgrade_without_a_probe_is_taken_as_the_node_server_takes_it() -> None:
     session = make_session("polling")
     session.start_upgrade(1)
-    assert session.receive_probe("5") is Probe.UPGRADED
+    assert session.receive_probe("5anything") is Probe.UPGRADED
     assert session.transport == "websocket"
 
 

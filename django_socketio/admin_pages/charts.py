@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 WIDTH, HEIGHT = 900, 260
-LABELS = 6
+LABELS = 5
 
 
 def is_available() -> bool:
@@ -38,6 +38,7 @@ def draw(
         width=WIDTH,
         height=HEIGHT,
         margin=10,
+        margin_right=40,
         js=[],
         css=[],
         show_dots=False,

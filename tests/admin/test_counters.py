@@ -35,6 +35,7 @@ def counted() -> Iterator[type[SocketIOConsumer]]:
     registry.unregister("/counted-here")
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_traffic(counted: type[SocketIOConsumer]) -> None:
     hub = current_hub()
     before = counters(hub)
@@ -72,6 +73,7 @@ async def test_traffic(counted: type[SocketIOConsumer]) -> None:
     )
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_handler_times(counted: type[SocketIOConsumer]) -> None:
     communicator = SocketIOCommunicator(application, "/counted-here")
     assert await communicator.connect()
@@ -114,6 +116,7 @@ def test_keys_of_a_gauge_are_bounded() -> None:
     assert gauge.highest == stats.MAX_KEYS + 50
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_sockets_and_rooms_are_described(counted: type[SocketIOConsumer]) -> None:
     hub = current_hub()
     communicators = [

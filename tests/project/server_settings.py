@@ -10,8 +10,9 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
 
-# What the test asks for: {"DATABASE": path or dict, "SOCKETIO": {...}, "REDIS": url or None} and, with
-# Redis, "LAYER": "pubsub", "core" or a dotted path, and "LAYER_CONFIG": {...}.
+# What the test asks for: {"DATABASE": path or a dict as in DATABASES, "SOCKETIO": {...},
+# "REDIS": url or None} and, with Redis, "LAYER": "pubsub", "core" or a dotted path, and
+# "LAYER_CONFIG": {...}.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
 if isinstance(_asked["DATABASE"], dict):

@@ -130,6 +130,33 @@ def _interval(value: Any) -> str | None:
     return wrong and wrong + ", or None"
 
 
+def _admin_ui(value: Any) -> str | None:
+    expected = (
+        "None, True (staff only) or a dict with some of USERNAME and PASSWORD (a bcrypt hash or "
+        "one of Django's, never the password itself), NAMESPACE, READONLY"
+    )
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, dict) or set(value) - {
+        "USERNAME",
+        "PASSWORD",
+        "NAMESPACE",
+        "READONLY",
+    }:
+        return expected
+    texts = [value[key] for key in ("USERNAME", "PASSWORD", "NAMESPACE") if key in value]
+    password = value.get("PASSWORD", "$")
+    if (
+        not all(isinstance(text, str) and text for text in texts)
+        or ("USERNAME" in value) != ("PASSWORD" in value)
+        or "$" not in password
+        or not str(value.get("NAMESPACE", "/admin")).startswith("/")
+        or not isinstance(value.get("READONLY", False), bool)
+    ):
+        return expected
+    return None
+
+
 def option(default: Any, check: Check) -> Any:
     """A setting with its default and its check."""
     if isinstance(default, (list, dict)):
@@ -180,6 +207,8 @@ class Settings:
     stats_interval: float | None = option(10, _interval)
     stats_retention: float = option(8 * 86400, _number(0))
     stats_process_retention: float = option(86400, _number(0))
+    # The official Admin UI
+    admin_ui: bool | dict[str, Any] | None = option(None, _admin_ui)
     # Inside
     json: str | None = option(None, _codec)
     worker_threads: int = option(32, _integer(1))

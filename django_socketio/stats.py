@@ -38,6 +38,8 @@ class Gauge:
         self.peak: dict[str, int] = {}
         self.total = 0
         self.highest = 0
+        # All that ever came.
+        self.opened = 0
 
     def enter(self, key: str) -> str:
         """One more; returns the key under which it is counted, for :meth:`leave`."""
@@ -45,11 +47,18 @@ class Gauge:
             key = OTHER
         self.now[key] += 1
         self.total += 1
+        self.opened += 1
         if self.now[key] > self.peak.get(key, 0):
             self.peak[key] = self.now[key]
         if self.total > self.highest:
             self.highest = self.total
         return key
+
+    def move(self, key: str, to: str) -> str:
+        """One is counted under another key from now on, which is returned."""
+        self.opened -= 1
+        self.leave(key)
+        return self.enter(to)
 
     def leave(self, key: str) -> None:
         """One less."""
@@ -65,6 +74,7 @@ class Gauge:
             "peak": dict(self.peak),
             "total": self.total,
             "highest": self.highest,
+            "opened": self.opened,
         }
 
 

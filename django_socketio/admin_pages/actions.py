@@ -119,6 +119,18 @@ def describe(data: dict[str, Any]) -> str:
     return gettext("Disconnected.")
 
 
+def write_entry(user: Any, what: str, message: str) -> None:
+    """One entry in the admin's log."""
+    LogEntry.objects.create(
+        user_id=user.pk,
+        content_type=ContentType.objects.get_for_model(ServerProcess),
+        object_id="",
+        object_repr=what[:200],
+        action_flag=CHANGE,
+        change_message=message,
+    )
+
+
 def write_log(user: Any, data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> None:
     """An entry in the admin's log for each target."""
     content_type = ContentType.objects.get_for_model(ServerProcess)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .. import stats
 from ..exceptions import AckTimeout, Disconnected
 
 if TYPE_CHECKING:
@@ -115,4 +116,5 @@ class Question:
 
     def _give_up(self) -> None:
         if self._done is not None and not self._done.done():
+            stats.limits.add("ack timeout", len(self._asked))
             self._done.set_result(None)

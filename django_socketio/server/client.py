@@ -297,8 +297,7 @@ class Client:
     def upgraded(self) -> None:
         """The session has moved to a WebSocket."""
         stats.traffic.upgrades += 1
-        stats.sessions.leave(self._counted)
-        self._counted = stats.sessions.enter(self.session.transport)
+        self._counted = stats.sessions.move(self._counted, self.session.transport)
 
     def upgrade_started(self, prober: Transport) -> None:
         """A WebSocket wants to take over: mind its timeout."""

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How long the last clients may take to fetch their last packets when the process ends.
-LEAVE_TIMEOUT = 2.0
+# When the process ends: how long the last clients may take to fetch their last packets, and after
+# that the handlers to end, disconnect() among them.
+LEAVE_TIMEOUT, HANDLERS_TIMEOUT = 2.0, 5.0
 # Bytes of randomness in an id, beside those that name the process; the Node server has as many.
 ID_BYTES = 15
 
@@ -67,8 +68,9 @@ class Hub:
         self.ack_ids = count()
         # Set once the process ends: no new session is admitted.
         self.closing = False
-        # Then: set when the last client has gone.
-        self._empty: asyncio.Event | None = None
+        # Then: set when the last client has gone; and the task that says goodbye.
+        self._empty = asyncio.Event()
+        self._leaving: asyncio.Task[None] | None = None
         # Sessions that have not joined a namespace yet.
         self.pending_sessions = 0
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
@@ -302,7 +304,7 @@ class Hub:
     def forget(self, client: Client) -> bool:
         """A client's session is over. False when that was known."""
         known = self.clients.pop(client.session.sid, None) is not None
-        if self._empty is not None and not self.clients:
+        if self.closing and not self.clients:
             self._empty.set()
         return known
 
@@ -311,8 +313,8 @@ class Hub:
         self.shut_down()
         if self.recorder is not None:
             await self.recorder.ended()
-        if self.network is not None:
-            await self._leave_network(self.network)
+        if self._leaving is not None:
+            await self._leaving
 
     def shut_down(self) -> None:
         """Say goodbye to every client, so that it connects elsewhere at once."""
@@ -323,16 +325,26 @@ class Hub:
             client.close("server shutting down")
         if self.recorder is not None:
             self.recorder.end()
-        if self.network is not None:
-            self.spawn(self._leave_network(self.network))
+        self._leaving = self.loop.create_task(self._leave())
 
-    async def _leave_network(self, network: Network) -> None:
-        """Leave the other processes when the last packets are out, or soon."""
-        self._empty = asyncio.Event()
+    async def _leave(self) -> None:
+        """Leave the other processes when the last packets are out and the handlers have ended."""
+        if self.network is not None:
+            self.network.tunnels.release()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._last_packets(), LEAVE_TIMEOUT)
+        handlers = [task for task, client in self.tasks.items() if client is not None]
+        if handlers:
+            await asyncio.wait(handlers, timeout=HANDLERS_TIMEOUT)
+        if self.network is not None:
+            await self.network.stop()
+
+    async def _last_packets(self) -> None:
+        """Wait until the last clients have gone, here and through our tunnels."""
         if self.clients:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), LEAVE_TIMEOUT)
-        await network.stop()
+            await self._empty.wait()
+        if self.network is not None:
+            await self.network.tunnels.released()
 
 
 _executor: concurrent.futures.ThreadPoolExecutor | None = None

@@ -118,6 +118,7 @@ class Network:
         if self._stopped:
             return
         self._stopped = True
+        self.tunnels.lost_all()
         if self._heart is not None:
             self._heart.cancel()
             self.bus.to_group(EVERYONE, [Kind.BYE])
@@ -518,7 +519,7 @@ class Network:
             self.to_node(sender, [Kind.PULSE, False])
 
     def _on_bye(self, sender: str) -> None:
-        # Not so for one that is taken for dead: if it is not, what it has sent meanwhile is missing.
+        # Not so for one that is taken for dead: what it has sent meanwhile may be missing.
         self.bus.forget(sender)
         if self.peers.left(sender):
             self._forget(sender)

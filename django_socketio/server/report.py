@@ -113,6 +113,7 @@ def describe_socket(socket: SocketIOConsumer) -> dict[str, Any]:
         "rooms": [room[:MAX_TEXT] for room in rooms[:MAX_SHOWN_ROOMS]],
         "more_rooms": max(0, len(rooms) - MAX_SHOWN_ROOMS),
         "transport": session.transport,
+        "secure": handshake.secure,
         "address": handshake.address[:MAX_TEXT],
         "user_agent": handshake.headers.get("user-agent", "")[:MAX_TEXT],
         "since": client.connected_at.isoformat(),

@@ -6,10 +6,12 @@ have ended, and a poll that waits does not end by itself. So we hear the signal 
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import sys
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -18,14 +20,26 @@ if TYPE_CHECKING:
 def say_goodbye_on_signals(hub: Hub) -> None:
     """Have SIGTERM and SIGINT call ``hub.shut_down()`` before the server's own handler.
 
-    Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
+    Other servers wait for us by the lifespan protocol, daphne does as every Twisted program. Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
     thread, where Python does not let handlers be set.
     """
+    _have_twisted_wait(hub)
     if threading.current_thread() is not threading.main_thread():
         return
     if callable(signal.getsignal(signal.SIGTERM)):
         for number in (signal.SIGTERM, signal.SIGINT):
             _precede(number, hub)
+
+
+def _have_twisted_wait(hub: Hub) -> None:
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    if reactor is not None and reactor.running:
+        from twisted.internet.defer import Deferred
+
+        def end() -> Deferred[None]:
+            return Deferred.fromFuture(asyncio.ensure_future(hub.end()))
+
+        reactor.addSystemEventTrigger("before", "shutdown", end)
 
 
 def _precede(number: signal.Signals, hub: Hub) -> None:

@@ -31,6 +31,8 @@ FIRST_ANSWER = 0.8
 ALIVE_AFTER = 0.2
 # How long the receipt for an HTTP answer may take.
 RECEIPT_TIMEOUT = 5.0
+# What the ASGI receive of a carried poll says when its gate wants it answered.
+RELEASE = "django_socketio.release"
 # What each message counts for beside its data.
 OVERHEAD = 64
 
@@ -162,6 +164,9 @@ class Tunnels:
         self._numbers = count(1)
         self._gates: dict[int, Gate] = {}
         self._owners: dict[tuple[str, int], Owner] = {}
+        # Set once this process ends; the event when one of its gates has closed.
+        self.closing = False
+        self._closed = asyncio.Event()
         # Runs a transport for a request that has come through a tunnel; set by the door.
         self.serve: Callable[[dict[str, Any], Any, Any], Awaitable[None]] | None = None
 
@@ -184,6 +189,7 @@ class Tunnels:
             await self._network.settled()
         number = next(self._numbers)
         gate = Gate(self, owner, number)
+        gate.is_http = scope["type"] == "http"
         if owner not in self._network.peers:
             raise OwnerGone
         self._gates[number] = gate
@@ -192,10 +198,13 @@ class Tunnels:
         carried["client"] = list(scope.get("client") or ("", 0))
         carried["refusable"] = "websocket.http.response" in scope.get("extensions", {})
         self.send(owner, [Kind.OPEN, number, carried, body], len(body or b"") + 1000)
+        if self.closing and gate.is_http:
+            gate.release()
         return gate
 
     def close(self, gate: Gate, abort: bool) -> None:
         """The gate's side is over; with ``abort`` the owner is told that the client has gone."""
+        self._closed.set()
         if self._gates.pop(gate.number, None) is not None and abort:
             self._network.to_node(gate.node, [Kind.ABORT, gate.number])
 
@@ -207,8 +216,21 @@ class Tunnels:
             if key[0] == node:
                 owner.fail()
 
+    def release(self) -> None:
+        """This process ends: have the polls that wait here answered, so that they go elsewhere."""
+        self.closing = True
+        for gate in self._gates.values():
+            if gate.is_http:
+                gate.release()
+
+    async def released(self) -> None:
+        """Wait until that has happened."""
+        while any(gate.is_http for gate in self._gates.values()):
+            self._closed.clear()
+            await self._closed.wait()
+
     def lost_all(self) -> None:
-        """This process has been silent for so long that the others have given it up."""
+        """This process ends, or was silent for so long that the others have given it up."""
         for node in self.nodes():
             self.lost(node)
 
@@ -307,8 +329,13 @@ class Gate(End):
 
     message_kind = Kind.IN
     taken_kind = Kind.RECEIPT
+    is_http = False
     answered = False
     client_gone = False
+
+    def release(self) -> None:
+        """Have the owner answer a poll that waits with what there is."""
+        self._tunnels.tell(self.node, [Kind.IN, self.number, ["release", None]])
 
     async def first(self) -> tuple[Message, int]:
         """The owner's first message and its size, not taken yet.
@@ -432,6 +459,8 @@ class Owner(End):
             if self.is_http:
                 return {"type": "http.disconnect"}
             return {"type": "websocket.disconnect", "code": 1006}
+        if kind == "release":
+            return {"type": RELEASE}
         if kind == "end":
             return {"type": "websocket.disconnect", "code": value}
         return {"type": "websocket.receive", kind: value}

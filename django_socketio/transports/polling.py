@@ -17,7 +17,7 @@ from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
 from ..engineio.session import CLOSE, NOOP
 from ..server.client import Client
 from ..server.hubs import current_hub
-from ..server.tunnel import OwnerGone
+from ..server.tunnel import RELEASE, OwnerGone
 from .door import Door, Request
 from .http import (
     choose_encoding,
@@ -160,7 +160,7 @@ class PollingConsumer(AsyncConsumer):
         """Wait for something to send, the end of the session, or the end of the request."""
         loop = client.hub.loop
         link.poll = loop.create_future()
-        watcher = loop.create_task(self._watch(client))
+        watcher = loop.create_task(self._watch(client, link))
         timer = loop.call_later(PROBE_INTERVAL, link.release) if client.session.probed else None
         try:
             await link.poll
@@ -170,9 +170,10 @@ class PollingConsumer(AsyncConsumer):
             if timer is not None:
                 timer.cancel()
 
-    async def _watch(self, client: Client) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+    async def _watch(self, client: Client, link: Polling) -> None:
+        while (kind := (await self.receive())["type"]) != "http.disconnect":
+            if kind == RELEASE:
+                link.release()
         client.abort("transport error", "a poll was dropped")
 
     async def _post(

@@ -54,7 +54,9 @@ class Cluster:
 
         def met() -> bool:
             running = [worker for worker in self.workers if worker.process.running]
-            return all(len(worker.counts()["peers"]) == wanted for worker in running)
+            # Each is asked, whatever the others say: daphne joins them with its first request.
+            known = [len(worker.counts()["peers"]) for worker in running]
+            return all(number == wanted for number in known)
 
         until(met, "the workers to know each other")
 

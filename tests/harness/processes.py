@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Process:
-    """Started at once, in the test run's process group: what ends that ends it too."""
+    """Started at once, in a session of its own so that its children end with it."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -81,7 +84,8 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once."""
-        self._popen.kill()
+        """End it, and whatever it started, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
         self._reader.join(5)

@@ -8,6 +8,7 @@ refuse connections are skipped. An answer says in ``X-Backend`` where it comes f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import sys
 from typing import NamedTuple
@@ -117,7 +118,8 @@ class Proxy:
             extra = () if request.upgrades else ((b"connection", b"close"),)
             to_backend.write(request.encode(*extra))
             try:
-                await _copy_body(request, reader, to_backend)
+                with contextlib.suppress(ConnectionError):  # the backend has answered already
+                    await _copy_body(request, reader, to_backend)
                 answer = await Head.read(from_backend)
             except (OSError, EOFError):
                 return await _fail(writer, b"502 Bad Gateway")

@@ -71,7 +71,7 @@ class Server:
             "LAYER": layer,
             "LAYER_CONFIG": layer_config or {},
         }
-        self._env = {
+        self.env = {
             "DJANGO_SETTINGS_MODULE": "tests.project.server_settings",
             "TEST_PROJECT": json.dumps(asked),
         }
@@ -80,7 +80,7 @@ class Server:
     def start(self) -> None:
         """At first on any free port, after `stop` on the same one again."""
         arguments = command(self.name, "tests.project.asgi:application", self.port)
-        self.process = Process(arguments, self._env)
+        self.process = Process(arguments, self.env)
         self.port = int(self.process.wait_for_line(LISTENING)[1])
 
     @property

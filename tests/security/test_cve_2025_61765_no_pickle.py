@@ -87,7 +87,13 @@ class Executed:
 
 PICKLE = pickle.dumps(Executed())
 ROOMS: list[Any] = [[1], [None], [["user"]], [["user", 1, 2]], [{"a": 1}], [["session", []]]]
-SCOPE = {"type": "http", "path": "/socket.io/", "query_string": b"", "headers": [], "client": ["", 0]}
+SCOPE = {
+    "type": "http",
+    "path": "/socket.io/",
+    "query_string": b"",
+    "headers": [],
+    "client": ["", 0],
+}
 OPERATIONS: list[Any] = [
     None,
     "text",

@@ -114,16 +114,25 @@ class Poller:
 
     @contextmanager
     def waiting_poll(self) -> Iterator[queue.SimpleQueue[Answer | Exception]]:
-        """A poll that the server has got and does not answer yet, in a thread of its own."""
+        """A poll that the server has got and does not answer yet."""
+        with self.in_background() as answers:
+            self.server.until(lambda state: self.id in state["polled"], "the poll to wait")
+            yield answers
+
+    @contextmanager
+    def in_background(
+        self, method: str = "GET", body: str = ""
+    ) -> Iterator[queue.SimpleQueue[Answer | Exception]]:
+        """A request whose answer comes in its own time, read in a thread."""
         answers: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
-        poll = open_socket(self.server)
-        head = f"GET {PATH}?{self.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-        poll.sendall(head.encode())
-        self.server.until(lambda state: self.id in state["polled"], "the poll to wait")
+        sock = open_socket(self.server)
+        head = f"{method} {PATH}?{self.query} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        sock.sendall((head + body).encode())
 
         def read() -> None:
             try:
-                answers.put(read_answer(poll))
+                answers.put(read_answer(sock))
             except Exception as error:
                 answers.put(error)
 
@@ -133,9 +142,9 @@ class Poller:
             yield answers
         finally:
             with suppress(OSError):
-                poll.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
             reader.join(DEADLINE)
-            poll.close()
+            sock.close()
 
 
 class Closed(Exception):
@@ -159,6 +168,7 @@ class Peer:
         self._ids = 0
         self._frames: queue.SimpleQueue[str | bytes | None] = queue.SimpleQueue()
         self._ended = False
+        self._pings: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.websocket = connect(
             f"ws://127.0.0.1:{server.port}{PATH}?{query}",
             proxy=None,
@@ -177,6 +187,7 @@ class Peer:
             for frame in self.websocket:
                 if frame == "2" and self.pongs:
                     self.websocket.send("3")
+                    self._pings.put(None)
                 else:
                     self._frames.put(frame)
         self._frames.put(None)
@@ -246,6 +257,13 @@ class Peer:
             while True:
                 frames.append(self.next(deadline))
         return frames
+
+    def until_pinged(self, times: int) -> None:
+        """Wait for the next pings, and so for some time to go by."""
+        while not self._pings.empty():
+            self._pings.get()
+        for _ in range(times):
+            self._pings.get(timeout=DEADLINE)
 
     def close_code(self, deadline: float = DEADLINE) -> int | None:
         """Wait until the server has closed, and return its close code."""

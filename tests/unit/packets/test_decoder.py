@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -246,8 +247,12 @@ def test_text_while_an_attachment_is_due_is_refused(codec: JSONCodec) -> None:
 def test_reset_forgets_a_packet_that_is_not_complete(codec: JSONCodec) -> None:
     decoder = make_decoder(codec)
     decoder.feed(f'52-["e",{placeholder(0)},{placeholder(1)}]')
-    decoder.feed(b"x" * 1000)
+    attachment = bytes(1000)
+    references = sys.getrefcount(attachment)
+    decoder.feed(attachment)
+    assert sys.getrefcount(attachment) > references
     decoder.reset()
+    assert sys.getrefcount(attachment) == references
     assert decoder.pending is None
     assert decoder.feed('2["e"]') == Packet(EVENT, "/", ["e"])
     with pytest.raises(PacketError, match="not due"):

@@ -126,8 +126,9 @@ class Gated(Noted):
     """Admits nobody before its gate is open."""
 
     async def connect(self, auth: Any) -> None:
-        await super().connect(auth)
-        await gate(str((auth or {}).get("gate"))).wait()
+        name = str((auth or {}).get("gate"))
+        self.note(name)
+        await gate(name).wait()
 
     @event
     async def echo(self, *args: Any) -> Any:

@@ -1,0 +1,112 @@
+"""What broadcasts, joins and connects cost Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+
+from tests.cluster.conftest import Join
+from tests.cluster.members import Member, settle, until, use
+from tests.cluster.watching import Watch, room_group
+from tests.harness.cluster import Cluster
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def room() -> str:
+    return f"room {uuid.uuid4()}"
+
+
+async def watched(cluster: Cluster, *steps: object, worker: int = 0) -> Watch:
+    """What Redis sees of something that is done in a process."""
+    watch = Watch(cluster.redis)
+    with watch:
+        await use(cluster.workers[worker], *steps)
+    return watch
+
+
+async def test_a_broadcast_costs_a_delivery_per_process(
+    cluster: Cluster, member: Join, room: str
+) -> None:
+    """Whatever the number of members."""
+    emit = [["to", room], ["emit", "said", "x"]]
+    group = room_group(room)
+    assert (await watched(cluster, *emit)).deliveries(group) == 0
+    members: list[Member] = []
+    for wanted, workers in enumerate(cluster.workers, 1):
+        members.append(await member(workers, room))
+        assert (await watched(cluster, *emit)).deliveries(group) == wanted
+    members += [await member(worker, room) for worker in cluster.workers for _ in range(7)]
+    for one in members:
+        one.take()
+    watch = await watched(cluster, *emit)
+    assert watch.deliveries(group) == 3
+    await settle(cluster, members)
+    assert [len(one.take()) for one in members] == [1] * 24
+
+
+async def test_what_is_emitted_in_one_turn_shares_messages(
+    cluster: Cluster, member: Join, room: str
+) -> None:
+    one, other = await member(cluster.workers[0]), await member(cluster.workers[1], room)
+    with Watch(cluster.redis) as watch:
+        await one.ask("count", [room], 600)
+        await until(lambda: len(other.heard) == 600, "all numbers")
+    assert watch.deliveries(room_group(room)) == 3
+    assert [number for _, number in other.take()] == list(range(600))
+
+
+async def test_only_the_first_and_the_last_member_of_a_process_count(
+    cluster: Cluster, member: Join, room: str
+) -> None:
+    worker, group = cluster.workers[0], room_group(room)
+    first, second = await member(worker), await member(worker)
+    enter, exit = {"pubsub": ("SUBSCRIBE", "UNSUBSCRIBE"), "core": ("ZADD", "ZREM")}[cluster.layer]
+    with Watch(cluster.redis) as watch:
+        await first.join(room)
+    assert enter in watch.about(group)
+    with Watch(cluster.redis) as watch:
+        await second.join(room)
+        await second.ask("leave", room)
+        await second.join(room)
+        await first.ask("leave", room)
+    assert watch.about(group) == []
+    with Watch(cluster.redis) as watch:
+        await second.ask("leave", room)
+        await asyncio.to_thread(lambda: worker.io(["aserver_side_call", "settled"]))
+        await member(worker, f"{room} 2")  # groups are joined and left in this order
+    assert exit in watch.about(group)
+
+
+async def test_a_second_socket_of_a_process_costs_nothing(cluster: Cluster, member: Join) -> None:
+    """It connects, talks to its handler, gets what its process sends to it and leaves."""
+    await member(cluster.workers[0])
+    with Watch(cluster.redis) as watch:
+        one = await member(cluster.workers[0])
+        assert await one.ask("echo", 1, 2) == [1, 2]
+        await use(cluster.workers[0], ["to", one.sid], ["emit", "said", "x"])
+        await until(lambda: one.heard, "the event")
+        await one.client.disconnect()
+    assert watch.names() == set()
+
+
+async def test_an_sid_is_addressed_directly(cluster: Cluster, member: Join) -> None:
+    one = await member(cluster.workers[1])
+    for worker in cluster.workers:
+        counts = [(await asyncio.to_thread(other.counts))["layer"] for other in cluster.workers]
+        with Watch(cluster.redis) as watch:
+            await use(worker, ["to", one.sid], ["emit", "said", "directly"])
+            await until(lambda: one.heard, "the event")
+        assert one.take() == [["said", "directly"]]
+        sent = watch.about("directly")
+        if worker is one.worker:
+            assert sent == []
+        elif cluster.layer == "pubsub":
+            assert sent == ["PUBLISH"]
+            assert watch.about("__group__") == watch.about("socketio.everyone")
+        else:
+            assert sent[0] == "ZADD"
+        assert counts

@@ -1,0 +1,132 @@
+"""MAX_PENDING_EVENTS, MAX_PENDING_EVENTS_SIZE: events that wait for the handler before them."""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.support.servers import Server
+from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket
+
+from .conftest import LIMITS
+
+EVENTS = LIMITS["MAX_PENDING_EVENTS"]
+SIZE = LIMITS["MAX_PENDING_EVENTS_SIZE"]
+MEGABYTE = 1024 * 1024
+LARGE = json.dumps(["note_it", "x" * 10_000])
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the first handler of a test waits; it goes on when the test is over."""
+    name = request.node.name.replace("[", "-").replace("]", "").replace(" ", "-")
+    yield name
+    for fixture in ("server", "daphne", "uvicorn"):
+        if fixture in request.fixturenames:
+            request.getfixturevalue(fixture).release(name)
+
+
+def flood(server: Server, gate: str, event: str, megabytes: int) -> tuple[bool, int]:
+    """Send events behind one whose handler waits; whether all of it was taken, and how much."""
+    sock = raw_websocket(server)
+    sock.sendall(frame(b"40") + frame(f'42["hold","{gate}"]'.encode()))
+    data = memoryview(frame(f"42{event}".encode()) * (megabytes * MEGABYTE // len(event)))
+    sock.setblocking(False)
+    sent = 0
+    try:
+        while sent < len(data):
+            # A server that does not read, and a full buffer between: nothing moves any more.
+            if not select.select([], [sock], [], 2)[1]:
+                return False, sent
+            sent += sock.send(data[sent : sent + 65536])
+    except OSError:
+        pass
+    finally:
+        sock.close()
+    return True, sent
+
+
+@pytest.mark.parametrize("event", ['["note_it"]', LARGE], ids=["many", "large"])
+def test_the_client_has_to_wait(uvicorn: Server, bystander: Peer, gate: str, event: str) -> None:
+    """A server that can stop to read does so: nothing is lost, and nothing piles up."""
+    before = uvicorn.rss()
+    taken, sent = flood(uvicorn, gate, event, 40)
+    assert not taken
+    assert sent < 20 * MEGABYTE
+    assert uvicorn.state()["held"]["queued"] <= SIZE + len(event) + 2
+    assert uvicorn.rss() - before < 10 * MEGABYTE
+
+
+def test_the_client_may_go_on_later(uvicorn: Server, bystander: Peer, gate: str) -> None:
+    with open_peer(uvicorn) as peer:
+        peer.emit("hold", gate)
+        for number in range(5 * EVENTS):
+            peer.send(f'42{number}["echo"]')
+        uvicorn.until(lambda state: state["held"]["queued"] > 0, "events to wait")
+        uvicorn.release(gate)
+        assert [peer.next() for _ in range(5 * EVENTS)] == [f"43{n}[]" for n in range(5 * EVENTS)]
+
+
+@pytest.mark.parametrize("event", ['["note_it"]', LARGE], ids=["many", "large"])
+def test_the_client_cannot_be_kept_from_sending(
+    daphne: Server, bystander: Peer, gate: str, event: str
+) -> None:
+    """daphne reads on whatever we do, so the session is closed."""
+    before = daphne.rss()
+    peer = open_peer(daphne)
+    with daphne.counting("limits", "too many events wait for a handler"):
+        peer.emit("hold", gate)
+        for _ in range(SIZE // len(event) + 1 if event == LARGE else EVENTS + 1):
+            peer.send(f"42{event}")
+        peer.frames_until_closed()
+    with daphne.counting("limits", "too many events wait for a handler"):
+        taken, _ = flood(daphne, gate, event, 40)
+    assert taken  # and thrown away
+    assert daphne.rss() - before < 10 * MEGABYTE
+    daphne.release(gate)
+    assert daphne.reason(peer.sid) == "parse error"
+
+
+def test_the_handler_waits_for_the_clients_answer(
+    server: Server, bystander: Peer, gate: str
+) -> None:
+    """To stop reading would keep that answer back: so the session is closed."""
+    peer = open_peer(server)
+    peer.emit("hold_and_ask", gate)
+    assert "question" in str(peer.next())
+    with server.counting("limits", "too many events wait for a handler"):
+        for _ in range(EVENTS + 1):
+            peer.emit("note_it")
+        peer.frames_until_closed()
+    assert server.reason(peer.sid) == "parse error"
+
+
+def test_at_the_limit(server: Server, bystander: Peer, gate: str) -> None:
+    with open_peer(server) as peer:
+        peer.emit("hold_and_ask", gate)
+        question = peer.next()
+        assert isinstance(question, str)
+        for number in range(EVENTS):
+            peer.send(f'42{number}["echo"]')
+        peer.send("43" + question[2:].partition("[")[0] + "[]")
+        assert [peer.next() for _ in range(EVENTS)] == [f"43{n}[]" for n in range(EVENTS)]
+
+
+def test_over_polling_the_post_has_to_wait(server: Server, bystander: Peer, gate: str) -> None:
+    """Its answer comes when the handlers have caught up, so that no other POST comes before."""
+    poller = Poller(server)
+    poller.join()
+    poller.post(f'42["hold","{gate}"]')
+    poller.post(*['42["note_it"]'] * EVENTS)
+    with poller.in_background("POST", '42["note_it"]') as answers:
+        server.until(lambda state: poller.id in state["posting"], "the POST to wait")
+        server.release(gate)
+        answer = answers.get(timeout=15)
+    assert not isinstance(answer, Exception)
+    assert answer.body == b"ok"
+    server.until(
+        lambda state: state["journal"][poller.sid].count(["event", 0]) == EVENTS + 1, "the events"
+    )

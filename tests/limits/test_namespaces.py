@@ -1,0 +1,56 @@
+"""MAX_NAMESPACES."""
+
+from __future__ import annotations
+
+from tests.security.support.servers import Server
+from tests.security.support.wire import Peer, Poller, open_peer
+
+from .conftest import LIMITS
+
+LIMIT = LIMITS["MAX_NAMESPACES"]
+
+
+def test_too_many(server: Server, bystander: Peer) -> None:
+    peer = open_peer(server)
+    sids = [peer.sid] + [peer.join(f"/{number}/many").sid for number in range(LIMIT - 1)]
+    with server.counting("limits", "too many namespaces"):
+        peer.send("40/more/many,")
+        assert peer.frames_until_closed() == []
+    assert [server.reason(sid) for sid in sids] == ["parse error"] * LIMIT
+
+
+def test_too_many_over_polling(server: Server, bystander: Peer) -> None:
+    poller = Poller(server)
+    poller.join()
+    with server.counting("limits", "too many namespaces"):
+        poller.post(*(f"40/{number}/many," for number in range(LIMIT)))
+    assert server.reason(poller.sid) == "parse error"
+
+
+def test_those_left_do_not_count(server: Server, bystander: Peer) -> None:
+    with open_peer(server) as peer:
+        for number in range(3 * LIMIT):
+            peer.join(f"/{number}/many")
+            peer.send(f"41/{number}/many,")
+        assert peer.echoes()
+        server.until(lambda state: state["held"]["namespaces"] <= 2, "namespaces to be forgotten")
+
+
+def test_those_refused_do_not_count(server: Server, bystander: Peer) -> None:
+    with open_peer(server) as peer:
+        for number in range(3 * LIMIT):
+            peer.send("40/members,", f"40/nowhere/{number},")
+            assert peer.next() == '44/members,{"message":"Login required"}'
+            assert peer.next() == f'44/nowhere/{number},{{"message":"Invalid namespace"}}'
+        assert peer.echoes()
+
+
+def test_those_that_are_at_work_yet_count(server: Server, bystander: Peer) -> None:
+    """Coming and going makes no room for more handlers than that."""
+    peer = open_peer(server)
+    with server.counting("limits", "too many namespaces"):
+        for _ in range(LIMIT):
+            peer.send('42["hold","namespaces"]', "41", "40")
+        peer.frames_until_closed()
+    server.release("namespaces")
+    server.until(lambda state: state["held"]["hub_tasks"] == 0, "the handlers to end")

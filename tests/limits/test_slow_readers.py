@@ -1,0 +1,125 @@
+"""MAX_WRITE_BUFFER_SIZE: a client that does not read, in a room of others that do."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.harness.waiting import until
+from tests.security.support.servers import Server
+from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket
+
+from .conftest import LIMITS
+
+LIMIT = LIMITS["MAX_WRITE_BUFFER_SIZE"]
+MEGABYTE = 1024 * 1024
+PIECE = 20_000
+TIMES = 10
+READERS = 4
+
+
+class Reader:
+    """Reads what its room gets, in a thread, and counts it."""
+
+    def __init__(self, server: Server, room: str) -> None:
+        self.peer = open_peer(server)
+        self.peer.call("enter", room)
+        self.bytes = 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while True:
+            piece = self.peer.next(60)
+            assert isinstance(piece, str)
+            if "last" in piece:
+                return
+            self.bytes += len(piece) - len('42["said",""]')
+
+    def ends(self) -> bool:
+        self._thread.join(15)
+        alive = self._thread.is_alive()
+        self.peer.leave()
+        return not alive
+
+
+@pytest.mark.parametrize("how", ["websocket", "polling"])
+def test_slow_reader_in_a_room(server: Server, bystander: Peer, how: str) -> None:
+    """Many times the limit goes to the room: the others get it all, the slow one is let go."""
+    room = f"slow {how}"
+    readers = [Reader(server, room) for _ in range(READERS)]
+    slow_sid = ""
+    if how == "polling":
+        poller = Poller(server)
+        slow_sid = poller.join()
+        poller.post(f'42["enter","{room}"]')
+    else:
+        sock = raw_websocket(server, receive_buffer=4096)
+        sock.sendall(frame(b"40") + frame(f'42["enter","{room}"]'.encode()))
+    (members,) = until(lambda: has(bystander.call("who", room), READERS + 1), "the slow client")
+    (slow_sid,) = {member["sid"] for member in members} - {reader.peer.sid for reader in readers}
+
+    before = server.rss()
+    sent = 0
+    with server.counting("limits", "slow client"):
+        while sent < 40 * MEGABYTE:
+            bystander.call("publish", room, TIMES, PIECE)
+            sent += TIMES * PIECE
+            until_all_have(readers, sent)
+            assert server.state()["held"]["buffered"] <= LIMIT + PIECE
+    assert server.reason(slow_sid) == "transport error"
+    bystander.call("say", room, "last")
+    assert all(reader.ends() for reader in readers)
+    assert {reader.bytes for reader in readers} == {sent}
+    assert server.rss() - before < 16 * MEGABYTE
+    if how == "websocket":
+        sock.close()
+
+
+def until_all_have(readers: list[Reader], size: int) -> None:
+    until(lambda: all(reader.bytes == size for reader in readers), "the readers to have it all")
+
+
+def has(members: list[list[object]], count: int) -> list[list[object]]:
+    return members if len(members[0]) == count else []
+
+
+def test_a_slow_reader_that_catches_up(server: Server, bystander: Peer) -> None:
+    """A pause that fits into the buffer harms nobody."""
+    poller = Poller(server)
+    poller.join()
+    poller.post('42["enter","pause"]')
+    until(lambda: has(bystander.call("who", "pause"), 1), "the room")
+    for _ in range(5):
+        bystander.call("publish", "pause", 9, LIMIT // 10)
+        packets: list[str] = []
+        while len(packets) < 9:
+            packets += [packet for packet in poller.poll() if packet.startswith("42")]
+        assert {len(packet) for packet in packets} == {LIMIT // 10 + len('42["said",""]')}
+    assert server.journal(poller.sid) == [["connect"]]
+
+
+@pytest.mark.parametrize("how", ["websocket", "polling"])
+def test_what_is_sent_to_one_alone(server: Server, bystander: Peer, how: str) -> None:
+    """Answers to a client that asks and asks and never reads."""
+    echo = '421["echo","' + "x" * 15_000 + '"]'
+    before = server.rss()
+    with server.counting("limits", "slow client"):
+        if how == "polling":
+            poller = Poller(server)
+            sid = poller.join()
+            while poller.post(echo).status == 200:
+                assert server.state()["held"]["buffered"] <= LIMIT + len(echo)
+            assert server.reason(sid) == "transport error"
+        else:
+            sock = raw_websocket(server, receive_buffer=4096)
+            sock.sendall(frame(b"40"))
+            sock.settimeout(15)
+            try:
+                for _ in range(40 * MEGABYTE // len(echo)):
+                    sock.sendall(frame(echo.encode()))
+            except OSError:
+                pass
+            sock.close()
+    assert server.rss() - before < 16 * MEGABYTE

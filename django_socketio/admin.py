@@ -25,7 +25,7 @@ from .totals import add_up
 
 PER_PAGE = 50
 # Further back nobody turns pages; a filter finds more.
-MAX_PAGES = 100
+MAX_PAGES = 20
 
 PAGES = (ServerProcess, Connection, Room, TrafficSample, Namespace)
 

@@ -27,6 +27,8 @@ HOST = sockets_of_the_system.gethostname()[:200]
 MAX_SHOWN_ROOMS = 20
 MAX_TEXT = 300
 MAX_ROWS = 5000
+# The characters of an id that name its process.
+NODE_LENGTH = 8
 
 
 def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def describe_socket(socket: SocketIOConsumer) -> dict[str, Any]:
     return {
         "sid": socket.sid,
         "node": socket._hub.node,
-        "session": session.sid[:8],
+        # A part that tells sessions apart; the whole would let its reader take the session over.
+        "session": session.sid[NODE_LENGTH : NODE_LENGTH + 8],
         "namespace": socket._namespace[:MAX_TEXT],
         "user_id": _text(getattr(socket.user, "pk", None)),
         "username": _username(socket),

@@ -37,7 +37,7 @@ def make_staff(cluster: Cluster, name: str) -> str:
     """A Cookie header of a superuser's session."""
     worker = cluster.workers[0]
     cookie = worker.log_in(name)
-    database = json.loads(worker._env["TEST_PROJECT"])["DATABASE"]
+    database = json.loads(worker.env["TEST_PROJECT"])["DATABASE"]
     with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
         query = "update auth_user set is_staff = 1, is_superuser = 1 where username = ?"
         assert connection.execute(query, [name]).rowcount == 1

@@ -64,6 +64,7 @@ class SocketIOApplication:
         Where ``app`` does not know the protocol, as Django's, it is spoken here.
         """
         hub = _hub()
+        hub.awaited = True
         heard: list[str] = []
 
         async def overhear() -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Session:
     """
 
     __slots__ = (
+        "_asked",
         "_awaiting_pong",
         "_deadline_close",
         "_deadline_upgrade",
@@ -104,8 +105,10 @@ class Session:
         # Whether the transport can write now, and whether past the (empty) buffer.
         self.writable = False
         self.direct = False
-        # Bytes written since the client was last heard: all we know of where a server never waits.
+        # Bytes written of which no answer tells that they were read: all we know of where a server
+        # never waits. And as many of them as were written before the last ping.
         self.unheard = 0
+        self._asked = 0
         self._unheard_mark = options.max_write_buffer // 4
         # What has gone both ways: Engine.IO packets in, Socket.IO packets out (counted by the
         # owner, as are bytes_in); what is unheard is not in bytes_out yet, see sent_bytes.
@@ -149,8 +152,6 @@ class Session:
         if self.state != "open":
             return None
         self._heard = True
-        self.bytes_out += self.unheard
-        self.unheard = 0
         self.packets_in += 1
         if isinstance(packet, bytes):
             return packet
@@ -158,8 +159,12 @@ class Session:
         if kind == PacketType.MESSAGE:
             return packet[1:]
         if kind == PacketType.PONG:
-            self._awaiting_pong = False
-            self._unheard_mark = self.options.max_write_buffer // 4
+            if self._awaiting_pong:
+                # No other packet tells that the client has read anything.
+                self._awaiting_pong = False
+                self.bytes_out += self._asked
+                self.unheard -= self._asked
+                self._unheard_mark = self.options.max_write_buffer // 4
         elif kind == "b":
             try:
                 return decode_packet(packet)
@@ -197,7 +202,7 @@ class Session:
         """The client has shown a sign of life that is no packet (a new poll)."""
         self._heard = True
         self.bytes_out += self.unheard
-        self.unheard = 0
+        self.unheard = self._asked = 0
 
     @property
     def sent_bytes(self) -> int:
@@ -228,11 +233,19 @@ class Session:
         """Count bytes that went past the buffer. True when the owner should call :meth:`ask`.
 
         A server that never waits for its clients (daphne) would keep what a client does not read.
-        So a client that takes a quarter of ``max_write_buffer`` without a word is asked for one,
-        and at the full size without an answer the session is closed.
+        So a client that takes a quarter of ``max_write_buffer`` is asked for an answer, and at the
+        full size without one the session is closed.
         """
         self.unheard += size
         return self.unheard > self._unheard_mark
+
+    @property
+    def suspicious(self) -> bool:
+        """So much was written without an answer that the owner should call :meth:`ask`.
+
+        Who polls answers with the next poll, and need not be asked.
+        """
+        return self.unheard > self._unheard_mark and self.transport == "websocket"
 
     def ask(self, now: float) -> Frame | None:
         """Ask a silent client for a sign of life, with the ping returned, or give it up."""
@@ -243,6 +256,7 @@ class Session:
         if self._awaiting_pong:
             return None
         self._awaiting_pong = True
+        self._asked = self.unheard
         self._heard = False
         self._ping_deadline = now + self.options.ping_timeout
         return PING
@@ -270,6 +284,7 @@ class Session:
             return None
         frame = self.buffer.popleft()
         self.buffered -= frame.size
+        self.unheard += frame.size
         return frame
 
     def set_writable(self, writable: bool) -> None:
@@ -341,6 +356,7 @@ class Session:
             if now >= due:
                 self._heard = False
                 self._awaiting_pong = True
+                self._asked = self.unheard
                 self._next_ping = now + self.options.ping_interval
                 due = self._ping_deadline = now + self.options.ping_timeout
                 self._enqueue(PING)

@@ -235,7 +235,7 @@ class Client:
         return session.buffered <= session.options.low_water
 
     def _suspicious(self) -> None:
-        """Much was written and nothing heard: ask for a sign of life."""
+        """Much was written and nothing answered: ask for a sign of life."""
         ping = self.session.ask(self.hub.loop.time())
         if ping is not None:
             self.transport.write(ping)
@@ -250,6 +250,13 @@ class Client:
 
     def written(self) -> None:
         """The transport has taken something out of the session's buffer."""
+        session = self.session
+        if session.suspicious and session.state == "open":
+            ping = session.ask(self.hub.loop.time())
+            if ping is not None:
+                session.send(ping)  # behind what waits: the transport goes on with it
+            if session.state == "closed":
+                self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             _release(self._drain_waiters)
 

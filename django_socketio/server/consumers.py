@@ -254,6 +254,7 @@ class SocketIOConsumer:
         # While connect() runs nothing may be sent, for the client knows nothing of the namespace
         # yet.
         self._held: list[tuple[Frame, ...]] | None = []
+        self._held_size = 0
         self._left: str | None = None
         self._busy = False
         self._queue: deque[Packet | _Leave] | None = None
@@ -369,6 +370,10 @@ class SocketIOConsumer:
         self.connected = False
         stats.disconnects.add(reason)
         self._forget()
+        if reason == SERVER_DISCONNECT:
+            # Whom the server has sent away does not act any more.
+            while self._queue:
+                self._next(self._queue)
         if self._busy:
             self._put(_Leave(reason))
         elif self._on_disconnect is not None or socket_disconnected.receivers:
@@ -525,7 +530,9 @@ class SocketIOConsumer:
     async def _announce(self, signal: Signal, **kwargs: Any) -> None:
         """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
         kwargs.update(sender=type(self), socket=self)
-        for receiver, result in await self._hub.announce(signal, **kwargs):
+        for receiver, result in await self._hub.announce(
+            signal, self._client.thread_sensitive, **kwargs
+        ):
             if isinstance(result, Exception):
                 logger.error("signal receiver %r failed", receiver, exc_info=result)
 
@@ -568,6 +575,9 @@ class SocketIOConsumer:
         """Write on the hub's thread. False when the client's buffer is above its low-water mark."""
         if self._held is not None:
             self._held.append(frames)
+            self._held_size += sum(frame.size for frame in frames)
+            if self._held_size > self._hub.settings.max_write_buffer_size:
+                self._client.abort("transport error", "too much was sent while connect() ran")
             return True
         if self._left is not None:
             return True

@@ -68,6 +68,8 @@ class Hub:
         self.ack_ids = count()
         # Set once the process ends: no new session is admitted.
         self.closing = False
+        # Whether the server will call end() when it has finished with its connections.
+        self.awaited = False
         # Then: set when the last client has gone; and the task that says goodbye.
         self._empty = asyncio.Event()
         self._leaving: asyncio.Task[None] | None = None
@@ -280,14 +282,18 @@ class Hub:
         outcomes = await asyncio.gather(here, elsewhere)
         return outcomes[0] + outcomes[1]
 
-    async def announce(self, signal: Signal, **kwargs: Any) -> list[tuple[Any, Any]]:
+    async def announce(
+        self, signal: Signal, sensitive: bool = False, **kwargs: Any
+    ) -> list[tuple[Any, Any]]:
         """Send a Django signal; plain receivers run in a worker thread."""
         results: list[tuple[Any, Any]]
-        if hasattr(signal, "asend_robust"):
+        if all(entry[-1] is True for entry in signal.receivers):  # async, each of them
             results = await signal.asend_robust(**kwargs)
-        else:  # Django 4.2
-            results = await self.in_thread(signal.send_robust)(**kwargs)
-        return results
+            return results
+        # asend_robust() would run plain receivers one after the other, for all sockets, in one
+        # thread. Django 4.2 takes an async receiver for a plain one, whose result is a coroutine.
+        results = await self.in_thread(signal.send_robust, sensitive)(**kwargs)
+        return [(receiver, await _outcome(result)) for receiver, result in results]
 
     def broadcast(
         self, sockets: list[SocketIOConsumer], frames: tuple[Frame, ...], volatile: bool = False
@@ -313,8 +319,7 @@ class Hub:
         self.shut_down()
         if self.recorder is not None:
             await self.recorder.ended()
-        if self._leaving is not None:
-            await self._leaving
+        await self._leave()
 
     def shut_down(self) -> None:
         """Say goodbye to every client, so that it connects elsewhere at once."""
@@ -325,12 +330,13 @@ class Hub:
             client.close("server shutting down")
         if self.recorder is not None:
             self.recorder.end()
-        self._leaving = self.loop.create_task(self._leave())
+        if self.network is not None:
+            self.network.tunnels.release()
+        if not self.awaited:
+            self._leaving = self.loop.create_task(self._leave())
 
     async def _leave(self) -> None:
         """Leave the other processes when the last packets are out and the handlers have ended."""
-        if self.network is not None:
-            self.network.tunnels.release()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._last_packets(), LEAVE_TIMEOUT)
         handlers = [task for task, client in self.tasks.items() if client is not None]
@@ -345,6 +351,14 @@ class Hub:
             await self._empty.wait()
         if self.network is not None:
             await self.network.tunnels.released()
+
+
+async def _outcome(result: Any) -> Any:
+    """What a receiver returned or raised."""
+    try:
+        return await result if isinstance(result, Awaitable) else result
+    except Exception as error:
+        return error
 
 
 _executor: concurrent.futures.ThreadPoolExecutor | None = None

@@ -41,6 +41,11 @@ SETTLE_TIME = 0.3
 # How many ids of operations that were sent to several groups are remembered.
 REMEMBERED = 10_000
 
+# How long after a sockets_join() the other processes may need to join the rooms' groups, and how
+# many such rooms are remembered.
+JOINING_TIME = 5.0
+MAX_JOINING = 10_000
+
 VOLATILE, UNCOMPRESSED = 1, 2
 
 # What another process of ours has encoded is decoded without the limits for clients.
@@ -59,6 +64,9 @@ class Network:
         self._numbers = count(1)
         self._inquiries: dict[int, Inquiry] = {}
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
+        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile goes
+        # to the whole namespace, so that it takes effect in calling order.
+        self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
         # The last heartbeat, and the other ends of tunnels when it was sent.
         self._said: Taken | None = None
         self._tunnelled: set[str] = set()
@@ -222,6 +230,8 @@ class Network:
                 channels.append(channel)
             elif owner is not None and not self.listening:
                 groups.append(EVERYONE)  # who does not listen knows nobody's channel
+            elif self._joining and self._is_joined(target.namespace, room):
+                groups.append(_group(target.namespace, None))
             else:
                 groups.append(_group(target.namespace, room))
         several = len(groups) + len(channels) > 1
@@ -250,7 +260,24 @@ class Network:
     def act(self, target: Target, action: str, names: list[str]) -> Taken | None:
         """Make the target's sockets elsewhere do something; see :meth:`Hub.act`."""
         rest = [*target.to_wire(), action, [name_to_wire(name) for name in names]]
-        return self._send(target, lambda number: [Kind.ACT, number, *rest])
+        taken = self._send(target, lambda number: [Kind.ACT, number, *rest])
+        if action == "join" and taken is not None:
+            for name in names:
+                self._joining[target.namespace, name] = taken, self.hub.loop.time()
+                self._joining.move_to_end((target.namespace, name))
+            while len(self._joining) > MAX_JOINING:
+                self._joining.popitem(last=False)
+        return taken
+
+    def _is_joined(self, namespace: str, room: Room) -> bool:
+        """Whether sockets elsewhere have just been told to join a room."""
+        taken, since = self._joining.get((namespace, room), (None, 0.0))
+        if taken is None:
+            return False
+        if taken.done and self.hub.loop.time() - since > JOINING_TIME:
+            del self._joining[namespace, room]
+            return False
+        return True
 
     # What is asked
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def say_goodbye_on_signals(hub: Hub) -> None:
     """Have SIGTERM and SIGINT call ``hub.shut_down()`` before the server's own handler.
 
-    Other servers wait for us by the lifespan protocol, daphne does as every Twisted program. Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
-    thread, where Python does not let handlers be set.
+    Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
+    thread, where Python does not let handlers be set. For its end servers wait by the lifespan
+    protocol, only daphne has Twisted's own way.
     """
     _have_twisted_wait(hub)
     if threading.current_thread() is not threading.main_thread():
@@ -39,6 +40,7 @@ def _have_twisted_wait(hub: Hub) -> None:
         def end() -> Deferred[None]:
             return Deferred.fromFuture(asyncio.ensure_future(hub.end()))
 
+        hub.awaited = True
         reactor.addSystemEventTrigger("before", "shutdown", end)
 
 

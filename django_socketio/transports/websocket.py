@@ -260,7 +260,6 @@ class WebSocketConsumer(AsyncConsumer):
             await resume(coro, waited_for)
             client.written()
             while (frame := session.take_one()) is not None:
-                session.unheard += frame.size
                 await self.base_send(_message(frame))
                 client.written()
         except Exception as error:
@@ -278,8 +277,8 @@ class WebSocketConsumer(AsyncConsumer):
         """Write what waits in the session's buffer, as far as possible now."""
         session = self.client.session
         while session.writable and (frame := session.take_one()) is not None:
-            session.unheard += frame.size
             self.write(frame)
+            self.client.written()
         if session.writable and not session.buffer:
             session.set_writable(True)
         if session.drained and self._drainer is None:

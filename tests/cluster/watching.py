@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import uuid
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django_socketio.cluster import group_name
 from tests.cluster.members import NAMESPACE
 from tests.harness.redis import Redis
-from tests.harness.waiting import until
 
 # The group of all processes, for heartbeats.
 EVERYONE = "socketio.everyone"
@@ -22,37 +22,20 @@ def room_group(room: str) -> str:
 
 
 class Watch:
-    """The commands that arrive while the block runs, each as a line of text."""
+    """The commands that have arrived."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._commands: list[dict[str, Any]] = []
-        self._ready = threading.Event()
 
-    def __enter__(self) -> Watch:
-        self._end = f"end {uuid.uuid4()}"
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def _listen(self) -> None:
+    def listen(self, ready: threading.Event, end: str) -> None:
+        """Note commands until one says that this is the end."""
         with self._redis.client.monitor() as monitor:
-            self._ready.set()
-            while True:
-                command = monitor.next_command()
-                if self._end in command["command"]:
-                    return
+            self._redis.client.ping()  # over another connection, which is made before it counts
+            monitor.next_command()
+            ready.set()
+            while end not in (command := monitor.next_command())["command"]:
                 self._commands.append(command)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._redis.client.echo(self._end)
-        until(lambda: not self._thread.is_alive(), "the end of MONITOR's output")
 
     def about(self, what: str) -> list[str]:
         """The names of the commands that clients sent and that mention something."""
@@ -95,3 +78,17 @@ class Watch:
             if (name := command["command"].split(" ", 1)[0].upper()) not in idle
             if "$inflight" not in command["command"]
         }
+
+
+@contextmanager
+def watching(redis: Redis) -> Iterator[Watch]:
+    """Notes the commands that arrive while the block runs."""
+    watch, ready, end = Watch(redis), threading.Event(), f"end {uuid.uuid4()}"
+    thread = threading.Thread(target=watch.listen, args=(ready, end), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield watch
+    finally:
+        redis.client.echo(end)
+        thread.join(10)

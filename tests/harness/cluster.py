@@ -13,6 +13,9 @@ from tests.harness.waiting import until
 
 LAYERS = ("pubsub", "core")
 
+# What the system checks advise: by default a channel of the core layer holds 100 messages.
+LAYER_CONFIGS: dict[str, dict[str, Any]] = {"core": {"capacity": 10_000}}
+
 
 class Cluster:
     """Workers of the test project, Redis and the proxy, whose address is `url`."""
@@ -27,6 +30,7 @@ class Cluster:
         layer_config: dict[str, Any] | None = None,
     ) -> None:
         self.layer = layer
+        config = LAYER_CONFIGS.get(layer) if layer_config is None else layer_config
         self.redis = Redis()
         self.workers: list[Server] = []
         self.proxy: Process | None = None
@@ -39,7 +43,7 @@ class Cluster:
                         socketio=socketio,
                         redis=self.redis.url,
                         layer=layer,
-                        layer_config=layer_config,
+                        layer_config=config,
                     )
                 )
             self.proxy, self.url = start_proxy(self.workers)

@@ -56,6 +56,11 @@ class Process:
     def running(self) -> bool:
         return self._popen.poll() is None
 
+    @property
+    def code(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._popen.poll()
+
     def wait_for_line(self, pattern: str, deadline: float = 30.0) -> re.Match[str]:
         """The match of `pattern` in the output; AssertionError where the process ends before."""
 

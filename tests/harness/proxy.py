@@ -67,7 +67,7 @@ class Head(NamedTuple):
 class Proxy:
     def __init__(self, ports: list[int]) -> None:
         self.ports = ports
-        self._turn = itertools.cycle(ports)
+        self._turn = itertools.cycle(range(len(ports)))
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, port: int = 0) -> asyncio.Server:
@@ -101,7 +101,8 @@ class Proxy:
             writer.close()
 
     async def _connect(self) -> tuple[int, asyncio.StreamReader, asyncio.StreamWriter]:
-        for port in itertools.islice(self._turn, len(self.ports)):
+        first = next(self._turn)
+        for port in self.ports[first:] + self.ports[:first]:
             try:
                 return port, *await asyncio.open_connection(HOST, port, limit=HEAD_LIMIT)
             except ConnectionRefusedError:

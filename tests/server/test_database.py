@@ -139,7 +139,7 @@ class Steps:
                 return self.user.username
 
         user = await User.objects.acreate(username="ada")
-        await self.async_client.aforce_login(user)  # type: ignore[attr-defined]
+        await database_sync_to_async(self.async_client.force_login)(user)  # type: ignore[attr-defined]
         cookie = self.async_client.cookies["sessionid"].value  # type: ignore[attr-defined]
         client = Client(
             SocketIOApplication(nothing_else), headers=[(b"cookie", f"sessionid={cookie}".encode())]

@@ -104,15 +104,25 @@ async def test_methods_that_are_no_events_are_out_of_reach(connect: Connect) -> 
     class Consumer(Base):
         secret = 1
 
-        async def helper(self) -> str:
+        async def internal(self) -> str:
             raise AssertionError("called")
 
         @event
         async def public(self) -> str:
-            return await self.helper()
+            return await self.internal()
 
     client = await connect()
-    for name in ("helper", "emit", "close", "__init__", "_close", "secret", "sid", "join", "error"):
+    for name in (
+        "internal",
+        "emit",
+        "close",
+        "__init__",
+        "_close",
+        "secret",
+        "sid",
+        "join",
+        "error",
+    ):
         assert await unanswered(client, name), name
     assert (await client.call("barrier")) is True
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
 SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["*"]
+USE_TZ = True
 INSTALLED_APPS = [{auth}"channels", "django_socketio", "shop", "empty", "nested.apps.Nested"]
 DATABASES = {databases}
 SOCKETIO = {socketio}

@@ -13,6 +13,7 @@ from django.db import connection
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.server.hubs import current_hub
+from django_socketio.signals import event_received
 from tests.server.clients import DEADLINE, Client, Frames, Poller, eventually
 from tests.server.conftest import OpenFrames
 from tests.server.consumers import Base
@@ -296,3 +297,64 @@ async def test_io_reaches_the_sockets_of_every_loop(application: Any) -> None:
     assert events == [("news", [1]), ("question", []), ("once more", [])]
     assert len(await io.afetch_sockets()) == 1
     await here.drop()
+
+
+# Receivers of signals
+
+
+async def test_a_slow_receiver_holds_up_its_own_socket_only(frames: OpenFrames) -> None:
+    gate = threading.Event()
+    waiting: list[str] = []
+
+    @register()
+    class Consumer(Base):
+        @event
+        async def act(self) -> None: ...
+
+    def receiver(socket: Any, event: str, **kwargs: Any) -> None:
+        if event == "act":
+            waiting.append(threading.current_thread().name)
+            gate.wait(DEADLINE)
+
+    event_received.connect(receiver)
+    try:
+        slow, other = await frames(), await frames()
+        await slow.enter("/")
+        await other.enter("/")
+        await slow.send('421["act"]')
+        await eventually(lambda: waiting, "the receiver")
+        await other.send('422["barrier"]')
+        assert await other.receive() == "432[true]"
+        assert waiting[0].startswith("django_socketio")
+        gate.set()
+        assert await slow.receive() == "431[]"
+    finally:
+        gate.set()
+        event_received.disconnect(receiver)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_receivers_of_both_kinds(frames: OpenFrames) -> None:
+    seen: list[Any] = []
+
+    def plain(**kwargs: Any) -> None:
+        seen.append(("plain", threading.current_thread().name, User.objects.count()))
+
+    async def not_plain(**kwargs: Any) -> None:
+        seen.append(("async", threading.current_thread().name, await User.objects.acount()))
+
+    register()(Base)
+    event_received.connect(plain)
+    event_received.connect(not_plain)
+    try:
+        client = await frames()
+        await client.enter("/")
+        await client.send('421["barrier"]')
+        assert await client.receive() == "431[true]"
+    finally:
+        event_received.disconnect(plain)
+        event_received.disconnect(not_plain)
+    (kind, thread, count), (other_kind, other_thread, other_count) = sorted(seen, reverse=True)
+    assert (kind, other_kind, count, other_count) == ("plain", "async", 0, 0)
+    assert thread.startswith("django_socketio")
+    assert other_thread == threading.current_thread().name

@@ -7,7 +7,7 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
 ];
-const DEADLINE = 20_000;
+const DEADLINE = 40_000;
 
 export async function chat(t) {
   const { chromium } = t.require("playwright-core");

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from django_socketio.engineio import Frame
+
 from .sessions import INTERVAL, TIMEOUT, make_session, new_session, texts
 
 QUARTER = 250
@@ -143,13 +145,49 @@ def test_a_client_that_was_asked_and_takes_on_is_given_up() -> None:
     assert session.detail == "slow client"
 
 
-def test_a_client_that_talks_is_not_given_up() -> None:
+def test_a_client_that_answers_is_not_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     for _ in range(100):
+        if session.written(QUARTER // 2) and session.ask(10) is not None:
+            session.receive("3")
+    assert session.state == "open"
+
+
+def test_a_client_that_only_talks_is_given_up() -> None:
+    """It may send without end and yet read nothing."""
+    session = make_session(max_write_buffer=4 * QUARTER)
+    while session.state == "open":
         if session.written(QUARTER // 2):
             session.ask(10)
         session.receive("4thanks")
-    assert session.state == "open"
+        assert session.unheard <= 5 * QUARTER
+    assert session.detail == "slow client"
+
+
+def test_an_answer_to_no_question_tells_nothing() -> None:
+    session = make_session(max_write_buffer=4 * QUARTER)
+    session.written(QUARTER)
+    session.receive("3")
+    assert session.unheard == QUARTER
+
+
+def test_an_answer_tells_of_what_was_written_before_the_question() -> None:
+    session = make_session(max_write_buffer=4 * QUARTER)
+    session.written(QUARTER + 1)
+    session.ask(10)
+    session.written(QUARTER)
+    session.receive("3")
+    assert session.unheard == QUARTER
+
+
+def test_what_waited_counts_when_it_is_written() -> None:
+    session = make_session(max_write_buffer=4 * QUARTER)
+    session.set_writable(False)
+    for _ in range(3):
+        session.send(Frame(b"x" * (QUARTER // 2)))
+    for expected in (False, False, True):
+        session.take_one()
+        assert session.suspicious is expected
 
 
 def test_a_client_that_owes_a_pong_is_not_asked_twice() -> None:

@@ -28,6 +28,20 @@ def test_the_default_of_each_call_is_asked(codec: JSONCodec) -> None:
             codec.dumps([1j], refuse)
 
 
+def test_the_standard_library_s_encoder_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Encoder(json.JSONEncoder):
+        def __init__(self, **options: Any) -> None:
+            made.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(codec_module.json, "JSONEncoder", Encoder)
+    codec = StandardCodec()
+    assert [codec.dumps([number], refuse) for number in range(3)] == ["[0]", "[1]", "[2]"]
+    assert len(made) == 1
+
+
 def test_nan_never_reaches_the_wire(codec: JSONCodec) -> None:
     for number in (math.nan, math.inf, -math.inf):
         try:

@@ -89,6 +89,13 @@ def test_packets_without_bytes_have_no_attachments(encoder: Encoder) -> None:
         assert packet.attachments == ()
 
 
+def test_json_alone(encoder: Encoder) -> None:
+    value = {"a": [datetime.date(2024, 2, 29), float("nan"), "é"]}
+    assert encoder.json(value) == '{"a":["2024-02-29",null,"é"]}'
+    with pytest.raises(TypeError):
+        encoder.json(b"bytes")
+
+
 # bytes, anywhere
 
 

@@ -134,7 +134,8 @@ def test_hasten_only_ever_hastens(loop: FakeLoop, wheel: Wheel) -> None:
 
 def test_a_cancelled_item_is_not_called_and_is_freed(loop: FakeLoop, wheel: Wheel) -> None:
     item = Item()
-    wheel.schedule(item, 1005)
+    for deadline in (1010, 1005, 1020):
+        wheel.schedule(item, deadline)
     wheel.cancel(item)
     wheel.cancel(item)
     assert item.slot is None

@@ -66,6 +66,11 @@ class Main(Noted):
             await asyncio.sleep(0)
 
     @event
+    async def publish_patiently(self, room: str, times: int, size: int) -> None:
+        for _ in range(times):
+            await self.to(room).emit("said", "x" * size)
+
+    @event
     async def hold(self, name: str, *args: Any) -> None:
         """A handler that takes long."""
         await gate(name).wait()

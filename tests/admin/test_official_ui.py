@@ -50,7 +50,7 @@ async def events(communicator: SocketIOCommunicator, *names: str) -> dict[str, l
     return found
 
 
-@pytest.mark.parametrize("password", [BCRYPT, make_password("right")])
+@pytest.mark.parametrize("password", [BCRYPT, make_password("right")], ids=["bcrypt", "django"])
 async def test_who_may_enter(settings: Any, password: str) -> None:
     settings.SOCKETIO = {"ADMIN_UI": {"USERNAME": "root", "PASSWORD": password}}
     for auth in (

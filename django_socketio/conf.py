@@ -125,6 +125,38 @@ def _codec(value: Any) -> str | None:
     return None if ok else "None or the dotted path of a class with the methods dumps and loads"
 
 
+def _interval(value: Any) -> str | None:
+    wrong = None if value is None else _number(0, inclusive=True)(value)
+    return wrong and wrong + ", or None"
+
+
+def _admin_ui(value: Any) -> str | None:
+    expected = (
+        "None, True (staff only) or a dict with some of USERNAME and PASSWORD (a bcrypt hash or "
+        "one of Django's, never the password itself), NAMESPACE, READONLY"
+    )
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, dict) or set(value) - {
+        "USERNAME",
+        "PASSWORD",
+        "NAMESPACE",
+        "READONLY",
+    }:
+        return expected
+    texts = [value[key] for key in ("USERNAME", "PASSWORD", "NAMESPACE") if key in value]
+    password = value.get("PASSWORD", "$")
+    if (
+        not all(isinstance(text, str) and text for text in texts)
+        or ("USERNAME" in value) != ("PASSWORD" in value)
+        or "$" not in password
+        or not str(value.get("NAMESPACE", "/admin")).startswith("/")
+        or not isinstance(value.get("READONLY", False), bool)
+    ):
+        return expected
+    return None
+
+
 def option(default: Any, check: Check) -> Any:
     """A setting with its default and its check."""
     if isinstance(default, (list, dict)):
@@ -171,6 +203,12 @@ class Settings:
     heartbeat_interval: float = option(1, _number(0))
     heartbeat_timeout: float = option(4, _number(0))
     max_layer_buffer_size: int = option(16_000_000, _integer(1))
+    # Statistics: how often they are written to the database (0 or None: never), how long kept
+    stats_interval: float | None = option(10, _interval)
+    stats_retention: float = option(8 * 86400, _number(0))
+    stats_process_retention: float = option(86400, _number(0))
+    # The official Admin UI
+    admin_ui: bool | dict[str, Any] | None = option(None, _admin_ui)
     # Inside
     json: str | None = option(None, _codec)
     worker_threads: int = option(32, _integer(1))

@@ -12,6 +12,7 @@ from _pytest.terminal import TerminalReporter
 
 from tests.harness import node, programs
 from tests.harness.cluster import LAYERS, Cluster
+from tests.harness.postgres import Postgres, find_postgres
 from tests.harness.servers import SERVERS, Server, copy_database, make_database
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
@@ -21,6 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needs = {
         "node": node.why_not(),
         "browser": None if programs.find_chromium() else "no Chromium (set CHROMIUM to its path)",
+        "postgres": None if find_postgres() else "no PostgreSQL server program",
         "redis": None if programs.find_redis() else "no Redis server program",
     }
     for item in items:
@@ -128,6 +130,13 @@ def transport(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def node_runner(_runner: node.Runner) -> node.Runner:
     return _runner
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

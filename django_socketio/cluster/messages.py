@@ -12,7 +12,7 @@ An operation is a list that begins with its :class:`Kind`. What comes in is chec
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,7 @@ TYPE = "django_socketio.message"
 EVERYONE = "socketio.everyone"
 
 
+@unique
 class Kind(IntEnum):
     """The first item of an operation."""
 
@@ -48,6 +49,8 @@ class Kind(IntEnum):
     ALIVE = 19
     ABORT = 20
     OVER = 21
+    REPORT = 40
+    REPORTED = 41
     STRANGER = 22
 
 
@@ -91,6 +94,10 @@ FORMS: dict[int, tuple[Any, ...]] = {
     Kind.ALIVE: (int,),
     Kind.ABORT: (int,),
     Kind.OVER: (int,),
+    # question, what about, JSON
+    Kind.REPORT: (int, str, str),
+    # question, JSON
+    Kind.REPORTED: (int, str),
     Kind.STRANGER: (),
 }
 

@@ -74,10 +74,14 @@ class Session:
         "_unheard_mark",
         "buffer",
         "buffered",
+        "bytes_in",
+        "bytes_out",
         "close_reason",
         "detail",
         "direct",
         "options",
+        "packets_in",
+        "packets_out",
         "paused",
         "probed",
         "sid",
@@ -106,6 +110,12 @@ class Session:
         self.unheard = 0
         self._asked = 0
         self._unheard_mark = options.max_write_buffer // 4
+        # What has gone both ways: Engine.IO packets in, Socket.IO packets out (counted by the
+        # owner, as are bytes_in); what is unheard is not in bytes_out yet, see sent_bytes.
+        self.packets_in = 0
+        self.packets_out = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
         self.upgrading = False
         self.probed = False
         # The owner has stopped reading, so silence is not the client's fault.
@@ -142,6 +152,7 @@ class Session:
         if self.state != "open":
             return None
         self._heard = True
+        self.packets_in += 1
         if isinstance(packet, bytes):
             return packet
         kind = packet[:1]
@@ -151,6 +162,7 @@ class Session:
             if self._awaiting_pong:
                 # No other packet tells that the client has read anything.
                 self._awaiting_pong = False
+                self.bytes_out += self._asked
                 self.unheard -= self._asked
                 self._unheard_mark = self.options.max_write_buffer // 4
         elif kind == "b":
@@ -173,6 +185,7 @@ class Session:
         """
         messages: list[str | bytes] = []
         try:
+            self.bytes_in += len(payload)
             packets = split_payload(payload, self.options.max_packets)
         except EngineIOError as error:
             self.close("parse error", str(error))
@@ -188,7 +201,13 @@ class Session:
     def heard(self) -> None:
         """The client has shown a sign of life that is no packet (a new poll)."""
         self._heard = True
+        self.bytes_out += self.unheard
         self.unheard = self._asked = 0
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes (characters of text) that were written so far."""
+        return self.bytes_out + self.unheard
 
     # What leaves
 

@@ -49,6 +49,7 @@ class Client:
     __slots__ = (
         "_attachments_deadline",
         "_connect_deadline",
+        "_counted",
         "_decoder",
         "_drain_waiters",
         "_ended",
@@ -96,6 +97,8 @@ class Client:
         self._events_size = 0
         self._event_waiters: list[asyncio.Future[None]] = []
         self._ended = False
+        # Under what the session is counted.
+        self._counted = stats.sessions.enter(transport.name)
         hub.clients[self.session.sid] = self
         hub.pending_sessions += 1
         hub.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
@@ -205,6 +208,7 @@ class Client:
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Tell the client that it may not enter a namespace."""
         self.sockets.pop(namespace, None)
+        stats.traffic.control_out += 1
         self.send(make_frames(self.settings.encoder.connect_error(namespace, data)))
 
     # Out
@@ -218,6 +222,7 @@ class Client:
         session = self.session
         if volatile and not session.writable:
             return True
+        session.packets_out += 1
         for frame in frames:
             if session.direct:
                 if session.written(frame.size):
@@ -295,6 +300,11 @@ class Client:
         return waiter
 
     # Time
+
+    def upgraded(self) -> None:
+        """The session has moved to a WebSocket."""
+        stats.traffic.upgrades += 1
+        self._counted = stats.sessions.move(self._counted, self.session.transport)
 
     def upgrade_started(self, prober: Transport) -> None:
         """A WebSocket wants to take over: mind its timeout."""
@@ -374,6 +384,8 @@ class Client:
             _release(self._event_waiters)
             _release(self._drain_waiters)
         if session.state == "closed" and self.hub.forget(self):
+            stats.sessions.leave(self._counted)
+            stats.traffic.fold(session)
             self.hub.wheel.cancel(self)
             self._dismiss_prober()
             self.transport.close()

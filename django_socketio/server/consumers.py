@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 # How long the answer to a client waits for the channel layer to put a socket into its rooms.
 JOIN_TIMEOUT = 1.0
+
+# Handlers are counted by how long they take; see stats.Timing.
+FAST = stats.Timing.BOUNDS[0]
 
 SERVER_DISCONNECT = "server namespace disconnect"
 
@@ -67,9 +71,13 @@ class SocketIOConsumer:
     permission_required: ClassVar[str | Iterable[str]] = ()
 
     _handlers: ClassVar[dict[str, Handler]] = {}
+    _timings: ClassVar[stats.Timings] = stats.Timings([ANY_EVENT], ANY_EVENT)
     _on_connect: ClassVar[Handler | None] = None
     _on_disconnect: ClassVar[Handler | None] = None
     _on_authenticate: ClassVar[Handler | None] = None
+
+    # Under what it is counted in stats.sockets.
+    _counted: str
 
     sid: str
     user: Any
@@ -86,6 +94,8 @@ class SocketIOConsumer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect(cls)
+        # By the names of the class itself, never by what a client makes up.
+        cls._timings = stats.Timings([*cls._handlers, ANY_EVENT], ANY_EVENT)
         cls._on_connect = _hook(cls, "connect")
         cls._on_disconnect = _hook(cls, "disconnect")
         cls._on_authenticate = _hook(cls, "authenticate")
@@ -289,6 +299,7 @@ class SocketIOConsumer:
         self.connected = True
         self._client.joined()
         encoder = self._client.settings.encoder
+        stats.traffic.control_out += 1
         self._client.send(make_frames(encoder.connect(self._namespace, {"sid": self.sid})))
         for frames in held or ():
             self._client.send(frames)
@@ -357,6 +368,7 @@ class SocketIOConsumer:
         if self._held is not None:
             return  # _enter() goes on when connect() has returned
         self.connected = False
+        stats.disconnects.add(reason)
         self._forget()
         if reason == SERVER_DISCONNECT:
             # Whom the server has sent away does not act any more.
@@ -388,6 +400,7 @@ class SocketIOConsumer:
         elif self.connected:
             encoder = self._client.settings.encoder
             self._client.send(make_frames(encoder.disconnect(self._namespace)))
+            stats.traffic.control_out += 1
             self._leave(SERVER_DISCONNECT)
         elif self._left is None:
             self._left = SERVER_DISCONNECT
@@ -450,6 +463,8 @@ class SocketIOConsumer:
 
     async def _handle(self, packet: Packet) -> None:
         name, *args = packet.data
+        timing = self._timings[name]
+        started = perf_counter()
         try:
             if event_received.receivers:
                 await self._announce(event_received, event=name, args=args)
@@ -460,6 +475,7 @@ class SocketIOConsumer:
                 encoder = self._client.settings.encoder
                 answer = encoder.ack(self._namespace, as_arguments(result), packet.id)
                 self._client.send(make_frames(answer))
+                stats.traffic.acks_out += 1
         except EventRefused as refused:
             stats.events_refused.add(refused.reason)
         except LimitExceeded as limit:
@@ -471,9 +487,18 @@ class SocketIOConsumer:
             if isinstance(error, asyncio.CancelledError) and _is_cut_off():
                 raise
             stats.handler_errors.add("event")
+            timing.errors += 1
             logger.exception(
                 "the handler of event %s in namespace %s failed", safe(name), safe(self._namespace)
             )
+        took = perf_counter() - started
+        timing.total += took
+        if took < FAST:
+            timing.fast += 1
+        else:
+            timing.add_slow(took)
+        if took > timing.longest:
+            timing.longest = took
 
     async def _say_goodbye(self, reason: str) -> None:
         try:
@@ -579,6 +604,7 @@ class SocketIOConsumer:
         """The client has answered. An answer to no question is ignored, as in Node."""
         question = self._questions.get(packet.id) if self._questions else None  # type: ignore[arg-type]
         if question is not None:
+            stats.traffic.acks_in += 1
             self._expect_no_more(question)
             question.answered(self, packet.data)
 

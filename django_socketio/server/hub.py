@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .consumers import SocketIOConsumer
     from .network import Network
+    from .recorder import Recorder
 
 T = TypeVar("T")
 
@@ -60,6 +61,8 @@ class Hub:
         # This process among others; every id that it gives begins with it.
         self.node = secrets.token_urlsafe(6)
         self.network: Network | None = None
+        # Writes the statistics, where that is wanted.
+        self.recorder: Recorder | None = None
         self.clients: dict[str, Client] = {}
         self.namespaces: dict[str, LocalNamespace] = {}
         self.ack_ids = count()
@@ -172,6 +175,8 @@ class Hub:
         """A socket is in its namespace; what to await, as for :meth:`join_room`."""
         sockets = self._namespace(socket._namespace).sockets
         sockets[socket.sid] = socket
+        socket._counted = stats.sockets.enter(socket._namespace)
+        stats.connects.add(socket._counted)
         if len(sockets) == 1 and self.network is not None:
             return self.network.enter(socket._namespace, None)
         return None
@@ -182,6 +187,8 @@ class Hub:
             self.leave_room(socket, room)
         namespace = self._namespace(socket._namespace)
         found = namespace.sockets.pop(socket.sid, None)
+        if found is not None:
+            stats.sockets.leave(socket._counted)
         if found is not None and not namespace.sockets and self.network is not None:
             self.network.leave(socket._namespace, None)
         if not namespace.sockets and not namespace.rooms:
@@ -310,6 +317,8 @@ class Hub:
     async def end(self) -> None:
         """The process ends: let clients go, tell the other processes."""
         self.shut_down()
+        if self.recorder is not None:
+            await self.recorder.ended()
         await self._leave()
 
     def shut_down(self) -> None:
@@ -319,6 +328,8 @@ class Hub:
         self.closing = True
         for client in list(self.clients.values()):
             client.close("server shutting down")
+        if self.recorder is not None:
+            self.recorder.end()
         if self.network is not None:
             self.network.tunnels.release()
         if not self.awaited:

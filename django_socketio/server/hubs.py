@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.core import mail
 from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
@@ -17,6 +18,7 @@ from .awaitables import Posted, Several
 from .hub import Hub, forget_threads
 from .network import Network
 from .outside import forget_outside, outside_hub, wait_until_taken
+from .recorder import Recorder
 from .shutdown import say_goodbye_on_signals
 
 T = TypeVar("T")
@@ -35,6 +37,9 @@ def current_hub() -> Hub:
     with _lock:
         _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]
     hub.network = connect(hub)
+    if hub.settings.stats_interval and process.serving and not hasattr(mail, "outbox"):
+        hub.recorder = Recorder(hub, hub.settings.stats_interval)
+        hub.recorder.start()
     say_goodbye_on_signals(hub)
     return hub
 

@@ -21,6 +21,7 @@ from .acks import Outcome, Question, as_arguments, as_result
 from .frames import make_frames
 from .inquiry import Inquiry
 from .remote import RemoteSocket
+from .report import make_report
 from .rooms import Room
 from .target import Target, name_from_wire, name_to_wire, room_key
 from .tunnel import Tunnels
@@ -102,6 +103,8 @@ class Network:
             Kind.ALIVE: self.tunnels.on_alive,
             Kind.ABORT: self.tunnels.on_abort,
             Kind.OVER: self.tunnels.on_over,
+            Kind.REPORT: self._on_report,
+            Kind.REPORTED: self._on_reported,
             Kind.STRANGER: self.tunnels.lost,
         }
 
@@ -365,6 +368,16 @@ class Network:
         )
         return [answer for part in inquiry.found for answer in part], inquiry.waiting
 
+    async def gather(
+        self, subject: str, params: dict[str, Any], timeout: float
+    ) -> tuple[dict[str, Any], set[str]]:
+        """What other processes report (see :mod:`.report`), by process; who did not answer."""
+        text = json.dumps(params)
+        inquiry = await self._inquire(
+            Target(""), lambda number: [Kind.REPORT, number, subject, text], timeout
+        )
+        return dict(inquiry.found), inquiry.waiting
+
     # What comes in
 
     def _receive(self, sender: str, operation: list[Any]) -> None:
@@ -432,6 +445,22 @@ class Network:
         inquiry = self._inquiries.get(number)
         if inquiry is not None:
             inquiry.answered(sender, [RemoteSocket.from_dict(item) for item in json.loads(text)])
+            inquiry.finished(sender)
+
+    def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:
+        if self.hub.serves:
+            answer = make_report(self.hub, subject, json.loads(params))
+            text = self.hub.settings.encoder.json(answer)
+            self.to_node(sender, [Kind.REPORTED, number, text], len(text))
+        else:
+            self.to_node(sender, [Kind.REPORTED, number, "null"])
+
+    def _on_reported(self, sender: str, number: int, text: str) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            answer = json.loads(text)
+            if answer is not None:  # a process that serves nobody
+                inquiry.answered(sender, (sender, answer))
             inquiry.finished(sender)
 
     def _on_ask(

@@ -69,6 +69,16 @@ class Registry:
                 return consumer, kwargs
         return None
 
+    def consumers(self) -> dict[type[SocketIOConsumer], list[str]]:
+        """Every registered class, with its namespaces as text."""
+        found: dict[type[SocketIOConsumer], list[str]] = {}
+        for name, consumer in self._fixed.items():
+            found.setdefault(consumer, []).append(name)
+        for pattern, (_, consumer) in self._patterns.items():
+            name = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
+            found.setdefault(consumer, []).append(name)
+        return found
+
     def _known(self, namespace: str | re.Pattern[str]) -> type[SocketIOConsumer] | None:
         if namespace in self._patterns:
             return self._patterns[namespace][1]

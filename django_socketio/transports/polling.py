@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
+from .. import stats
 from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
 from ..engineio.session import CLOSE, NOOP
 from ..server.client import Client
@@ -105,6 +106,7 @@ class PollingConsumer(AsyncConsumer):
             else:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         except HandshakeRefused as refused:
+            stats.requests_refused.add(refused.code.name)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
+from .. import stats
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe
 from ..engineio.session import PROBE_PONG
 from ..logs import logger
@@ -68,6 +69,7 @@ class WebSocketConsumer(AsyncConsumer):
             self.door.check_origin(request)
             self.door.check(scope, request)
         except HandshakeRefused as refused:
+            stats.requests_refused.add(refused.code.name)
             await self._refuse(refused)
             return
         if request.owner is not None:
@@ -142,6 +144,7 @@ class WebSocketConsumer(AsyncConsumer):
         client.prober = None
         old, client.transport = client.transport, self
         old.close()
+        client.upgraded()
         self._take_over()
         await self._serve()
 
@@ -167,6 +170,7 @@ class WebSocketConsumer(AsyncConsumer):
     async def _read(self) -> None:
         """Read and handle frames until the connection ends or reading is handed over."""
         client, receive, hand_over = self.client, self.receive, self._hand_over
+        session = client.session
         reader = self._reader = asyncio.current_task()
         limit = client.settings.max_http_buffer_size
         while True:
@@ -177,7 +181,9 @@ class WebSocketConsumer(AsyncConsumer):
             packet = message.get("text")
             if packet is None:
                 packet = message.get("bytes") or b""
-            if len(packet) * 4 > limit and _size(packet) > limit:
+            size = len(packet)
+            session.bytes_in += size
+            if size * 4 > limit and _size(packet) > limit:
                 self._close_code = TOO_BIG
                 client.abort("transport error", "a message over MAX_HTTP_BUFFER_SIZE")
                 continue

@@ -56,7 +56,7 @@ class Server:
     def __init__(
         self,
         server: str,
-        database: Path,
+        database: Path | dict[str, Any],
         socketio: dict[str, Any] | None = None,
         redis: str | None = None,
         layer: str = "pubsub",
@@ -65,7 +65,7 @@ class Server:
         self.name = server
         self.port = 0
         asked = {
-            "DATABASE": str(database),
+            "DATABASE": database if isinstance(database, dict) else str(database),
             "SOCKETIO": socketio or {},
             "REDIS": redis,
             "LAYER": layer,
@@ -146,7 +146,13 @@ class Server:
 def make_database(folder: Path) -> Path:
     """A migrated SQLite file to copy for each server."""
     template = folder / "template.sqlite3"
-    asked = {"DATABASE": str(template), "SOCKETIO": {}, "REDIS": None}
+    migrate(str(template))
+    return template
+
+
+def migrate(database: str | dict[str, Any]) -> None:
+    """Make the tables in a database."""
+    asked = {"DATABASE": database, "SOCKETIO": {}, "REDIS": None}
     process = Process(
         [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
         {
@@ -156,7 +162,6 @@ def make_database(folder: Path) -> Path:
     )
     until(lambda: not process.running, "the migrations", 60)
     assert process.stop() == 0, process.log
-    return template
 
 
 def copy_database(template: Path, name: str) -> Path:

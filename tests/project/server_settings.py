@@ -10,12 +10,17 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
 
-# What the test asks for: {"DATABASE": path, "SOCKETIO": {...}, "REDIS": url or None} and, with
-# Redis, "LAYER": "pubsub", "core" or a dotted path, and "LAYER_CONFIG": {...}.
+# What the test asks for: {"DATABASE": path or a dict as in DATABASES, "SOCKETIO": {...},
+# "REDIS": url or None} and, with Redis, "LAYER": "pubsub", "core" or a dotted path, and
+# "LAYER_CONFIG": {...}.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
-DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})
-SOCKETIO = _asked["SOCKETIO"]
+if isinstance(_asked["DATABASE"], dict):
+    DATABASES["default"] = _asked["DATABASE"]
+else:
+    DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})
+# Most tests count queries, or have no table to write to.
+SOCKETIO = {"STATS_INTERVAL": None, **_asked["SOCKETIO"]}
 
 _LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.urls import path
 
 from tests.project import views
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("state/", views.state),
     path("counts/", views.counts),
     path("emit/", views.emit),

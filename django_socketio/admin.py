@@ -1,0 +1,303 @@
+"""The pages under "Socket.IO" in Django's admin: live, connections, rooms, history, namespaces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from .admin_pages import actions, history, live
+from .admin_pages.feed import NAMESPACE, PERMISSION
+from .conf import get_settings
+from .models import Connection, Namespace, Room, ServerProcess, TrafficSample
+from .server.gather import Gathered, gather
+from .stats import Timing
+from .totals import add_up
+
+PER_PAGE = 50
+# Further back nobody turns pages; a filter finds more.
+MAX_PAGES = 20
+
+PAGES = (ServerProcess, Connection, Room, TrafficSample, Namespace)
+
+
+class Page(admin.ModelAdmin):
+    """A page in place of a list of objects."""
+
+    template: str
+    title: Any
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return [path("", self.admin_site.admin_view(self.changelist_view), name=name)]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self.act(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": self.title,
+            "opts": self.opts,
+            "pages": self._pages(),
+            **self.page_context(request),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        response = TemplateResponse(request, f"admin/django_socketio/{self.template}.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _pages(self) -> list[dict[str, Any]]:
+        """The other pages, for the tabs."""
+        found = []
+        for model in PAGES:
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+            try:
+                url = reverse(name, current_app=self.admin_site.name)
+            except NoReverseMatch:
+                continue
+            label = model._meta.verbose_name_plural
+            found.append({"url": url, "label": label, "here": model is self.model})
+        return found
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the template needs."""
+        raise NotImplementedError
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        """Answer a POST."""
+        raise PermissionDenied
+
+
+@admin.register(ServerProcess)
+class LivePage(Page):
+    """Totals, charts that move, and the processes."""
+
+    template = "live"
+    title = _("Live")
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        gathered = gather("process")
+        return {
+            **live.context(gathered),
+            "socket_path": request.META.get("SCRIPT_NAME", "") + get_settings().path,
+            "namespace": NAMESPACE,
+        }
+
+
+@admin.register(Connection)
+class ConnectionsPage(Page):
+    """Sockets of all processes, and what can be done to them."""
+
+    template = "connections"
+    title = _("Connections")
+    filters = ("namespace", "room", "user", "transport", "q")
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
+        number = _page_number(request)
+        gathered = gather("sockets", {**chosen, "limit": number * PER_PAGE})
+        rows = [row for report in gathered.reports.values() for row in report["rows"]]
+        rows.sort(key=lambda row: row["since"], reverse=True)
+        total = sum(report["total"] for report in gathered.reports.values())
+        names = live.process_names(gathered)
+        shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
+        for row in shown:
+            row["process"] = names.get(row["node"], row["node"])
+            row["since"] = datetime.fromisoformat(row["since"])
+        allowed = [
+            (action, label)
+            for action, (permission, label) in actions.ACTIONS.items()
+            if request.user.has_perm(f"django_socketio.{permission}")
+        ]
+        return {
+            "rows": shown,
+            "total": total,
+            "chosen": chosen,
+            "actions": allowed,
+            "may": {action for action, _label in allowed},
+            "missing": _missing(gathered),
+            "asked": bool(gathered.reports) or gathered.complete,
+            **_paging(request, number, total),
+        }
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        form = actions.ActionForm(request.POST)
+        action = request.POST.get("action", "")
+        permission = actions.ACTIONS.get(action, ("", ""))[0]
+        if not permission or not request.user.has_perm(f"django_socketio.{permission}"):
+            raise PermissionDenied
+        targets = actions.read_targets(
+            request.POST.getlist("target"), bool(request.POST.get("whole_user"))
+        )
+        if not form.is_valid():
+            for errors in form.errors.values():
+                messages.error(request, " ".join(map(str, errors)))
+        elif not targets:
+            messages.warning(request, gettext("No socket was selected."))
+        else:
+            actions.write_log(request.user, form.cleaned_data, targets)
+            done = actions.carry_out(form.cleaned_data, targets)
+            messages.success(
+                request,
+                actions.describe(form.cleaned_data)
+                + " "
+                + ngettext("%d target.", "%d targets.", done) % done,
+            )
+        return HttpResponseRedirect(request.get_full_path())
+
+
+@admin.register(Room)
+class RoomsPage(Page):
+    """Rooms with their members, process by process."""
+
+    template = "rooms"
+    title = _("Rooms")
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        chosen = {name: request.GET.get(name, "").strip() for name in ("namespace", "q")}
+        number = _page_number(request)
+        # A room may be small in each process and large in all: ask for more than is shown.
+        gathered = gather("rooms", {**chosen, "limit": max(1000, number * PER_PAGE)})
+        members: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        for node, report in gathered.reports.items():
+            for row in report["rows"]:
+                members[(row["namespace"], row["room"])][node] = row["members"]
+        names = live.process_names(gathered)
+        rows = sorted(members.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+        most = max((report["total"] for report in gathered.reports.values()), default=0)
+        total = max(len(rows), most)
+        url = reverse(
+            "admin:django_socketio_connection_changelist", current_app=self.admin_site.name
+        )
+        return {
+            "rows": [
+                {
+                    "namespace": namespace,
+                    "room": room,
+                    "members": sum(by_node.values()),
+                    "processes": [
+                        (names.get(node, node), size) for node, size in sorted(by_node.items())
+                    ],
+                    "url": f"{url}?{urlencode({'namespace': namespace, 'room': room})}",
+                }
+                for (namespace, room), by_node in rows[(number - 1) * PER_PAGE : number * PER_PAGE]
+            ],
+            "total": total,
+            "chosen": chosen,
+            "missing": _missing(gathered),
+            "asked": bool(gathered.reports) or gathered.complete,
+            **_paging(request, number, len(rows)),
+        }
+
+
+@admin.register(TrafficSample)
+class HistoryPage(Page):
+    """Charts of the last hour, day and week."""
+
+    template = "history"
+    title = _("History")
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        chosen = request.GET.get("range", "hour")
+        return history.context(chosen if chosen in history.RANGES else "hour")
+
+
+@admin.register(Namespace)
+class NamespacesPage(Page):
+    """What is registered, and how its handlers do."""
+
+    template = "namespaces"
+    title = _("Namespaces and events")
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        gathered = gather("process", {"since": 2**62})
+        reports = list(gathered.reports.values()) or [
+            row.as_report() for row in live.known_processes() if row.is_running
+        ]
+        total = add_up(reports)
+        consumers: dict[str, dict[str, Any]] = {}
+        for row in total["handlers"]:
+            consumer = consumers.setdefault(
+                row["consumer"],
+                {"name": row["consumer"], "namespaces": row["namespaces"], "events": []},
+            )
+            count = row["count"]
+            consumer["events"].append(
+                {
+                    **row,
+                    "average_ms": row["total"] / count * 1000 if count else None,
+                    "longest_ms": row["longest"] * 1000,
+                }
+            )
+        for consumer in consumers.values():
+            consumer["events"].sort(key=lambda row: -row["count"])
+            consumer["sockets"] = sum(
+                total["sockets"]["now"].get(name, 0) for name in consumer["namespaces"]
+            )
+        return {
+            "consumers": sorted(consumers.values(), key=lambda item: item["namespaces"]),
+            "bounds": [
+                *(f"≤ {_seconds(bound)}" for bound in Timing.BOUNDS),
+                f"> {_seconds(Timing.BOUNDS[-1])}",
+            ],
+            "missing": _missing(gathered),
+            "asked": True,
+        }
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:g} ms" if value < 1 else f"{value:g} s"
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("p", "1")
+    return min(max(int(text), 1), MAX_PAGES) if text.isascii() and text.isdigit() else 1
+
+
+def _paging(request: HttpRequest, number: int, total: int) -> dict[str, Any]:
+    last = min(max(1, -(-total // PER_PAGE)), MAX_PAGES)
+
+    def url(page: int) -> str | None:
+        if not 1 <= page <= last:
+            return None
+        query = request.GET.copy()
+        query["p"] = str(page)
+        return "?" + query.urlencode()
+
+    return {
+        "page": number,
+        "last_page": last,
+        "previous_url": url(number - 1),
+        "next_url": url(number + 1),
+    }
+
+
+def _missing(gathered: Gathered) -> list[str]:
+    """The processes that did not answer, by name."""
+    names = live.process_names(gathered) if gathered.missing else {}
+    return sorted(names.get(node, node) for node in gathered.missing)

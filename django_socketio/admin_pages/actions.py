@@ -1,0 +1,153 @@
+"""What staff can do to sockets, and the admin's log of it. Payloads are never logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import get_settings
+from ..models import ServerProcess
+from ..packets import RESERVED_EVENTS
+from ..server.hubs import on_all_hubs
+from ..server.operators import io
+from ..server.rooms import Room, UserRoom
+from ..server.target import Target
+
+# An action, the permission that it needs, and what its button says.
+ACTIONS = {
+    "disconnect": ("disconnect_sockets", _("Disconnect")),
+    "join": ("change_rooms", _("Join room")),
+    "leave": ("change_rooms", _("Leave room")),
+    "emit": ("send_events", _("Send event")),
+}
+MAX_TARGETS = 1000
+
+
+class ActionForm(forms.Form):
+    """What is to be done, and to whom. A target is "sid namespace", or "user pk namespace"."""
+
+    action = forms.ChoiceField(choices=[(key, value[1]) for key, value in ACTIONS.items()])
+    whole_user = forms.BooleanField(required=False)
+    room = forms.CharField(required=False)
+    event = forms.CharField(required=False)
+    args = forms.CharField(required=False, initial="[]")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        action, settings = data.get("action"), get_settings()
+        if action in ("join", "leave"):
+            room = data.get("room", "")
+            if not room or len(room) > settings.max_room_name_length:
+                self.add_error("room", gettext("Name a room."))
+        elif action == "emit":
+            name = data.get("event", "")
+            if not name or name in RESERVED_EVENTS or len(name) > settings.max_event_name_length:
+                self.add_error("event", gettext("Name an event that is not reserved."))
+            try:
+                data["args"] = json.loads(data.get("args") or "[]", parse_constant=_refuse)
+            except (ValueError, RecursionError):
+                data["args"] = None
+            if not isinstance(data["args"], list):
+                self.add_error("args", gettext("The arguments are a JSON list, such as [1, “a”]."))
+        return data
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def carry_out(data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> int:
+    """Do what an :class:`ActionForm` asks for; returns to how many targets."""
+    done = 0
+    for namespace, room in targets:
+        operator = io.of(namespace).to(room)
+        if data["action"] == "disconnect":
+            # Of a user every connection, whatever the namespace.
+            everywhere = "" if isinstance(room, UserRoom) else namespace
+            _disconnect(Target(everywhere, (room,)))
+        elif data["action"] == "join":
+            operator.sockets_join(data["room"])
+        elif data["action"] == "leave":
+            operator.sockets_leave(data["room"])
+        else:
+            operator.emit(data["event"], *data["args"])
+        done += 1
+    return done
+
+
+def _disconnect(target: Target) -> None:
+    on_all_hubs(lambda hub: hub.act(target, "disconnect", []))
+
+
+def read_targets(values: Iterable[str], whole_user: bool) -> list[tuple[str, Room]]:
+    """The sockets, or their users, that the checked boxes name: "sid user_pk namespace"."""
+    targets: dict[tuple[str, Room], None] = {}
+    model = user_model_label()
+    for value in list(values)[:MAX_TARGETS]:
+        sid, _space, rest = value.partition(" ")
+        pk, _space, namespace = rest.partition(" ")
+        if not sid or not namespace:
+            continue
+        room: Room = UserRoom(model, pk) if whole_user and pk else sid
+        targets[(namespace, room)] = None
+    return list(targets)
+
+
+def user_model_label() -> str:
+    """The model of a user's room."""
+    concrete = get_user_model()._meta.concrete_model
+    return "" if concrete is None else concrete._meta.label_lower
+
+
+def describe(data: dict[str, Any]) -> str:
+    """An action in words, without what was sent."""
+    action = data["action"]
+    if action == "join":
+        return str(gettext("Joined room “%s”.") % data["room"][:100])
+    if action == "leave":
+        return str(gettext("Left room “%s”.") % data["room"][:100])
+    if action == "emit":
+        return str(gettext("Sent event “%s”.") % data["event"][:100])
+    return gettext("Disconnected.")
+
+
+def write_entry(user: Any, what: str, message: str) -> None:
+    """One entry in the admin's log."""
+    LogEntry.objects.create(
+        user_id=user.pk,
+        content_type=ContentType.objects.get_for_model(ServerProcess),
+        object_id="",
+        object_repr=what[:200],
+        action_flag=CHANGE,
+        change_message=message,
+    )
+
+
+def write_log(user: Any, data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> None:
+    """An entry in the admin's log for each target."""
+    content_type = ContentType.objects.get_for_model(ServerProcess)
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user_id=user.pk,
+            content_type=content_type,
+            object_id="",
+            object_repr=_name(namespace, room)[:200],
+            action_flag=CHANGE,
+            change_message=describe(data),
+        )
+        for namespace, room in targets
+    )
+
+
+def _name(namespace: str, room: Room) -> str:
+    if isinstance(room, UserRoom):
+        return gettext("every socket of user %(user)s") % {"user": room.pk}
+    return gettext("socket %(sid)s of %(namespace)s") % {"sid": room, "namespace": namespace}

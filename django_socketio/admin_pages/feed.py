@@ -1,0 +1,52 @@
+"""The namespace that feeds the page "Live": staff with the permission may enter, nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..exceptions import ConnectionRefused
+from ..logs import logger
+from ..server.consumers import SocketIOConsumer
+from ..server.gather import agather
+from ..server.hub import Hub
+from ..server.operators import io
+from . import live
+
+NAMESPACE = "/django-socketio/live"
+PERMISSION = "django_socketio.view_serverprocess"
+# Seconds between two looks, while somebody looks.
+INTERVAL = 2.0
+
+_feeding: set[Hub] = set()
+
+
+class LiveFeed(SocketIOConsumer):
+    """A page that is open. It is sent the part that moves as HTML, and sends nothing."""
+
+    login_required = True
+    permission_required = PERMISSION
+
+    async def connect(self, auth: Any) -> None:
+        if not (self.user.is_active and self.user.is_staff):
+            raise ConnectionRefused("Permission denied")
+        if self._hub not in _feeding:
+            _feeding.add(self._hub)
+            self._hub.spawn(_feed(self._hub))
+
+
+async def _feed(hub: Hub) -> None:
+    """Look at all processes and show what is seen, until nobody in this process watches."""
+    try:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            if NAMESPACE not in hub.namespaces:
+                return
+            try:
+                gathered = await agather("process")
+                html = await hub.in_thread(live.fragment)(gathered)
+                io.of(NAMESPACE).local.volatile.emit("live", html)
+            except Exception:
+                logger.exception("the admin's live page could not be fed")
+    finally:
+        _feeding.discard(hub)

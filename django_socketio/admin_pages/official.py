@@ -1,0 +1,294 @@
+"""The server's side of the official Socket.IO Admin UI (the npm package @socket.io/admin-ui).
+
+Off unless ``SOCKETIO["ADMIN_UI"]`` is set. Whoever enters is staff by Django's session, with the
+admin's own permissions, or knows the user name and password of the setting.
+
+Unlike the Node server this one never tells what is in an event, in ``socket.data``, or in a cookie.
+What sockets do is looked at every two seconds, not sent as it happens, so that an open page costs
+the same whatever the traffic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.hashers import BCryptPasswordHasher, check_password
+from django.core import signing
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from ..conf import get_settings
+from ..exceptions import ConnectionRefused, EventRefused
+from ..logs import logger, safe
+from ..packets import RESERVED_EVENTS
+from ..server.consumers import SocketIOConsumer
+from ..server.gather import agather
+from ..server.handlers import event
+from ..server.hub import Hub
+from ..server.operators import io
+
+SALT = "django_socketio.admin_ui"
+# How long a page may come back without the password, in seconds; as in the Node server.
+SESSION_AGE = 86_400
+INTERVAL = 2.0
+# The page is for a look at some sockets; for many there are the pages of Django's admin.
+MAX_SOCKETS = 1000
+
+FEATURES = {
+    "EMIT": "send_events",
+    "JOIN": "change_rooms",
+    "LEAVE": "change_rooms",
+    "MJOIN": "change_rooms",
+    "MLEAVE": "change_rooms",
+    "DISCONNECT": "disconnect_sockets",
+    "MDISCONNECT": "disconnect_sockets",
+}
+
+_feeding: set[Hub] = set()
+
+
+def options() -> dict[str, Any]:
+    """The setting, complete with its defaults."""
+    wanted = get_settings().admin_ui
+    given = wanted if isinstance(wanted, dict) else {}
+    return {"NAMESPACE": "/admin", "USERNAME": "", "PASSWORD": "", "READONLY": False, **given}
+
+
+class AdminUI(SocketIOConsumer):
+    """A page of the official Admin UI."""
+
+    def authenticate(self, auth: Any) -> Any:
+        """Staff with the permission, or who knows the password."""
+        wanted, user = options(), self.user
+        self.features: set[str] = set()
+        self.token: str | None = None
+        self.name = ""
+        # What this page knows: sockets by id, and each process's traffic.
+        self.known: dict[str, dict[str, Any]] = {}
+        self.traffic: dict[str, dict[str, int]] = {}
+        staff = getattr(user, "is_staff", False) and user.is_active
+        if staff and user.has_perm("django_socketio.view_serverprocess"):
+            self.name = user.get_username()
+            self.features = {
+                feature
+                for feature, permission in FEATURES.items()
+                if user.has_perm(f"django_socketio.{permission}")
+            }
+        if not self.name and self._knows_password(auth, wanted):
+            self.name = wanted["USERNAME"]
+            self.features = set(FEATURES)
+        if not self.name:
+            raise ConnectionRefused("invalid credentials")
+        if wanted["READONLY"]:
+            self.features = set()
+        return user
+
+    def _knows_password(self, auth: Any, wanted: dict[str, Any]) -> bool:
+        if not wanted["USERNAME"] or not wanted["PASSWORD"] or not isinstance(auth, dict):
+            return False
+        token = auth.get("sessionId")
+        if isinstance(token, str) and token:
+            try:
+                stamp = signing.loads(token, salt=SALT, max_age=SESSION_AGE)
+            except signing.BadSignature:
+                stamp = ""
+            if isinstance(stamp, str) and constant_time_compare(stamp, _stamp(wanted)):
+                return True
+        username, password = auth.get("username"), auth.get("password")
+        if not isinstance(username, str) or not isinstance(password, str) or not password:
+            return False
+        right = _is_right(password, wanted["PASSWORD"])
+        if not (constant_time_compare(username, wanted["USERNAME"]) and right):
+            logger.warning("admin UI: wrong user name or password for %s", safe(username))
+            return False
+        self.token = signing.dumps(_stamp(wanted), salt=SALT)
+        return True
+
+    async def connect(self, auth: Any) -> None:
+        # Without ALL_EVENTS the page shows no sockets.
+        self.emit(
+            "config",
+            {"supportedFeatures": [*sorted(self.features), "AGGREGATED_EVENTS", "ALL_EVENTS"]},
+        )
+        if self.token is not None:
+            self.emit("session", self.token)
+        self.known = await _sockets()
+        self.emit("all_sockets", [_shown(row) for row in self.known.values()])
+        if self._hub not in _feeding:
+            _feeding.add(self._hub)
+            self._hub.spawn(_feed(self._hub, self._namespace))
+
+    @event("emit")
+    def send_to_sockets(self, namespace: Any, room: Any, name: Any, *args: Any) -> None:
+        """Send an event to a namespace, or a room of it."""
+        target = self._target("EMIT", namespace, room)
+        if not isinstance(name, str) or name in RESERVED_EVENTS:
+            raise EventRefused("admin UI: not an event")
+        target.emit(name, *args)
+        self._log(f"Sent event “{name[:100]}”.", namespace, room)
+
+    @event("join")
+    def make_sockets_join(self, namespace: Any, name: Any, room: Any = None) -> None:
+        """Make sockets enter a room."""
+        target = self._target("JOIN", namespace, room)
+        target.sockets_join(_text(name))
+        self._log(f"Joined room “{name[:100]}”.", namespace, room)
+
+    @event("leave")
+    def make_sockets_leave(self, namespace: Any, name: Any, room: Any = None) -> None:
+        """Make sockets leave a room."""
+        target = self._target("LEAVE", namespace, room)
+        target.sockets_leave(_text(name))
+        self._log(f"Left room “{name[:100]}”.", namespace, room)
+
+    @event("_disconnect")
+    def disconnect_sockets(self, namespace: Any, close: Any = False, room: Any = None) -> None:
+        """Make sockets leave their namespace, or end their connections."""
+        self._target("DISCONNECT", namespace, room).disconnect_sockets(close=bool(close))
+        self._log("Disconnected.", namespace, room)
+
+    def _target(self, feature: str, namespace: Any, room: Any) -> Any:
+        if feature not in self.features:
+            raise EventRefused("admin UI: not allowed")
+        target = io.of(_text(namespace))
+        return target.to(_text(room)) if room else target
+
+    def _log(self, message: str, namespace: str, room: Any) -> None:
+        where = f"{room or 'everybody'} of {namespace}"
+        logger.info("admin UI: %s: %s %s", safe(self.name), safe(where), safe(message))
+        if getattr(self.user, "pk", None) is not None and apps.is_installed("django.contrib.admin"):
+            from .actions import write_entry
+
+            write_entry(self.user, where, message)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise EventRefused("admin UI: not a name")
+    return value
+
+
+def _stamp(wanted: dict[str, Any]) -> str:
+    """What a page's token holds: nothing that is secret, and nothing that outlives the password."""
+    return salted_hmac(SALT, wanted["USERNAME"] + "\0" + wanted["PASSWORD"]).hexdigest()
+
+
+def _is_right(password: str, encoded: str) -> bool:
+    if encoded.startswith("$2"):  # as bcrypt, and the Node server's setting, have it
+        try:
+            return BCryptPasswordHasher().verify(password, "bcrypt$" + encoded)
+        except ValueError:
+            logger.error("the package bcrypt is not installed, or the hash in ADMIN_UI is none")
+            return False
+    return check_password(password, encoded)
+
+
+async def _sockets() -> dict[str, dict[str, Any]]:
+    gathered = await agather("sockets", {"limit": MAX_SOCKETS})
+    rows = [row for report in gathered.reports.values() for row in report["rows"]]
+    return {row["sid"]: row for row in rows[:MAX_SOCKETS]}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A socket as the page wants it."""
+    since = datetime.fromisoformat(row["since"])
+    return {
+        "id": row["sid"],
+        "clientId": row["session"],
+        "transport": row["transport"],
+        "nsp": row["namespace"],
+        "data": {"user": row["username"]} if row["username"] else {},
+        "handshake": {
+            "address": row["address"],
+            "headers": {"user-agent": row["user_agent"]},
+            "query": {},
+            "issued": int(since.timestamp() * 1000),
+            "secure": row["secure"],
+            "time": since.strftime("%a %b %d %Y %H:%M:%S GMT+0000"),
+            "url": get_settings().path,
+            "xdomain": False,
+        },
+        "rooms": [row["sid"], *row["rooms"]],
+    }
+
+
+async def _feed(hub: Hub, namespace: str) -> None:
+    """Tell this process's pages what is new, until the last one is closed."""
+    try:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            found = hub.namespaces.get(namespace)
+            if found is None:
+                return
+            try:
+                processes = (await agather("process", {"since": 2**62})).reports
+                sockets = await _sockets()
+                for page in list(found.sockets.values()):
+                    if isinstance(page, AdminUI):
+                        _tell_sockets(page, sockets)
+                        _tell_processes(page, processes)
+            except Exception:
+                logger.exception("the Admin UI could not be fed")
+    finally:
+        _feeding.discard(hub)
+
+
+def _tell_sockets(page: AdminUI, sockets: dict[str, dict[str, Any]]) -> None:
+    now = datetime.now(timezone.utc).isoformat()
+    before, page.known = page.known, sockets
+    for sid, row in sockets.items():
+        old = before.get(sid)
+        if old is None:
+            page.emit("socket_connected", _shown(row), now)
+            continue
+        if old["transport"] != row["transport"]:
+            changed = {"id": sid, "nsp": row["namespace"], "transport": row["transport"]}
+            page.emit("socket_updated", changed)
+        for room in sorted({*row["rooms"]} - {*old["rooms"]}):
+            page.emit("room_joined", row["namespace"], room, sid, now)
+        for room in sorted({*old["rooms"]} - {*row["rooms"]}):
+            page.emit("room_left", row["namespace"], room, sid, now)
+    for sid, row in before.items():
+        if sid not in sockets:
+            page.emit("socket_disconnected", row["namespace"], sid, "gone", now)
+
+
+def _tell_processes(page: AdminUI, processes: dict[str, dict[str, Any]]) -> None:
+    now = time.time()
+    before, page.traffic = page.traffic, {}
+    for node, report in processes.items():
+        counted = report["counters"]
+        sessions = counted["sessions"]
+        sums = {
+            "packetsIn": counted["traffic"]["packets_in"],
+            "packetsOut": counted["traffic"]["packets_out"],
+            "bytesIn": counted["traffic"]["bytes_in"],
+            "bytesOut": counted["traffic"]["bytes_out"],
+            "rawConnection": counted["sessions"]["opened"],
+            "rawDisconnection": counted["sessions"]["opened"] - counted["sessions"]["total"],
+        }
+        page.traffic[node] = sums
+        old = before.get(node, sums)
+        page.emit(
+            "server_stats",
+            {
+                "serverId": node,
+                "hostname": report["host"],
+                "pid": report["pid"],
+                "uptime": now - datetime.fromisoformat(report["started"]).timestamp(),
+                "clientsCount": sessions["total"],
+                "pollingClientsCount": sessions["now"].get("polling", 0),
+                "aggregatedEvents": [
+                    {"timestamp": int(now) * 1000, "type": name, "count": number - old[name]}
+                    for name, number in sums.items()
+                    if number > old[name]
+                ],
+                "namespaces": [
+                    {"name": name, "socketsCount": number}
+                    for name, number in counted["sockets"]["now"].items()
+                ],
+            },
+        )

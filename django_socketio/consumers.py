@@ -1,0 +1,24 @@
+"""The app's own namespaces. Each is there only where the admin, or its setting, is."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import get_settings
+from .server.registry import register
+
+if apps.is_installed("django.contrib.admin"):
+    from .admin_pages.feed import NAMESPACE, LiveFeed
+
+    register(NAMESPACE)(LiveFeed)
+
+try:
+    _admin_ui_wanted = bool(get_settings().admin_ui)
+except ImproperlyConfigured:  # the system check says what is wrong, and how to mend it
+    _admin_ui_wanted = False
+
+if _admin_ui_wanted:
+    from .admin_pages.official import AdminUI, options
+
+    register(options()["NAMESPACE"])(AdminUI)

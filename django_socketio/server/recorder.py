@@ -1,0 +1,202 @@
+"""A process's own record: its loop's lag, its last minutes, and its rows in the database.
+
+One task per process. What it writes every ``STATS_INTERVAL`` is one row of its own, and one more a
+minute, whatever the number of sockets. A database that is down costs a line in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, router
+from django.utils.timezone import now as utc_now
+
+from .. import __version__, stats
+from ..logs import logger, safe
+from .report import HOST, STARTED, counters
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+# Seconds between two looks at the clock, and between two entries of the last minutes.
+TICK = 1.0
+STEP = 5
+# Entries that are kept: ten minutes.
+KEPT = 120
+# How often a process clears away what is older than it should be, in seconds.
+THIN_EVERY = 3600
+# How long the last write may hold up the end of the process.
+END_TIMEOUT = 2.0
+
+SUMS = ("packets_in", "packets_out", "bytes_in", "bytes_out", "events_in", "events_out")
+
+
+class Recorder:
+    """See the module's docstring."""
+
+    def __init__(self, hub: Hub, interval: float) -> None:
+        self._hub = hub
+        self._interval = interval
+        # [seconds since 1970, sockets, events in, events out since the last entry]
+        self.recent: deque[list[int]] = deque(maxlen=KEPT)
+        self._before = (0, 0)
+        self._minute = _minute()
+        self._sums = dict.fromkeys((*SUMS, "connects", "errors", "lost"), 0)
+        self._sockets = 0
+        self._sessions = 0
+        self._lag = 0.0
+        self._thinned = 0.0
+        self._writing: asyncio.Task[Any] | None = None
+        self._down = False
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._tasks.append(self._hub.spawn(self._run()))
+
+    def end(self) -> None:
+        """The process ends in an orderly way: say so in its row, and write no more."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = [self._hub.spawn(self._last_write())]
+
+    async def ended(self) -> None:
+        """Wait until that is written, unless it takes too long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=END_TIMEOUT)
+
+    async def _run(self) -> None:
+        """Look at the clock every second; record and write when it is time."""
+        loop = self._hub.loop
+        recorded = written = loop.time()
+        while True:
+            asleep = loop.time()
+            await asyncio.sleep(TICK)
+            now = loop.time()
+            stats.lag.add(now - asleep - TICK)
+            if now - recorded >= STEP:
+                recorded = now
+                self._record()
+            if now - written >= self._interval and (self._writing is None or self._writing.done()):
+                written = now
+                self._writing = self._hub.spawn(self._write())
+
+    def recent_since(self, since: int) -> list[list[int]]:
+        """The entries of the last minutes after a time."""
+        return [entry for entry in self.recent if entry[0] > since]
+
+    def _record(self) -> None:
+        traffic = counters(self._hub)["traffic"]
+        events = traffic["events_in"], traffic["events_out"]
+        self.recent.append(
+            [
+                int(time.time()) // STEP * STEP,
+                stats.sockets.total,
+                events[0] - self._before[0],
+                max(0, events[1] - self._before[1]),
+            ]
+        )
+        self._before = events
+        self._sockets = max(self._sockets, stats.sockets.total)
+        self._sessions = max(self._sessions, stats.sessions.total)
+
+    async def _write(self, ended: bool = False) -> None:
+        counted = counters(self._hub)
+        minute = _minute()
+        sample = self._sample(counted) if minute != self._minute or ended else None
+        now = self._hub.loop.time()
+        retention = None
+        if not self._thinned or now - self._thinned > THIN_EVERY:
+            settings = self._hub.settings
+            retention = settings.stats_retention, settings.stats_process_retention
+        network = self._hub.network
+        health = {"layer_up": None if network is None else network.bus.up}
+        try:
+            await self._hub.in_thread(save)(
+                self._hub.node, {**counted, **health}, self._interval, sample, ended, retention
+            )
+        except Exception as error:
+            if not self._down:
+                self._down = True
+                logger.error(
+                    "the statistics cannot be written (has migrate been run?): %s: %s",
+                    type(error).__name__,
+                    safe(error),
+                )
+            return
+        if self._down:
+            self._down = False
+            logger.warning("the statistics can be written again")
+        if sample is not None:
+            self._minute = minute
+            self._sums = self._now(counted)
+            self._sockets, self._sessions = stats.sockets.total, stats.sessions.total
+            stats.lag.take()
+        if retention is not None:
+            self._thinned = now
+
+    async def _last_write(self) -> None:
+        if self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+        await self._write(ended=True)
+
+    def _now(self, counted: dict[str, Any]) -> dict[str, int]:
+        return {
+            **{name: counted["traffic"][name] for name in SUMS},
+            "connects": sum(counted["connects"].values()),
+            "errors": sum(counted["handler_errors"].values()),
+            "lost": counted["layer"].get("lost", 0) + counted["layer"].get("dropped", 0),
+        }
+
+    def _sample(self, counted: dict[str, Any]) -> dict[str, Any]:
+        now = self._now(counted)
+        return {
+            "minute": self._minute,
+            "sockets": max(self._sockets, stats.sockets.total),
+            "sessions": max(self._sessions, stats.sessions.total),
+            "lag": stats.lag.recent,
+            **{name: max(0, now[name] - before) for name, before in self._sums.items()},
+        }
+
+
+def save(
+    node: str,
+    counted: dict[str, Any],
+    interval: float,
+    sample: dict[str, Any] | None,
+    ended: bool,
+    retention: tuple[float, float] | None,
+) -> None:
+    """Write a process's row and a minute's sample; clear away what is too old."""
+    from ..models import ServerProcess, TrafficSample
+
+    if connections[router.db_for_write(ServerProcess)].vendor == "unknown":
+        return  # a project without a database
+    now = utc_now()
+    values = {
+        "last_seen": now,
+        "ended": now if ended else None,
+        "interval": interval,
+        "counters": counted,
+    }
+    if not ServerProcess.objects.filter(node=node).update(**values):
+        ServerProcess.objects.create(
+            node=node, host=HOST, pid=os.getpid(), version=__version__, started=STARTED, **values
+        )
+    if sample is not None:
+        TrafficSample.objects.create(node=node, **sample)
+    if retention is not None:
+        oldest = _minute() - int(retention[0] // 60)
+        TrafficSample.objects.filter(minute__lt=oldest).delete()
+        long_ago = datetime.fromtimestamp(now.timestamp() - retention[1], timezone.utc)
+        ServerProcess.objects.filter(last_seen__lt=long_ago).delete()
+
+
+def _minute() -> int:
+    """Minutes since 1970."""
+    return int(time.time()) // 60

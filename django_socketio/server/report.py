@@ -1,0 +1,182 @@
+"""What a process tells about itself: its counters, its sockets, its rooms.
+
+Asked by the admin's pages, here or over the bus; answers are plain values. Nothing that a client
+has sent in an event is ever in them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import socket as sockets_of_the_system
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__, stats
+from .registry import registry
+
+if TYPE_CHECKING:
+    from .consumers import SocketIOConsumer
+    from .hub import Hub
+
+STARTED = datetime.now(timezone.utc)
+HOST = sockets_of_the_system.gethostname()[:200]
+
+# How much of one socket, and how many sockets or rooms, one answer holds at most.
+MAX_SHOWN_ROOMS = 20
+MAX_TEXT = 300
+MAX_ROWS = 5000
+# The characters of an id that name its process.
+NODE_LENGTH = 8
+
+
+def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question about this process. Raises KeyError for an unknown subject."""
+    return _SUBJECTS[subject](hub, params)
+
+
+def counters(hub: Hub) -> dict[str, Any]:
+    """Everything that was counted since the process started. O(sessions) and small."""
+    timings = list(handler_timings())
+    traffic = stats.traffic.with_sessions(client.session for client in hub.clients.values())
+    return {
+        "sessions": stats.sessions.as_dict(),
+        "sockets": stats.sockets.as_dict(),
+        "traffic": {
+            **traffic,
+            "events_in": sum(timing["count"] for timing in timings),
+            "events_out": max(
+                0, traffic["packets_out"] - traffic["acks_out"] - traffic["control_out"]
+            ),
+        },
+        "lag": {"last": stats.lag.last, "highest": stats.lag.highest},
+        "handlers": timings,
+        **{name: dict(tally) for name, tally in stats.TALLIES.items()},
+    }
+
+
+def handler_timings() -> Iterator[dict[str, Any]]:
+    """The timings of every registered handler, a row for each consumer class and event."""
+    for consumer, namespaces in registry.consumers().items():
+        for event, timing in consumer._timings.items():
+            handler = consumer._handlers.get(event)
+            if handler is None and not timing.count:
+                continue
+            yield {
+                "consumer": f"{consumer.__module__}.{consumer.__qualname__}",
+                "namespaces": namespaces,
+                "event": event,
+                "kind": "" if handler is None else "async" if handler.is_async else "thread",
+                **timing.as_dict(),
+            }
+
+
+def describe_process(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
+    """This process: who it is, how it is, what it has counted, and the last minutes."""
+    network = hub.network
+    return {
+        "node": hub.node,
+        "host": HOST,
+        "pid": os.getpid(),
+        "version": __version__,
+        "started": STARTED.isoformat(),
+        "layer_up": None if network is None else network.bus.up,
+        "lost": stats.layer["lost"] + stats.layer["dropped"],
+        "counters": counters(hub),
+        "recent": hub.recorder.recent_since(params.get("since", 0)) if hub.recorder else [],
+    }
+
+
+def describe_sockets(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
+    """Sockets that pass the filters, the newest first, and how many there are.
+
+    ``params``: namespace, room, transport, user, q (all text, "" for any) and limit.
+    """
+    found = [socket for socket in _candidates(hub, params) if _matches(socket, params)]
+    limit = min(int(params.get("limit", 100)), MAX_ROWS)
+    newest = heapq.nlargest(limit, found, key=lambda socket: socket._client.connected_at)
+    return {"total": len(found), "rows": [describe_socket(socket) for socket in newest]}
+
+
+def describe_socket(socket: SocketIOConsumer) -> dict[str, Any]:
+    """One socket."""
+    client = socket._client
+    session = client.session
+    handshake = socket.handshake
+    rooms = sorted(socket._all_rooms() - {socket.sid})
+    return {
+        "sid": socket.sid,
+        "node": socket._hub.node,
+        # A part that tells sessions apart; the whole would let its reader take the session over.
+        "session": session.sid[NODE_LENGTH : NODE_LENGTH + 8],
+        "namespace": socket._namespace[:MAX_TEXT],
+        "user_id": _text(getattr(socket.user, "pk", None)),
+        "username": _username(socket),
+        "rooms": [room[:MAX_TEXT] for room in rooms[:MAX_SHOWN_ROOMS]],
+        "more_rooms": max(0, len(rooms) - MAX_SHOWN_ROOMS),
+        "transport": session.transport,
+        "secure": handshake.secure,
+        "address": handshake.address[:MAX_TEXT],
+        "user_agent": handshake.headers.get("user-agent", "")[:MAX_TEXT],
+        "since": client.connected_at.isoformat(),
+        "packets_in": session.packets_in,
+        "packets_out": session.packets_out,
+    }
+
+
+def describe_rooms(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
+    """The rooms of this process with their members, the largest first, and how many there are."""
+    wanted, search = params.get("namespace", ""), params.get("q", "").lower()
+    found = [
+        (len(members), namespace.name, room)
+        for namespace in hub.namespaces.values()
+        if not wanted or namespace.name == wanted
+        for room, members in namespace.rooms.items()
+        if isinstance(room, str) and (not search or search in room.lower())
+    ]
+    rows = heapq.nlargest(min(int(params.get("limit", 1000)), MAX_ROWS), found)
+    return {
+        "total": len(found),
+        "rows": [{"namespace": name, "room": room, "members": size} for size, name, room in rows],
+    }
+
+
+def _candidates(hub: Hub, params: dict[str, Any]) -> Iterator[SocketIOConsumer]:
+    wanted, room = params.get("namespace", ""), params.get("room", "")
+    for namespace in list(hub.namespaces.values()):
+        if not wanted or namespace.name == wanted:
+            yield from namespace.select((room,) if room else (), ())
+
+
+def _matches(socket: SocketIOConsumer, params: dict[str, Any]) -> bool:
+    transport, user, search = (params.get(name, "") for name in ("transport", "user", "q"))
+    if not socket.connected or (transport and socket.transport != transport):
+        return False
+    its_own = _text(getattr(socket.user, "pk", None))
+    if user and user != its_own and user.lower() not in _username(socket).lower():
+        return False
+    if not search:
+        return True
+    handshake = socket.handshake
+    text = (socket.sid, handshake.address, handshake.headers.get("user-agent", ""))
+    search = search.lower()
+    return any(search in part.lower() for part in (*text, _username(socket)))
+
+
+def _username(socket: SocketIOConsumer) -> str:
+    user = socket.user
+    if getattr(user, "pk", None) is None:
+        return ""
+    return str(user.get_username() if hasattr(user, "get_username") else user)[:MAX_TEXT]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+_SUBJECTS: dict[str, Callable[[Hub, dict[str, Any]], dict[str, Any]]] = {
+    "process": describe_process,
+    "sockets": describe_sockets,
+    "rooms": describe_rooms,
+}

@@ -1,0 +1,200 @@
+"""What the processes write about themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils.timezone import now
+from websockets.sync.client import connect
+
+from django_socketio.models import ServerProcess, TrafficSample
+from django_socketio.server.recorder import _minute, save
+from django_socketio.server.report import counters
+from tests.harness.postgres import Postgres
+from tests.harness.servers import Server, copy_database, migrate
+from tests.harness.waiting import until
+
+SAMPLE = {
+    "minute": 1,
+    **dict.fromkeys(
+        (
+            *("sockets", "sessions", "connects", "events_in", "events_out", "packets_in"),
+            *("packets_out", "bytes_in", "bytes_out", "errors", "lost"),
+        ),
+        3,
+    ),
+    "lag": 0.1,
+}
+
+
+class _Idle:
+    """As much of a hub as the counters need."""
+
+    clients: dict[str, Any] = {}  # noqa: RUF012
+
+
+def write(node: str = "node1", **options: Any) -> None:
+    counted = {**counters(_Idle()), "layer_up": None}  # type: ignore[arg-type]
+    wanted = {"interval": 10, "sample": None, "ended": False, "retention": None, **options}
+    save(node, counted, **wanted)
+
+
+@pytest.mark.django_db
+def test_a_process_has_one_row(django_assert_num_queries: Any) -> None:
+    write()
+    with django_assert_num_queries(1):
+        write()
+    with django_assert_num_queries(2):
+        write(sample=SAMPLE)
+    process = ServerProcess.objects.get()
+    assert process.is_running
+    assert process.counters["sockets"]["total"] >= 0
+    assert TrafficSample.objects.get().events_in == 3
+    write(ended=True)
+    process.refresh_from_db()
+    assert not process.is_running
+    assert not process.is_stale
+
+
+@pytest.mark.django_db
+def test_old_rows_are_cleared_away() -> None:
+    write("old")
+    ServerProcess.objects.update(last_seen=now() - timedelta(days=2))
+    write(sample={**SAMPLE, "minute": _minute() - 100})
+    write(sample={**SAMPLE, "minute": _minute() - 10})
+    write(retention=(50 * 60, 86400))
+    assert [process.node for process in ServerProcess.objects.all()] == ["node1"]
+    assert TrafficSample.objects.get().minute >= _minute() - 11
+
+
+@pytest.mark.django_db
+def test_a_silent_process_is_stale() -> None:
+    write()
+    ServerProcess.objects.update(last_seen=now() - timedelta(seconds=60))
+    assert ServerProcess.objects.get().is_stale
+
+
+@pytest.mark.django_db
+def test_the_command() -> None:
+    write()
+    write("node2")
+    ServerProcess.objects.filter(node="node2").update(last_seen=now() - timedelta(seconds=60))
+    out = StringIO()
+    call_command("socketio_stats", stdout=out)
+    assert "(node1) running" in out.getvalue()
+    assert "(node2) stale" in out.getvalue()
+    out = StringIO()
+    call_command("socketio_stats", "--json", stdout=out)
+    found = json.loads(out.getvalue())
+    assert {row["node"]: row["stale"] for row in found["processes"]} == {
+        "node1": False,
+        "node2": True,
+    }
+    assert "sockets" in found["total"]
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.admin.urls")
+def test_prometheus() -> None:
+    write()
+    ServerProcess.objects.update(
+        counters={
+            **ServerProcess.objects.get().counters,
+            "sockets": {"now": {"/chat": 7}},
+            "handlers": [
+                {"consumer": "C", "event": "e", "total": 1.5, "buckets": [1, 2, 0, 0, 0, 1]}
+            ],
+        }
+    )
+    text = Client().get("/metrics/").content.decode()
+    assert 'namespace="/chat"' in text
+    assert "} 7.0" in text
+    assert re.search(r'socketio_handler_seconds_bucket{.*le="0.01".*} 3.0', text)
+    assert 'socketio_handler_seconds_count{consumer="C",event="e"' in text
+
+
+def echo(server: Server, times: int) -> None:
+    """A client that connects and talks."""
+    url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    with connect(url) as client:
+        assert str(client.recv(timeout=10)).startswith("0")
+        client.send("40/lab,")
+        assert str(client.recv(timeout=10)).startswith("40/lab,")
+        for number in range(times):
+            client.send(f'42/lab,{number}["echo",1]')
+            assert client.recv(timeout=10) == f"43/lab,{number}[1]"
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_away_costs_a_log_line(postgres: Postgres) -> None:
+    migrate(postgres.settings)
+    server = Server("uvicorn", postgres.settings, socketio={"STATS_INTERVAL": 1})
+    try:
+        echo(server, 10)
+
+        def events() -> int:
+            rows = postgres.query("select counters from django_socketio_serverprocess")
+            return int(rows[0][0]["traffic"]["events_in"]) if rows else 0
+
+        until(lambda: events() == 10, "the first events in the database")
+        postgres.stop()
+        url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+        with connect(url) as client:
+            client.recv(timeout=10)
+            client.send("40/lab,")
+            client.recv(timeout=10)
+            sent = 0
+
+            def told() -> bool:
+                nonlocal sent
+                client.send(f'42/lab,{sent}["echo",1]')
+                assert client.recv(timeout=1) == f"43/lab,{sent}[1]"
+                sent += 1
+                return "cannot be written" in server.process.log
+
+            until(told, "the line in the log")
+            for _ in range(100):
+                told()
+            postgres.start()
+            until(lambda: events() == 10 + sent, "the events in the database again", 30)
+        server.stop()
+        assert server.process.log.count("cannot be written") == 1
+        assert server.process.log.count("can be written again") == 1
+        rows = postgres.query("select ended from django_socketio_serverprocess")
+        assert len(rows) == 1
+        assert rows[0][0] is not None
+        samples = postgres.query("select events_in from django_socketio_trafficsample")
+        assert sum(row[0] for row in samples) == 10 + sent
+    finally:
+        server.process.kill()
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+def test_sqlite(name: str, database_template: Path) -> None:
+    import sqlite3
+
+    database = copy_database(database_template, f"recorder-{name}")
+    server = Server(name, database, socketio={"STATS_INTERVAL": 1})
+    try:
+        echo(server, 10)
+
+        def rows() -> list[Any]:
+            with sqlite3.connect(database, timeout=20) as connection:
+                query = "select counters from django_socketio_serverprocess"
+                found = [json.loads(row[0]) for row in connection.execute(query)]
+            connection.close()
+            return [row for row in found if row["traffic"]["events_in"] == 10]
+
+        assert len(until(rows, "the row in the database")) == 1
+        server.stop()
+        assert "cannot be written" not in server.process.log
+    finally:
+        server.process.kill()

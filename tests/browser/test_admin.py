@@ -1,0 +1,55 @@
+"""The admin's pages in Chromium, and the official Admin UI's own page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bcrypt
+import pytest
+
+from tests.browser.test_demo import environment  # noqa: F401 - a fixture
+from tests.harness.node import Runner
+from tests.harness.processes import Process
+from tests.harness.programs import find_chromium
+from tests.harness.servers import Server, command, copy_database, free_port, listens
+from tests.harness.waiting import until
+
+pytestmark = [pytest.mark.node, pytest.mark.browser]
+
+
+def test_the_pages_work_under_a_strict_policy(
+    node_runner: Runner,
+    environment: dict[str, str],  # noqa: F811
+) -> None:
+    port = free_port()
+    server = Process(command("uvicorn", "demo_project.asgi:application", port), environment)
+    try:
+        until(lambda: listens(port) or not server.running, "the demo", 30)
+        seen = node_runner.run("admin_pages", f"http://127.0.0.1:{port}", chromium=find_chromium())
+        assert seen == {"problems": [], "wider": [], "moved": 4}
+        assert "Traceback" not in server.log, server.log
+    finally:
+        server.kill()
+
+
+def test_the_official_admin_ui(node_runner: Runner, database_template: Path) -> None:
+    port = free_port()
+    server = Server(
+        "uvicorn",
+        copy_database(database_template, "official"),
+        socketio={
+            "STATS_INTERVAL": None,
+            "CORS_ALLOWED_ORIGINS": [f"http://127.0.0.1:{port}"],
+            "CORS_ALLOW_CREDENTIALS": True,
+            "ADMIN_UI": {
+                "USERNAME": "root",
+                "PASSWORD": bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode(),
+            },
+        },
+    )
+    try:
+        seen = node_runner.run("official_admin_ui", server.url, chromium=find_chromium(), port=port)
+        assert seen == {"joined": 2, "afterwards": 1, "reason": "io server disconnect"}
+        server.stop()
+    finally:
+        server.process.kill()

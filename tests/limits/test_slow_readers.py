@@ -108,6 +108,22 @@ def test_a_slow_reader_that_catches_up(server: Server, bystander: Peer) -> None:
     assert server.journal(poller.sid) == [["connect"]]
 
 
+def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> None:
+    """What connect() sends waits for its end, and counts."""
+    with open_peer(server) as peer:
+        peer.send('40/generous,{"name":"moderate","pieces":9,"size":100000}')
+        assert str(peer.next()).startswith("40/generous,{")
+        for _ in range(9):
+            assert len(peer.next()) > 100_000
+        with server.counting("violations", "too much was sent while connect() ran"):
+            peer.send("41/generous,", '40/generous,{"name":"excessive","pieces":11,"size":100000}')
+            assert peer.frames_until_closed() == []
+    assert server.reason(peer.sid) == "transport error"
+    journal = server.state()["journal"]
+    (excessive,) = (sid for sid, notes in journal.items() if notes[0] == ["excessive"])
+    assert server.reason(excessive) == "transport error"
+
+
 @pytest.mark.parametrize("how", ["websocket", "polling"])
 def test_what_is_sent_to_one_alone(server: Server, bystander: Peer, how: str) -> None:
     """Answers to a client that asks and asks and never reads."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
 @dataclass
 class Peer:
-    """Another process: its channel, and until when it is believed to live."""
+    """Another process: its channel, until when it is believed to live, its last sign of life."""
 
     channel: str
     deadline: float
+    sign: float
 
 
 class Peers:
@@ -39,8 +41,19 @@ class Peers:
     def heard(self, node: str, channel: str, interval: float, now: float) -> bool:
         """A heartbeat has come, the next is due in ``interval`` seconds. True for a new peer."""
         new = node not in self._peers
-        self._peers[node] = Peer(channel, now + max(self._timeout, 4 * interval))
+        self._peers[node] = Peer(channel, now + max(self._timeout, 4 * interval), now)
         return new
+
+    def sign(self, node: str, now: float) -> None:
+        """A peer has said something."""
+        peer = self._peers.get(node)
+        if peer is not None:
+            peer.sign = now
+
+    def last_sign(self, node: str) -> float:
+        """When a peer last said something; minus infinity for an unknown one."""
+        peer = self._peers.get(node)
+        return -math.inf if peer is None else peer.sign
 
     def left(self, node: str) -> bool:
         """A peer has said goodbye. False for an unknown one."""

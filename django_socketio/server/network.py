@@ -382,6 +382,7 @@ class Network:
 
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
+        self.peers.sign(sender, self.hub.loop.time())
         try:
             self._handlers[kind](sender, *items)
         except Exception:

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .. import stats
 from ..cluster import Kind
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 WINDOW = 1_000_000
 # A gate that has heard nothing for so long takes the owner for dead ("Session ID unknown").
 FIRST_ANSWER = 0.8
+# How long a gate waits for one that is slow, but not dead.
+PATIENCE = 5.0
 # An owner that cannot answer at once says so after this time.
 ALIVE_AFTER = 0.2
 # How long the receipt for an HTTP answer may take.
@@ -181,6 +184,10 @@ class Tunnels:
         """Send an operation to the other end."""
         if self._network.to_node(node, operation, size) is None:
             raise ConnectionError("the process is not known any more")
+
+    def heard(self, node: str, since: float) -> bool:
+        """Whether a process has said anything since then."""
+        return self._network.peers.last_sign(node) >= since
 
     def tell(self, node: str, operation: list[Any]) -> None:
         """Send an operation that does not matter any more when the other end is gone."""
@@ -343,16 +350,23 @@ class Gate(End):
 
         Raises OwnerGone when the owner shows no sign of life in time.
         """
-        try:
-            await asyncio.wait_for(self._sign(), FIRST_ANSWER)
-        except asyncio.TimeoutError:
-            raise OwnerGone from None
-        return await self.next()
-
-    async def _sign(self) -> None:
+        loop = asyncio.get_running_loop()
+        start = asked = loop.time()
         while not (self._came or self.answered or self.broken):
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            self._waiter = loop.create_future()
+            timer = loop.call_at(asked + FIRST_ANSWER, self.alive)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+            now = loop.time()
+            if not self._came and now >= asked + FIRST_ANSWER:
+                # One that has said anything at all meanwhile is not dead, only slow.
+                if now >= start + PATIENCE or not self._tunnels.heard(self.node, asked):
+                    stats.layer.add("unanswered")
+                    raise OwnerGone
+                asked = now
+        return await self.next()
 
     async def http(self, receive: Any, send: Any) -> None:
         """Carry the answer of an HTTP request. Raises OwnerGone when none can be had."""

@@ -6,8 +6,9 @@ export async function swarm(t) {
   const members = Array.from({ length: clients }, () => {
     const socket = t.open("/flood", { timeout: 60_000 });
     const received = [];
-    socket.on("connect_error", (error) => errors.push(String(error)));
-    socket.on("disconnect", (reason) => errors.push(`disconnected: ${reason}`));
+    const told = (error) => `${error} ${error?.description} ${error?.context?.responseText}`;
+    socket.on("connect_error", (error) => errors.push(told(error)));
+    socket.on("disconnect", (reason, error) => errors.push(`${reason}: ${told(error)}`));
     socket.on("number", (n) => received.push(n));
     return { socket, received };
   });

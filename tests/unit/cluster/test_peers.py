@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django_socketio.cluster import Peers
 
 TIMEOUT = 4.0
@@ -32,6 +34,18 @@ def test_a_peer_that_says_goodbye() -> None:
     assert peers.left("a")
     assert not peers.left("a")
     assert "a" not in peers
+
+
+def test_signs_of_life() -> None:
+    """Anything that a peer says; it takes heartbeats to stay, though."""
+    peers = Peers(TIMEOUT)
+    peers.sign("a", 1.0)
+    assert peers.last_sign("a") == -math.inf
+    peers.heard("a", "channel", 1, 2.0)
+    assert peers.last_sign("a") == 2.0
+    peers.sign("a", 5.0)
+    assert peers.last_sign("a") == 5.0
+    assert beat(peers, 2.0, 5) == ["a"]
 
 
 def test_a_silent_peer_is_forgotten_after_the_timeout() -> None:

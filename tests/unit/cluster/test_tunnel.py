@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from django_socketio import stats
 from django_socketio.cluster import Kind
 from django_socketio.server import tunnel
 from django_socketio.server.tunnel import WINDOW, OwnerGone
@@ -146,6 +148,29 @@ async def test_a_silent_owner() -> None:
     assert client.sent == []
     assert pair.gate.kinds()[-1] == Kind.ABORT
     assert pair.idle
+
+
+async def test_an_owner_that_is_slow_but_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it says anything it is waited for, though not for ever."""
+    monkeypatch.setattr(tunnel, "PATIENCE", 0.7)
+    pair, client = Pair(echo), Connection()
+    pair.gate.drops = lambda operation: operation[0] == Kind.OPEN
+    pair.gate.peers.sign = math.inf
+    gate = await pair.http("GET")
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(OwnerGone):
+        await soon(gate.http(client.receive, client.send))
+    assert loop.time() - start > 0.6
+    assert stats.layer["unanswered"] > 0
+
+    gate = await pair.http("GET")
+    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
+    await asyncio.sleep(0.3)
+    assert not carrying.done()
+    pair.owner.receive("gate", pair.gate.sent[-1])
+    await soon(carrying)
+    assert client.values("status") == [200]
 
 
 async def test_an_owner_that_takes_its_time() -> None:

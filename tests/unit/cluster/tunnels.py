@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -22,13 +23,22 @@ class FakeHub:
         self.tasks.append(self.loop.create_task(coro))
 
 
+class FakePeers(set[str]):
+    """Those that are known."""
+
+    sign = -math.inf
+
+    def last_sign(self, node: str) -> float:
+        return self.sign
+
+
 class FakeNetwork:
     """One process's network: what it sends goes to the other one, unless ``drops`` says so."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.hub = FakeHub()
-        self.peers: set[str] = set()
+        self.peers = FakePeers()
         self.sent: list[list[Any]] = []
         self.drops: Callable[[list[Any]], bool] = lambda operation: False
         self.other: FakeNetwork
@@ -59,7 +69,8 @@ class Pair:
     def __init__(self, serve: Serve) -> None:
         self.gate, self.owner = FakeNetwork("gate"), FakeNetwork("owner")
         self.gate.other, self.owner.other = self.owner, self.gate
-        self.gate.peers, self.owner.peers = {"owner"}, {"gate"}
+        self.gate.peers.add("owner")
+        self.owner.peers.add("gate")
         self.owner.tunnels.serve = serve
 
     async def open(self, body: bytes | None, **scope: Any) -> Gate:

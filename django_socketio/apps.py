@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
+
+from .logs import logger
 
 
 class DjangoSocketIOConfig(AppConfig):
@@ -36,4 +39,9 @@ def _close_sockets(*, request: Any, **kwargs: Any) -> None:
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
         target = Target("", (SessionRoom(key),))
-        on_all_hubs(lambda hub: hub.act(target, "disconnect", []))
+        try:
+            on_all_hubs(lambda hub: hub.act(target, "disconnect", []))
+        except ImproperlyConfigured:
+            pass  # this process serves no sockets, and reaches none
+        except ConnectionError as error:
+            logger.error("the sockets of a session that has logged out may stay: %s", error)

@@ -136,7 +136,7 @@ class Bus:
         self._changed = asyncio.Event()
         self._connected = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopped = False
+        self._stopped = asyncio.Event()
         self._gaps: dict[str, float] = {}
 
     def start(self) -> None:
@@ -154,11 +154,14 @@ class Bus:
         if self.up:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(_until(self._sent.all(), self._synced.all()), timeout)
-        # wait_for() may swallow a cancellation (before Python 3.12): the loops look at this, too.
-        self._stopped = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A library may swallow a cancellation, as wait_for() does before Python 3.12: so the loops
+        # look at this, too, and are asked again.
+        self._stopped.set()
+        pending = set(self._tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.1)
 
     # Sending
 
@@ -201,7 +204,7 @@ class Bus:
         return taken
 
     async def _send_loop(self) -> None:
-        while not self._stopped:
+        while not self._stopped.is_set():
             while not self._outbox:
                 self._wake.clear()
                 await self._wake.wait()
@@ -239,7 +242,7 @@ class Bus:
                 logger.exception("the channel layer cannot carry a message")
                 return
             except Exception as error:
-                if self._stopped:
+                if self._stopped.is_set():
                     return
                 self._failed(error)
                 await asyncio.sleep(delay)
@@ -285,7 +288,7 @@ class Bus:
         return self._synced.give()
 
     async def _join_loop(self) -> None:
-        while not self._stopped:
+        while not self._stopped.is_set():
             while not self._changes:
                 self._changed.clear()
                 await self._changed.wait()
@@ -310,13 +313,15 @@ class Bus:
 
     async def _receive_loop(self) -> None:
         delay = FIRST_DELAY
-        while True:
+        while not self._stopped.is_set():
             try:
                 if self.channel is None:
                     self.channel = await self._layer.new_channel()
                     self._connected.set()
                 message = await self._layer.receive(self.channel)
             except Exception as error:
+                if self._stopped.is_set():
+                    return
                 self._failed(error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_DELAY)

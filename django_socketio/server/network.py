@@ -36,8 +36,10 @@ SID_LENGTH = 28
 FETCH_TIMEOUT = 5.0
 # What a question may take beyond its own timeout, on the way.
 GRACE = 1.0
-# How long the peers' answers to a first greeting may take.
+# How long the peers' answers to a first greeting may take, when all are asked and when one is
+# looked for.
 SETTLE_TIME = 0.3
+MEETING_TIME = 0.8
 # How many ids of operations that were sent to several groups are remembered.
 REMEMBERED = 10_000
 
@@ -64,13 +66,16 @@ class Network:
         self._numbers = count(1)
         self._inquiries: dict[int, Inquiry] = {}
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
-        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile goes
-        # to the whole namespace, so that it takes effect in calling order.
+        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
+        # goes to the whole namespace, so that it takes effect in calling order.
         self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
         # The last heartbeat, and the other ends of tunnels when it was sent.
         self._said: Taken | None = None
         self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
+        # Until the others have had the time for a heartbeat; and set whenever one is new to us.
+        self._new = True
+        self._met = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
         self._refresh = getattr(layer, "group_expiry", None)
@@ -139,6 +144,16 @@ class Network:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), 1.0 + SETTLE_TIME)
 
+    async def meet(self, node: str) -> bool:
+        """Whether a process is known; one that we are too new to know gets a moment."""
+        loop = self.hub.loop
+        deadline = loop.time() + MEETING_TIME
+        while node not in self.peers and self._new and loop.time() < deadline:
+            self._met.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._met.wait(), deadline - loop.time())
+        return node in self.peers
+
     async def _beat(self) -> None:
         """Tell the others every few seconds that we are here; notice when one is not."""
         hub, bus = self.hub, self.bus
@@ -148,6 +163,7 @@ class Network:
             interval = self.interval
             asleep = hub.loop.time()
             await asyncio.sleep(interval)
+            self._new = False
             now = hub.loop.time()
             if now - asleep - interval > hub.settings.heartbeat_timeout:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
@@ -535,6 +551,7 @@ class Network:
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
         if self.peers.heard(sender, channel, interval, self.hub.loop.time()):
             logger.info("process %s has joined", sender)
+            self._met.set()
             # To one that was taken for dead: the tunnels between us have been given up.
             self.to_node(sender, [Kind.STRANGER])
         if wanted:

@@ -14,9 +14,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import get_settings
-from ..logs import logger
 from .awaitables import DONE, Posted
 from .hub import Hub
 
@@ -60,29 +60,24 @@ class Outside:
 
 _lock = threading.Lock()
 _outside: Outside | None = None
-_warned = False
 
 
 def outside_hub() -> Hub | None:
-    """The hub for a process that serves nobody.
+    """The hub for a process that serves nobody; None in Django's test environment.
 
-    None where the channel layer does not reach other processes: nobody listens. That is said once;
-    it is no error, for a signal receiver that emits must not break ``migrate`` or ``loaddata``.
+    Raises ImproperlyConfigured where the channel layer does not reach other processes: what is sent
+    would be lost, and nobody would know.
     """
-    global _outside, _warned
+    global _outside
     from .hubs import shared_layer
 
     if shared_layer() is None:
         if hasattr(mail, "outbox"):  # Django's test environment
             return None
-        if not _warned:
-            _warned = True
-            logger.warning(
-                "what io sends from this process reaches nobody: that needs a channel layer which "
-                "processes share. Set CHANNEL_LAYERS to "
-                "channels_redis.pubsub.RedisPubSubChannelLayer."
-            )
-        return None
+        raise ImproperlyConfigured(
+            "To send from a process that serves no clients, CHANNEL_LAYERS needs a channel layer "
+            "that processes share, such as channels_redis.pubsub.RedisPubSubChannelLayer."
+        )
     with _lock:
         if _outside is None:
             _outside = Outside()

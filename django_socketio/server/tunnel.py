@@ -170,6 +170,9 @@ class Tunnels:
         # Runs a transport for a request that has come through a tunnel; set by the door.
         self.serve: Callable[[dict[str, Any], Any, Any], Awaitable[None]] | None = None
 
+    def __len__(self) -> int:
+        return len(self._gates) + len(self._owners)
+
     def nodes(self) -> set[str]:
         """The processes at the other ends."""
         return {gate.node for gate in self._gates.values()} | {node for node, _ in self._owners}
@@ -185,13 +188,11 @@ class Tunnels:
 
     async def open(self, scope: dict[str, Any], owner: str, body: bytes | None) -> Gate:
         """Open a tunnel for a request. Raises OwnerGone for an owner that is not there."""
-        if owner not in self._network.peers:
-            await self._network.settled()
+        if not await self._network.meet(owner):
+            raise OwnerGone
         number = next(self._numbers)
         gate = Gate(self, owner, number)
         gate.is_http = scope["type"] == "http"
-        if owner not in self._network.peers:
-            raise OwnerGone
         self._gates[number] = gate
         carried = {key: scope[key] for key in _SCOPE if key in scope}
         carried["headers"] = [list(pair) for pair in scope["headers"]]

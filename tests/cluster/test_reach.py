@@ -45,12 +45,6 @@ async def test_sockets_join_and_leave(cluster: Cluster, trio: Trio, room: str) -
     first, second, _ = cluster.workers
     more, yet_more = f"{room} 2", f"{room} 3"
     await use(first, ["to", room], ["sockets_join", more, yet_more])
-    # What the process that asked sends from then on comes to those that joined.
-    await use(first, ["to", more], ["emit", "said", "welcome"])
-    await settle(cluster, trio)
-    assert [one.take() for one in trio[:1]] == [[["said", "welcome"]]]
-    for one in trio:
-        one.take()
     assert await members_of(cluster, trio, more) == [3, 3, 3]
     await use(second, ["to", more], ["exclude", trio[0].sid], ["sockets_leave", more])
     await settle(cluster, trio)
@@ -59,6 +53,26 @@ async def test_sockets_join_and_leave(cluster: Cluster, trio: Trio, room: str) -
     await use(second, ["to", trio[2].sid, trio[0].sid], ["sockets_leave", room, yet_more])
     await settle(cluster, trio)
     assert await members_of(cluster, trio, room, yet_more) == [0, 3, 0]
+
+
+async def test_calls_take_effect_in_their_order(cluster: Cluster, trio: Trio, room: str) -> None:
+    """Sockets elsewhere get what is sent to a room that they have just been told to join."""
+    first = cluster.workers[0]
+    for number in range(20):
+        one, two = f"{room} {number} 1", f"{room} {number} 2"
+        await asyncio.to_thread(
+            first.several,
+            [["of", "/fleet"], ["to", room], ["sockets_join", one]],
+            [["of", "/fleet"], ["to", one], ["emit", "said", number, "joined"]],
+            [["of", "/fleet"], ["to", one], ["sockets_join", two]],
+            [["of", "/fleet"], ["to", two, one], ["emit", "said", number, "again"]],
+            [["of", "/fleet"], ["to", room], ["sockets_leave", one]],
+            [["of", "/fleet"], ["to", one], ["emit", "said", number, "left"]],
+        )
+    await settle(cluster, trio)
+    for one in trio:
+        heard = [["said", number, word] for number in range(20) for word in ("joined", "again")]
+        assert one.take() == heard
 
 
 async def test_in_a_thread(cluster: Cluster, trio: Trio, room: str) -> None:

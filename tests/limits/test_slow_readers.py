@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.waiting import until
 from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket
+from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_end
 
 from .conftest import LIMITS
 
@@ -78,6 +78,8 @@ def test_slow_reader_in_a_room(server: Server, bystander: Peer, how: str) -> Non
     assert {reader.bytes for reader in readers} == {sent}
     assert server.rss() - before < 16 * MEGABYTE
     if how == "websocket":
+        # Not only its session ends: when it reads on, so does its connection.
+        assert read_to_end(sock)
         sock.close()
 
 
@@ -104,6 +106,22 @@ def test_a_slow_reader_that_catches_up(server: Server, bystander: Peer) -> None:
             packets += [packet for packet in poller.poll() if packet.startswith("42")]
         assert {len(packet) for packet in packets} == {LIMIT // 10 + len('42["said",""]')}
     assert server.journal(poller.sid) == [["connect"]]
+
+
+def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> None:
+    """What connect() sends waits for its end, and counts."""
+    with open_peer(server) as peer:
+        peer.send('40/generous,{"name":"moderate","pieces":9,"size":100000}')
+        assert str(peer.next()).startswith("40/generous,{")
+        for _ in range(9):
+            assert len(peer.next()) > 100_000
+        with server.counting("violations", "too much was sent while connect() ran"):
+            peer.send("41/generous,", '40/generous,{"name":"excessive","pieces":11,"size":100000}')
+            assert peer.frames_until_closed() == []
+    assert server.reason(peer.sid) == "transport error"
+    journal = server.state()["journal"]
+    (excessive,) = (sid for sid, notes in journal.items() if notes[0] == ["excessive"])
+    assert server.reason(excessive) == "transport error"
 
 
 @pytest.mark.parametrize("how", ["websocket", "polling"])

@@ -13,6 +13,7 @@ urlpatterns = [
     path("counts/", views.counts),
     path("emit/", views.emit),
     path("io/", views.use_io),
+    path("io/several/", views.use_io_at_once),
     path("io/in-thread/", views.use_io_in_a_thread),
     path("login/", views.log_in),
     path("logout/", views.log_out),

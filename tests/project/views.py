@@ -70,6 +70,7 @@ async def counts(request: HttpRequest) -> JsonResponse:
             "up": network is not None and network.bus.up,
             "layer": dict(stats.layer),
             "clients": len(hub.clients),
+            "tunnels": 0 if network is None else len(network.tunnels),
             "tasks": len(asyncio.all_tasks()),
             "cpu": usage.ru_utime + usage.ru_stime,
             "memory": pages * resource.getpagesize(),
@@ -91,8 +92,7 @@ def _argument(value: Any) -> Any:
     return value
 
 
-def _steps(request: HttpRequest) -> Callable[[], Any]:
-    steps: list[list[Any]] = json.loads(request.body)["steps"]
+def _steps(steps: list[list[Any]]) -> Callable[[], Any]:
     operator: Any = io
     for name, *args in steps[:-1]:
         found = getattr(operator, name)
@@ -121,7 +121,7 @@ def _result(error: Exception | None, result: Any = None) -> JsonResponse:
 @csrf_exempt
 async def use_io(request: HttpRequest) -> JsonResponse:
     """Chain on `io` what the test asks for, [name, *args] each, and await the last step."""
-    call = _steps(request)
+    call = _steps(json.loads(request.body)["steps"])
     try:
         result = call()
         return _result(None, await result if inspect.isawaitable(result) else result)
@@ -130,9 +130,17 @@ async def use_io(request: HttpRequest) -> JsonResponse:
 
 
 @csrf_exempt
+async def use_io_at_once(request: HttpRequest) -> JsonResponse:
+    """Several such chains in one turn of the loop; what only sends need not be awaited."""
+    for steps in json.loads(request.body)["chains"]:
+        _steps(steps)()
+    return JsonResponse({})
+
+
+@csrf_exempt
 def use_io_in_a_thread(request: HttpRequest) -> JsonResponse:
     """The same on a worker thread, where the last step is called and may block."""
-    call = _steps(request)
+    call = _steps(json.loads(request.body)["steps"])
     try:
         result = call()
         return _result(None, None if inspect.isawaitable(result) else result)

@@ -136,13 +136,15 @@ async def test_floods_of_names_do_not_fill_the_counters() -> None:
             raise LookupError("on purpose")
 
     pattern = re.compile("/n[0-9]+")
+    for counter in (stats.handler_errors, stats.refusals):
+        counter.clear()  # of the names that other tests have made up
     counters = [stats.handler_errors, stats.violations, stats.refusals, stats.events_refused]
     before = sum(counter.total() for counter in counters)
     with registered(Failing, pattern):
         wire = await Wire().open()
-        for number in range(1500):
+        for number in range(300):
             await wire.join(f"/n{number}")
             await wire.say(f'42/n{number},["event {number}"]', f"41/n{number},")
         await wire.leave()
-    assert sum(counter.total() for counter in counters) == before + 1500
-    assert max(len(counter) for counter in counters) <= 1000
+    assert sum(counter.total() for counter in counters) == before + 300
+    assert max(len(counter) for counter in counters) <= 100

@@ -11,6 +11,7 @@ import pytest
 from django_socketio import SocketIOConsumer, io, stats
 from django_socketio.server.client import Client
 from django_socketio.server.hubs import current_hub
+from django_socketio.transports import websocket
 
 from .support.inprocess import WholeExchange as Post
 from .support.inprocess import Wire, client_of, handshake, of_session, registered
@@ -25,7 +26,7 @@ class StuckWire(Wire):
     stuck = False
 
     async def send_output(self, message: dict[str, Any]) -> None:
-        if self.stuck and message["type"] == "websocket.send":
+        if self.stuck:
             await asyncio.Event().wait()
         await self.output_queue.put(message)
 
@@ -81,15 +82,20 @@ async def other_client() -> tuple[Wire, asyncio.Task[int]]:
     return wire, asyncio.ensure_future(read())
 
 
-async def test_slow_readers_whose_server_waits() -> None:
+async def test_slow_readers_whose_server_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.1)
     wire = await (await StuckWire().open()).join()
     other, reading = await other_client()
     wire.stuck = True
     sent = await emit_until_closed(wire.client)
     io.emit("last")
     assert await reading == sent // len(PIECE)
-    await wire.leave()
+    # Even the close frame has to wait; when that has taken long enough, the server's task ends, and
+    # with it the connection.
+    await wire.wait()
+    assert wire.future.done()
     await other.leave()
+    assert not current_hub().tasks
 
 
 async def test_slow_readers_whose_server_does_not_wait() -> None:

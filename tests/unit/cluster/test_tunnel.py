@@ -131,22 +131,7 @@ async def test_an_unknown_owner() -> None:
     pair.gate.peers.clear()
     with pytest.raises(OwnerGone):
         await pair.http("GET")
-    assert pair.gate.settles == 1
     assert pair.idle
-
-
-async def test_an_owner_that_is_not_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that has just started has to ask who is there."""
-    pair, client = Pair(echo), Connection()
-    pair.gate.peers.clear()
-
-    async def settled() -> None:
-        pair.gate.peers.add("owner")
-
-    monkeypatch.setattr(pair.gate, "settled", settled)
-    gate = await pair.http("GET")
-    await soon(gate.http(client.receive, client.send))
-    assert client.values("status") == [200]
 
 
 async def test_a_silent_owner() -> None:

@@ -29,14 +29,13 @@ class FakeNetwork:
         self.name = name
         self.hub = FakeHub()
         self.peers: set[str] = set()
-        self.settles = 0
         self.sent: list[list[Any]] = []
         self.drops: Callable[[list[Any]], bool] = lambda operation: False
         self.other: FakeNetwork
         self.tunnels = Tunnels(self)  # type: ignore[arg-type]
 
-    async def settled(self) -> None:
-        self.settles += 1
+    async def meet(self, node: str) -> bool:
+        return node in self.peers
 
     def to_node(self, node: str, operation: list[Any], size: int = 0) -> Any:
         if node not in self.peers:

@@ -98,6 +98,19 @@ def test_a_room_without_members_is_forgotten() -> None:
     namespace.leave(sockets["b"], "red")
 
 
+def test_the_first_and_the_last_member_are_told() -> None:
+    namespace, sockets = make_namespace()
+    assert namespace.name == "/"
+    assert namespace.join(sockets["a"], "red") is True
+    assert namespace.join(sockets["a"], "red") is False
+    assert namespace.join(sockets["b"], "red") is False
+    assert namespace.leave(sockets["a"], "red") is False
+    assert namespace.leave(sockets["a"], "red") is False
+    assert namespace.leave(sockets["b"], "red") is True
+    assert namespace.leave(sockets["b"], "red") is False
+    assert namespace.join(sockets["b"], "red") is True
+
+
 def test_joining_twice_is_joining_once() -> None:
     namespace, sockets = make_namespace(red="aa")
     assert select(namespace, ["red"]) == "a"

@@ -146,6 +146,16 @@ class Members(Noted):
     login_required = True
 
 
+@register("/generous")
+class Generous(Noted):
+    """Says a lot before it has admitted its client."""
+
+    async def connect(self, auth: Any) -> None:
+        self.note(auth["name"])
+        for _ in range(auth["pieces"]):
+            self.emit("piece", "x" * auth["size"])
+
+
 @register("/rooms-at-once")
 class RoomsAtOnce(Noted):
     """Enters rooms while it connects."""

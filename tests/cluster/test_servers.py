@@ -1,0 +1,77 @@
+"""Servers that start several processes by themselves: no flag but the channel layer is needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.cluster import LAYER_CONFIGS, LAYERS
+from tests.harness.node import Runner
+from tests.harness.processes import Process
+from tests.harness.redis import Redis
+from tests.harness.servers import FORBIDDEN, copy_database
+from tests.harness.waiting import until
+
+pytestmark = [pytest.mark.node, pytest.mark.redis]
+
+APPLICATION = "tests.project.asgi:application"
+GUNICORN = ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-w", "4", "-b", "127.0.0.1:0"]
+COMMANDS = {
+    "uvicorn": ["uvicorn", "--workers", "4", "--port", "0"],
+    "gunicorn": GUNICORN,
+    "gunicorn-preload": [*GUNICORN, "--preload"],
+}
+LISTENING = r"(?:running on|Listening at:) (http://127\.0\.0\.1:\d+)"
+
+
+def all_there(url: str) -> bool:
+    """Whether a process answers and knows three others. Which one answers is left to chance."""
+    try:
+        with urllib.request.urlopen(f"{url}/counts/", timeout=20) as answer:
+            return len(json.load(answer)["peers"]) == 3
+    except OSError:
+        return False  # uvicorn says where it listens before it does
+
+
+@pytest.mark.parametrize(
+    ("command", "layer"), [*((name, "pubsub") for name in COMMANDS), ("gunicorn-preload", "core")]
+)
+def test_several_workers(
+    node_runner: Runner, database_template: Path, command: str, layer: str
+) -> None:
+    redis = Redis()
+    asked = {
+        "DATABASE": str(copy_database(database_template, f"{command}-{layer}")),
+        "SOCKETIO": {},
+        "REDIS": redis.url,
+        "LAYER": layer,
+        "LAYER_CONFIG": LAYER_CONFIGS.get(layer, {}),
+    }
+    assert layer in LAYERS
+    settings = "tests.project.server_settings"
+    server = Process(
+        [sys.executable, "-m", *COMMANDS[command], APPLICATION],
+        {"DJANGO_SETTINGS_MODULE": settings, "TEST_PROJECT": json.dumps(asked)},
+    )
+    try:
+        url = server.wait_for_line(LISTENING)[1]
+        until(lambda: all_there(url), "the workers", 60)
+        options: dict[str, Any] = {"clients": 16, "each": 20, "settle": 60_000}
+        for transport in ("polling", "default", "websocket"):
+            seen = node_runner.run("swarm", url, transport=transport, **options)
+            assert seen["errors"] == []
+            assert seen["connected"] == seen["toServer"] == seen["toClient"] == 16
+        seen = node_runner.run("rooms", url, transport="default")
+        assert seen["answers"] == ["a", "b"]
+        assert seen["who"] == seen["members"]
+        server.stop()
+    finally:
+        server.kill()
+        redis.close()
+    for words in (*FORBIDDEN, "Traceback"):
+        assert words not in server.log, server.log

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
@@ -161,7 +161,11 @@ class ConnectionsPage(Page):
             messages.warning(request, gettext("No socket was selected."))
         else:
             actions.write_log(request.user, form.cleaned_data, targets)
-            done = actions.carry_out(form.cleaned_data, targets)
+            try:
+                done = actions.carry_out(form.cleaned_data, targets)
+            except (ImproperlyConfigured, ConnectionError) as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(request.get_full_path())
             messages.success(
                 request,
                 actions.describe(form.cleaned_data)

@@ -41,8 +41,8 @@ def process_names(gathered: Gathered) -> dict[str, str]:
     """host:pid by process."""
     names = {row.node: str(row) for row in known_processes()}
     for node, report in gathered.reports.items():
-        if "host" in report:
-            names[node] = f"{report['host']}:{report['pid']}"
+        if "name" in report:
+            names[node] = report["name"]
     return names
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .hub import Hub
-from .hubs import block, must_not_block, on_each_hub
+from .hubs import acting_hubs, block, must_not_block, on_each_hub
 from .report import make_report
 
 # How long the others may take; whoever asks is a person who waits for a page.
@@ -51,4 +53,9 @@ def gather(
 ) -> Gathered:
     """As :func:`agather`, from a thread without an event loop."""
     must_not_block("agather")
+    try:
+        acting_hubs()
+    except ImproperlyConfigured:
+        # This process serves nobody, and no channel layer leads to one that does.
+        return Gathered({}, set(), complete=False)
     return block(lambda: agather(subject, params, timeout))

@@ -33,7 +33,7 @@ NODE_LENGTH = 8
 
 def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
     """Answer a question about this process. Raises KeyError for an unknown subject."""
-    return _SUBJECTS[subject](hub, params)
+    return {**_SUBJECTS[subject](hub, params), "name": f"{HOST}:{os.getpid()}"}
 
 
 def counters(hub: Hub) -> dict[str, Any]:

@@ -277,3 +277,17 @@ def test_without_pygal_the_page_says_what_to_install(monkeypatch: pytest.MonkeyP
     text = client.get(url("trafficsample")).content.decode()
     assert "channels-socketio[admin]" in text
     assert 'role="img"' not in text
+
+
+@pytest.mark.django_db
+def test_where_no_process_can_be_asked_the_database_tells(settings: Any) -> None:
+    client = Client()
+    client.force_login(make_user("boss", "view_serverprocess", "disconnect_sockets"))
+    write("elsewhere")
+    response = client.get(url("serverprocess"))
+    assert [row["state"] for row in response.context["processes"]] == ["running"]
+    for page in PAGES[1:]:
+        assert client.get(url(page)).status_code == 200
+    assert "can be asked for" in client.get(url("connection")).content.decode()
+    data = {"action": "disconnect", "target": "sid 1 /watched"}
+    assert client.post(url("connection"), data).status_code == 302

@@ -25,7 +25,11 @@ def test_the_pages_work_under_a_strict_policy(
     server = Process(command("uvicorn", "demo_project.asgi:application", port), environment)
     try:
         until(lambda: listens(port) or not server.running, "the demo", 30)
-        seen = node_runner.run("admin_pages", f"http://127.0.0.1:{port}", chromium=find_chromium())
+        run = node_runner.start("admin_pages", f"http://127.0.0.1:{port}", chromium=find_chromium())
+        for mode in ("light", "dark"):
+            for size in ("wide", "phone"):
+                run.wait_for(f"{mode} {size}")
+        seen = run.result()
         assert seen == {"problems": [], "wider": [], "moved": 4}
         assert "Traceback" not in server.log, server.log
     finally:

@@ -12,7 +12,7 @@ const FLAGS = [
   // What a test answers in place of the server comes, for Chromium, from no local address.
   "--disable-features=LocalNetworkAccessChecks",
 ];
-const DEADLINE = 20_000;
+const DEADLINE = 40_000;
 const PAGES = ["serverprocess", "connection", "room", "trafficsample", "namespace"];
 const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
@@ -72,6 +72,7 @@ export async function admin_pages(t) {
         await page.keyboard.press("Enter");
         await page.locator("#socketio-state", { hasText: /^Paused$/ }).waitFor();
         await context.close();
+        t.step(`${colorScheme} ${size}`);
       }
     }
     return { problems, wider, moved };
@@ -95,7 +96,6 @@ export async function official_admin_ui(t) {
     return await withBrowser(t, async (browser) => {
       const origin = `http://127.0.0.1:${t.params.port}`;
       const target = await t.connect("/lab");
-      const left = t.once(target, "disconnect");
       const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
       page.setDefaultTimeout(DEADLINE);
       // Its fonts and icons come from another host.
@@ -127,6 +127,7 @@ export async function official_admin_ui(t) {
       while (afterwards[0].rooms.length > 1) afterwards = await t.ask(target, "me");
       await page.goto(`${origin}/#/n/%2Flab/sockets/${target.id}`);
       await page.getByLabel("Join a room").waitFor();
+      const left = t.once(target, "disconnect");
       await page.locator("tr", { hasText: "Status" }).first().getByRole("button").click();
       const [reason] = await left;
       return { joined: joined[0].rooms.length, afterwards: afterwards[0].rooms.length, reason };

@@ -76,6 +76,8 @@ class Network:
         # Until the others have had the time for a heartbeat; and set whenever one is new to us.
         self._new = True
         self._met = asyncio.Event()
+        # Those that were taken for dead, as it may turn out wrongly; the last of them.
+        self._given_up: dict[str, None] = {}
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
         self._refresh = getattr(layer, "group_expiry", None)
@@ -176,6 +178,9 @@ class Network:
             for node in self.peers.expire(now, interval):
                 logger.warning("process %s has not been heard of and is taken for dead", node)
                 self._forget(node)
+                self._given_up[node] = None
+                if len(self._given_up) > REMEMBERED:
+                    del self._given_up[next(iter(self._given_up))]
             if self._refresh is not None and now - refreshed > self._refresh / 3:
                 refreshed = now
                 bus.rejoin()
@@ -553,8 +558,10 @@ class Network:
         if self.peers.heard(sender, channel, interval, self.hub.loop.time()):
             logger.info("process %s has joined", sender)
             self._met.set()
-            # To one that was taken for dead: the tunnels between us have been given up.
-            self.to_node(sender, [Kind.STRANGER])
+            if sender in self._given_up:
+                # The tunnels between us have been given up here.
+                del self._given_up[sender]
+                self.to_node(sender, [Kind.STRANGER])
         if wanted:
             self.to_node(sender, [Kind.HELLO, self.bus.channel or "", self.interval, False])
 

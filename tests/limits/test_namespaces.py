@@ -47,10 +47,11 @@ def test_those_refused_do_not_count(server: Server, bystander: Peer) -> None:
 
 def test_those_that_are_at_work_yet_count(server: Server, bystander: Peer) -> None:
     """Coming and going makes no room for more handlers than that."""
+    before = server.state()
     peer = open_peer(server)
     with server.counting("limits", "too many namespaces"):
         for _ in range(LIMIT):
             peer.send('42["hold","namespaces"]', "41", "40")
         peer.frames_until_closed()
     server.release("namespaces")
-    server.until(lambda state: state["held"]["hub_tasks"] == 0, "the handlers to end")
+    server.until_it_holds_no_more_than(before)

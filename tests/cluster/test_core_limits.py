@@ -67,7 +67,8 @@ async def test_a_process_that_does_not_keep_up(small: Cluster, member: Join) -> 
     await use(sender, ["to", room], ["emit", "number", -1])
     got = await numbers(small, slow)
     assert got[-1] == -1
-    assert 0 < len(got) <= CAPACITY + 1
+    # One or two more may have been on their way into the process when it was paused.
+    assert CAPACITY / 2 < len(got) < CAPACITY + 10
     assert got[:-1] == list(range(len(got) - 1))
     after = await layer_counts(paused)
     assert after["lost"] - before.get("lost", 0) >= 2 * CAPACITY - len(got) + 1

@@ -54,7 +54,9 @@ def ask(
     """Make an HTTP request, on a connection of its own unless one is given."""
     mine = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
     try:
-        mine.request(method, f"{PATH}?{query}", body=body, headers=dict(headers or {}))
+        # A server may answer, and close, before it has all of a body.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            mine.request(method, f"{PATH}?{query}", body=body, headers=dict(headers or {}))
         response = mine.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:

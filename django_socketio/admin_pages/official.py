@@ -173,7 +173,8 @@ def _text(value: Any) -> str:
 
 def _stamp(wanted: dict[str, Any]) -> str:
     """What a page's token holds: nothing that is secret, and nothing that outlives the password."""
-    return salted_hmac(SALT, wanted["USERNAME"] + "\0" + wanted["PASSWORD"]).hexdigest()
+    secret = wanted["USERNAME"] + "\0" + wanted["PASSWORD"]
+    return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()
 
 
 def _is_right(password: str, encoded: str) -> bool:

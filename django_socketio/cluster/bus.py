@@ -8,6 +8,7 @@ down costs nobody anything but memory up to a bound: sending is tried again unti
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
@@ -231,7 +232,7 @@ class Bus:
         delay = FIRST_DELAY
         while True:
             try:
-                await asyncio.wait_for(call(*args), CALL_TIMEOUT)
+                await _within(CALL_TIMEOUT, call(*args))
             except ChannelFull:
                 stats.layer.add("full")
                 self._burst("full", "a channel of the layer is full: raise its capacity")
@@ -380,6 +381,19 @@ class Bus:
         if now - self._gaps.get(key, -60.0) > 10:
             logger.error("%s", message)
         self._gaps[key] = now
+
+
+if sys.version_info >= (3, 11):
+
+    async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
+        """Await something for at most so long; it costs no task."""
+        async with asyncio.timeout(seconds):
+            await awaitable
+
+else:
+
+    async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
+        await asyncio.wait_for(awaitable, seconds)
 
 
 async def _until(*awaitables: Awaitable[Any]) -> None:

@@ -82,7 +82,7 @@ class Network:
         self._stopped = False
         self._refresh = getattr(layer, "group_expiry", None)
         # How long the layer may keep our own heartbeats from us; less than the others' patience.
-        self._patience = settings.heartbeat_timeout / 2
+        self._patience = settings.heartbeat_timeout / 4
         self._handlers: dict[int, Callable[..., None]] = {
             Kind.EMIT: self._on_emit,
             Kind.ACT: self._on_act,
@@ -184,7 +184,7 @@ class Network:
             if self._refresh is not None and now - refreshed > self._refresh / 3:
                 refreshed = now
                 bus.rejoin()
-            elif bus.up and now - bus.echoed_at > max(2 * interval, self._patience):
+            elif bus.up and now - bus.echoed_at > max(1.5 * interval, self._patience):
                 # The layer works, but does not bring us what we send to everyone: it was flushed.
                 bus.echoed_at = now
                 stats.layer.add("rejoined")

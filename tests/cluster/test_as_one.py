@@ -1,7 +1,8 @@
 """The tests of a single server again, on three behind a proxy that is not sticky.
 
-``server`` and ``client`` are this folder's fixtures. Left out is what holds for one process only: a
-slow handler whose test opens its gate through another socket, which is in another process here.
+``server`` and ``client`` are this folder's fixtures. Left out is what holds for one process only:
+handlers that share its memory, and that what one socket sends has reached the others once they are
+asked.
 """
 
 from __future__ import annotations
@@ -29,12 +30,7 @@ from tests.integration.test_js_closing import (
     test_the_client_disconnects,
     test_the_server_disconnects,
 )
-from tests.integration.test_js_rooms import (
-    test_a_view_emits,
-    test_broadcast,
-    test_rooms,
-    test_volatile,
-)
+from tests.integration.test_js_rooms import test_a_view_emits, test_volatile
 from tests.integration.test_js_upgrade import test_a_thousand_messages_each_way
 from tests.integration.test_sessions import (
     test_anonymous_users_are_refused,

@@ -94,10 +94,11 @@ def test_the_loss_of_a_clients_farewell(
     crowd = make_crowd([cluster.url], each=6, transports=[DEFAULT])
     for kind in ("IN.end", "ABORT"):
         (losses / kind).touch()
-    crowd.stop()
+    sids = {member.sid for member in crowd.stop()}
     until(lambda: not list(losses.iterdir()), "the farewells to be lost")
-    until(
-        lambda: not cluster.workers[0].io(["of", "/crowd"], ["afetch_sockets"]),
-        "the sessions to end",
-        5,
-    )
+
+    def gone() -> bool:
+        found = cluster.workers[0].io(["of", "/crowd"], ["afetch_sockets"])
+        return sids.isdisjoint(socket["sid"] for socket in found)
+
+    until(gone, "the sessions to end", 5)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.waiting import until
 from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_end
+from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_close
 
 from .conftest import LIMITS
 
@@ -79,7 +79,7 @@ def test_slow_reader_in_a_room(server: Server, bystander: Peer, how: str) -> Non
     assert server.rss() - before < 16 * MEGABYTE
     if how == "websocket":
         # Not only its session ends: when it reads on, so does its connection.
-        assert read_to_end(sock)
+        assert read_to_close(sock)
         sock.close()
 
 

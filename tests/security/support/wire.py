@@ -361,6 +361,15 @@ def frame(payload: bytes, first_byte: int = 0x81, masked: bool = True) -> bytes:
     return head + (b"\0\0\0\0" if masked else b"") + payload
 
 
+def read_to_close(sock: socket.socket) -> bytes:
+    """Everything until a close frame without a reason, or the end of the connection."""
+    received = b""
+    with suppress(ConnectionError):
+        while received[-4:-2] != b"\x88\x02" and (chunk := sock.recv(65536)):
+            received += chunk
+    return received
+
+
 def read_to_end(sock: socket.socket) -> bytes:
     """Everything until the other end closes, by whatever means."""
     received = b""

@@ -172,7 +172,7 @@ class SocketIOConsumer:
 
     def emit(self, event: str, *args: Any) -> Awaitable[None]:
         """Send an event to this client. bytes anywhere in ``args`` become binary attachments."""
-        return self._send(Operator.encode(self._namespace, event, args))
+        return self._send(self._client.settings.encoder.event(self._namespace, event, args))
 
     def send(self, *args: Any) -> Awaitable[None]:
         """``emit("message", ...)``."""
@@ -566,22 +566,24 @@ class SocketIOConsumer:
     def _send(
         self, packet: EncodedPacket, compress: bool = True, volatile: bool = False
     ) -> Awaitable[Any]:
-        return self._hub.run(self._deliver, make_frames(packet, compress), volatile)
+        frames = make_frames(packet, compress)
+        if self._hub.here():
+            return self._deliver(frames, volatile)
+        return self._hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:
         return DONE if self._write(frames, volatile) else self._client.drained()
 
     def _write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
         """Write on the hub's thread. False when the client's buffer is above its low-water mark."""
+        if self.connected:
+            return self._client.send(frames, volatile)
         if self._held is not None:
             self._held.append(frames)
             self._held_size += sum(frame.size for frame in frames)
             if self._held_size > self._hub.settings.max_write_buffer_size:
                 self._client.abort("transport error", "too much was sent while connect() ran")
-            return True
-        if self._left is not None:
-            return True
-        return self._client.send(frames, volatile)
+        return True
 
     def _expect(self, question: Question) -> bool:
         """Register a question to this client. False when it has left or owes too many answers."""

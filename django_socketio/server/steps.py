@@ -8,23 +8,8 @@ machinery.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
-
-
-@types.coroutine
-def watch(coro: Coroutine[Any, Any, Any], waits: Callable[[], None]) -> Generator[Any, Any, Any]:
-    """Await ``coro`` in the running task; call ``waits()`` once if it does not finish at once.
-
-    Everything happens inside the task that awaits, so ``current_task()``, timeouts and context
-    variables are what the coroutine expects. Returns what it returns, raises what it raises.
-    """
-    try:
-        waited_for = coro.send(None)
-    except StopIteration as finished:
-        return finished.value
-    waits()
-    return (yield from resume(coro, waited_for))
 
 
 @types.coroutine

@@ -13,7 +13,7 @@ from ..engineio.session import PROBE_PONG
 from ..logs import logger
 from ..server.client import Client
 from ..server.hubs import current_hub
-from ..server.steps import resume, watch
+from ..server.steps import resume
 from ..server.tunnel import OwnerGone
 from .door import Door, Request
 from .http import error_body
@@ -169,7 +169,7 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _read(self) -> None:
         """Read and handle frames until the connection ends or reading is handed over."""
-        client, receive, hand_over = self.client, self.receive, self._hand_over
+        client, receive = self.client, self.receive
         session = client.session
         reader = self._reader = asyncio.current_task()
         limit = client.settings.max_http_buffer_size
@@ -189,9 +189,15 @@ class WebSocketConsumer(AsyncConsumer):
                 continue
             work = client.receive_packet(packet)
             if work is not None:
-                await watch(work, hand_over)
-                if self._reader is not reader:
-                    return
+                try:
+                    waited_for = work.send(None)
+                except StopIteration:
+                    pass
+                else:
+                    self._hand_over()
+                    await resume(work, waited_for)
+                    if self._reader is not reader:
+                        return
             if client.crowded:
                 await client.ready()
 

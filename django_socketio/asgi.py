@@ -23,10 +23,9 @@ def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as wha
 
     if not apps.is_installed("django.contrib.auth"):
         return inner
-    from channels.auth import AuthMiddlewareStack
+    from .transports.visitors import VisitorMiddleware
 
-    stack: ASGIApp = AuthMiddlewareStack(inner)
-    return stack
+    return VisitorMiddleware(inner)
 
 
 class SocketIOApplication:
@@ -98,9 +97,10 @@ class SocketIOApplication:
             from .transports import Door, PollingConsumer, WebSocketConsumer
 
             door = Door(self._middleware)
+            # Not as_asgi(), which keeps another coroutine for as long as a connection lives.
             self._transports = door.transports = {
-                "http": PollingConsumer.as_asgi(door=door),
-                "websocket": WebSocketConsumer.as_asgi(door=door),
+                "http": lambda *args: PollingConsumer(door)(*args),
+                "websocket": lambda *args: WebSocketConsumer(door)(*args),
             }
         return self._transports[kind]
 

@@ -99,8 +99,9 @@ class Session:
         self.state = "open"
         self.close_reason: str | None = None
         self.detail = ""
-        # Frames that wait for the transport, and their size.
-        self.buffer: deque[Frame] = deque()
+        # Frames that wait for the transport, and their size. A deque is large, so an idle session
+        # has none.
+        self.buffer: deque[Frame] | tuple[()] = ()
         self.buffered = 0
         # Whether the transport can write now, and whether past the (empty) buffer.
         self.writable = False
@@ -225,6 +226,8 @@ class Session:
         return self.writable
 
     def _enqueue(self, frame: Frame) -> None:
+        if isinstance(self.buffer, tuple):
+            self.buffer = deque()
         self.buffer.append(frame)
         self.buffered += frame.size
         self.direct = False
@@ -270,7 +273,7 @@ class Session:
         if not self.writable or not self.buffer:
             return []
         frames = list(self.buffer)
-        self.buffer.clear()
+        self.buffer = ()
         self.unheard += self.buffered
         self.buffered = 0
         if len(frames) > 1 and frames[-1] is CLOSE:
@@ -283,6 +286,8 @@ class Session:
         if not self.buffer:
             return None
         frame = self.buffer.popleft()
+        if not self.buffer:
+            self.buffer = ()
         self.buffered -= frame.size
         self.unheard += frame.size
         return frame
@@ -372,7 +377,7 @@ class Session:
         self.state = "closed"
         self.direct = False
         self.cancel_upgrade()
-        self.buffer.clear()
+        self.buffer = ()
         self.buffered = 0
 
     def finish(self, reason: str, now: float) -> None:

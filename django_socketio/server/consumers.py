@@ -35,6 +35,9 @@ JOIN_TIMEOUT = 1.0
 # Handlers are counted by how long they take; see stats.Timing.
 FAST = stats.Timing.BOUNDS[0]
 
+# Until a socket joins one; most never do, and a set is large.
+NO_ROOMS: frozenset[Room] = frozenset()
+
 SERVER_DISCONNECT = "server namespace disconnect"
 
 
@@ -249,7 +252,7 @@ class SocketIOConsumer:
         # What other processes still have to hear of before we get all of a room's messages.
         self._joining: Awaitable[None] | None = None
         self._handshake = None
-        self._rooms: set[Room] = set()
+        self._rooms: set[Room] | frozenset[Room] = NO_ROOMS
         self._own_rooms: tuple[Room, ...] = ()
         # While connect() runs nothing may be sent, for the client knows nothing of the namespace
         # yet.
@@ -548,6 +551,8 @@ class SocketIOConsumer:
                 raise LimitExceeded("too many rooms")
             for room in new:
                 if room != self.sid:
+                    if isinstance(self._rooms, frozenset):
+                        self._rooms = set()
                     self._rooms.add(room)
                     self._joining = self._hub.join_room(self, room) or self._joining
         return self._joining or DONE
@@ -555,8 +560,8 @@ class SocketIOConsumer:
     def _leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
         if self._left is None:
             for room in rooms:
-                if room in self._rooms:
-                    self._rooms.discard(room)
+                if isinstance(self._rooms, set) and room in self._rooms:
+                    self._rooms.remove(room)
                     if room not in self._own_rooms:
                         self._hub.leave_room(self, room)
         return DONE

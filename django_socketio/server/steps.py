@@ -11,10 +11,24 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
+FINISHED = object()
+
+
+def start(coro: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine up to where it first waits.
+
+    Returns what it waits for, for :func:`resume`; FINISHED where it has ended. Raises what it
+    raises.
+    """
+    try:
+        return coro.send(None)
+    except StopIteration:
+        return FINISHED
+
 
 @types.coroutine
 def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
-    """Await the rest of a coroutine that was stepped by hand and waits for ``waited_for``."""
+    """Await the rest of a coroutine that was started by hand and waits for ``waited_for``."""
     try:
         while True:
             try:

@@ -28,6 +28,9 @@ NOOP = Frame(PacketType.NOOP)
 CLOSE = Frame(PacketType.CLOSE)
 PROBE_PONG = Frame(PacketType.PONG + "probe")
 
+# What nearly every packet is; a global is found faster than an attribute of a class.
+MESSAGE, PONG = PacketType.MESSAGE, PacketType.PONG
+
 # How long a closing session waits for the poll that fetches its last packets, as in the Node
 # server.
 CLOSE_TIMEOUT = 30.0
@@ -157,9 +160,9 @@ class Session:
         if isinstance(packet, bytes):
             return packet
         kind = packet[:1]
-        if kind == PacketType.MESSAGE:
+        if kind == MESSAGE:
             return packet[1:]
-        if kind == PacketType.PONG:
+        if kind == PONG:
             if self._awaiting_pong:
                 # No other packet tells that the client has read anything.
                 self._awaiting_pong = False

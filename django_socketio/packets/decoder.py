@@ -18,6 +18,8 @@ from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError,
 _ID_DIGITS = 16
 _HEAD = re.compile(rf"([0-6])(?:(?<=[56])([0-9]{{1,7}})-)?(/[^,]*,?)?([0-9]{{1,{_ID_DIGITS}}})?")
 _MAX_ID = 2**53 - 1
+# A global is found faster than an attribute of a class, and this is where packets come through.
+_EVENT = PacketType.EVENT
 
 
 class Decoder:
@@ -53,24 +55,19 @@ class Decoder:
         return self._attachment(self._packet, data)
 
     def _text(self, text: str) -> Packet | None:
-        if text[:1] == PacketType.EVENT:
+        if text[:1] == _EVENT:
             # Most packets are events of the main namespace: two looks tell, without the pattern.
             start = text.find("[", 1, _ID_DIGITS + 2)
             digits = text[1:start]
             if start == 1 or (start > 1 and digits.isascii() and digits.isdigit()):
-                packet = Packet(
-                    PacketType.EVENT,
-                    "/",
-                    self._json(text[start:]),
-                    int(digits) if digits else None,
-                    len(text),
-                )
+                ack_id = int(digits) if digits else None
+                packet = Packet(_EVENT, "/", self._json(text[start:]), ack_id, len(text))
                 self._check_event(packet)
                 return packet
         head = _HEAD.match(text)
         if head is None:
             raise PacketError("unknown packet type")
-        kind, count, namespace, ack_id = head.groups()
+        kind, count, namespace, digits = head.groups()
         if namespace is None:
             namespace = "/"
         else:
@@ -78,7 +75,7 @@ class Decoder:
             if len(namespace) > self._limits.max_namespace_length:
                 raise LimitExceeded("namespace too long")
         data = self._json(text[head.end() :])
-        packet = Packet(kind, namespace, data, None if ack_id is None else int(ack_id), len(text))
+        packet = Packet(kind, namespace, data, None if digits is None else int(digits), len(text))
         if kind in (PacketType.EVENT, PacketType.BINARY_EVENT):
             self._check_event(packet)
         else:
@@ -95,8 +92,9 @@ class Decoder:
     def _json(self, text: str) -> Any:
         if not text:
             return None
+        loads = self._loads
         try:
-            data = self._loads(text)
+            data = loads(text)
         except (ValueError, RecursionError):
             raise PacketError("invalid JSON") from None
         limit = self._limits.max_nesting_depth

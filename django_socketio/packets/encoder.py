@@ -9,6 +9,9 @@ from .codec import Default, JSONCodec, StandardCodec, without_nan
 from .packet import RESERVED_EVENTS, EncodedPacket, PacketType
 
 _BINARY = (bytes, bytearray, memoryview)
+# As in the decoder: a global is found faster than an attribute of a class.
+_EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
+_ACK, _BINARY_ACK = PacketType.ACK, PacketType.BINARY_ACK
 
 
 class Encoder:
@@ -35,11 +38,11 @@ class Encoder:
             raise TypeError(f"an event's name is text, not {type(name).__name__}")
         if name in RESERVED_EVENTS:
             raise ValueError(f"{name!r} is a reserved event name")
-        return self._encode(PacketType.EVENT, PacketType.BINARY_EVENT, namespace, [name, *args], id)
+        return self._encode(_EVENT, _BINARY_EVENT, namespace, [name, *args], id)
 
     def ack(self, namespace: str, args: Sequence[Any], id: int) -> EncodedPacket:
         """An ACK, or BINARY_ACK, that answers the event with this id."""
-        return self._encode(PacketType.ACK, PacketType.BINARY_ACK, namespace, list(args), id)
+        return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
 
     def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
         """The CONNECT that admits a client to a namespace."""
@@ -86,8 +89,9 @@ class Encoder:
 
     def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
         """One call of the library; what it refuses is tried once more with the standard one."""
+        dumps = self._dumps
         try:
-            return self._dumps(data, default)
+            return dumps(data, default)
         except (TypeError, ValueError) as error:
             if isinstance(error.__cause__, _HasBinary):  # orjson wraps what ``default`` raises
                 raise error.__cause__ from None

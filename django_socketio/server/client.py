@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
 
 
+# A global is found faster than an attribute of a class.
+EVENT = PacketType.EVENT
+
+
 class Transport(Protocol):
     """What a client needs of the transport that carries its session."""
 
@@ -156,7 +160,7 @@ class Client:
                 return self._connect(packet)
             self.violation(PacketError("not connected to the namespace"))
             return None
-        if kind == PacketType.EVENT:
+        if kind == EVENT:
             return socket._receive(packet)
         if kind == PacketType.ACK:
             socket._acknowledged(packet)

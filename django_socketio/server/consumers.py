@@ -573,7 +573,7 @@ class SocketIOConsumer:
     ) -> Awaitable[Any]:
         frames = make_frames(packet, compress)
         if self._hub.here():
-            return self._deliver(frames, volatile)
+            return DONE if self._write(frames, volatile) else self._client.drained()
         return self._hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:

@@ -246,7 +246,8 @@ class WebSocketConsumer(AsyncConsumer):
         message = frame.wire
         if message is None:
             message = frame.wire = _message(frame)
-        coro = self.base_send(message)
+        send = self.base_send
+        coro = send(message)
         try:
             waited_for = coro.send(None)
         except StopIteration:

@@ -42,6 +42,28 @@ class Transport(Protocol):
         """The session is closed: let go of the connection."""
 
 
+class _NoTransport:
+    """In place of the transport of a session that has ended.
+
+    Client and transport know each other; let go of, both are freed without the garbage collector.
+    """
+
+    name = ""
+    pausable = True
+
+    def write(self, frame: Frame) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+_NO_TRANSPORT = _NoTransport()
+
+
 class Client:
     """Sits between a session and the sockets: decodes what comes in, writes what goes out.
 
@@ -394,7 +416,8 @@ class Client:
             stats.traffic.fold(session)
             self.hub.wheel.cancel(self)
             self._dismiss_prober()
-            self.transport.close()
+            transport, self.transport = self.transport, _NO_TRANSPORT
+            transport.close()
         elif session.state == "closing":
             self.hub.wheel.hasten(self, session.tick(self.hub.loop.time()) or 0)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..engineio import Frame, PacketType
 from ..packets import EncodedPacket
 
-
 _MESSAGE = PacketType.MESSAGE
 
 

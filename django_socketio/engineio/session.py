@@ -19,6 +19,7 @@ import json
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from .errors import EngineIOError
 from .packets import Frame, PacketType, decode_packet, split_payload
@@ -48,6 +49,22 @@ class SessionOptions:
     max_write_buffer: int = 16_000_000
     low_water: int = 65_536
     upgrades: tuple[str, ...] = ("websocket",)
+
+    def handshake(self, sid: str, transport: str) -> str:
+        """The data of the OPEN packet, for an ``sid`` that needs no escapes."""
+        upgrades = self._upgrades if transport == "polling" else "[]"
+        return f'{{"sid":"{sid}","upgrades":{upgrades},{self._intervals}}}'
+
+    @cached_property
+    def _upgrades(self) -> str:
+        return json.dumps(self.upgrades, separators=(",", ":"))
+
+    @cached_property
+    def _intervals(self) -> str:
+        return (
+            f'"pingInterval":{round(self.ping_interval * 1000)},'
+            f'"pingTimeout":{round(self.ping_timeout * 1000)},"maxPayload":{self.max_payload}'
+        )
 
 
 class Probe(Enum):
@@ -130,20 +147,7 @@ class Session:
         self._ping_deadline = 0.0
         self._deadline_upgrade = 0.0
         self._deadline_close = 0.0
-        self._enqueue(Frame(PacketType.OPEN + self._handshake()))
-
-    def _handshake(self) -> str:
-        options = self.options
-        return json.dumps(
-            {
-                "sid": self.sid,
-                "upgrades": list(options.upgrades) if self.transport == "polling" else [],
-                "pingInterval": round(options.ping_interval * 1000),
-                "pingTimeout": round(options.ping_timeout * 1000),
-                "maxPayload": options.max_payload,
-            },
-            separators=(",", ":"),
-        )
+        self._enqueue(Frame(PacketType.OPEN + options.handshake(sid, transport)))
 
     # What arrives
 

@@ -139,7 +139,7 @@ class WebSocketConsumer(AsyncConsumer):
             if probe is Probe.PONG:
                 await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})
                 if isinstance(client.transport, Polling):
-                    client.transport.release()
+                    client.transport.probed()
             elif probe is Probe.REFUSED:
                 client.prober = None
                 self.close()

@@ -97,7 +97,10 @@ class Encoder:
                 raise error.__cause__ from None
         if found is not None:
             found.clear()
-        return self._lenient(without_nan(data), default)
+        try:
+            return self._lenient(without_nan(data), default)
+        except RecursionError:
+            raise TypeError("data that contains itself, or is nested too deeply") from None
 
     def _no_binary(self, value: Any) -> Any:
         if isinstance(value, _BINARY):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
 
 
+# Why a session ends whose client is not at fault, but does not take what is sent.
+TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
+
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
 
@@ -400,7 +403,7 @@ class Client:
             if reason == "ping timeout":
                 stats.limits.add(reason)
             if session.detail:
-                counter = stats.limits if session.detail == "slow client" else stats.violations
+                counter = stats.limits if session.detail in TOO_SLOW else stats.violations
                 counter.add(session.detail)
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
             if self._connect_deadline is not None:

@@ -62,9 +62,16 @@ class WebSocketConsumer(AsyncConsumer):
         self.receive = receive
         self.pausable = not _is_endless(receive)
         self.base_send = send
-        if (await receive())["type"] == "websocket.connect" and await self._open():
-            # From here, so that what opened the connection is not kept as long as it lives.
-            await self._serve()
+        self._reader = asyncio.current_task()
+        try:
+            if (await receive())["type"] == "websocket.connect" and await self._open():
+                # From here, so that what opened the connection is not kept as long as it lives.
+                await self._serve()
+        except asyncio.CancelledError:
+            # Once the connection is over (our close has waited long enough, the server has cut it
+            # off), nobody needs to hear of this end.
+            if not self._closing:
+                raise
 
     async def _open(self) -> bool:
         """Let the WebSocket in. Returns whether it is the transport of a session now."""
@@ -156,7 +163,6 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _serve(self) -> None:
         """Read until the connection ends; the server's task stays until then."""
-        self._reader = asyncio.current_task()
         try:
             await self._read()
             while not self._finished:
@@ -166,10 +172,8 @@ class WebSocketConsumer(AsyncConsumer):
                 if not self._finished:
                     await self._read()
         except asyncio.CancelledError:
-            # The server cuts the connection off, or our own close has waited long enough.
             self._lost("transport close")
-            if not self._closing:
-                raise
+            raise
 
     async def _read(self) -> None:
         """Read and handle frames until the connection ends or reading is handed over."""

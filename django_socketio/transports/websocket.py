@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
 from .. import stats
@@ -61,7 +62,7 @@ class WebSocketConsumer(AsyncConsumer):
         self.scope = scope
         self.receive = receive
         self.pausable = not _is_endless(receive)
-        self.base_send = send
+        self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
         self._reader = asyncio.current_task()
         try:
             if (await receive())["type"] == "websocket.connect" and await self._open():
@@ -343,6 +344,15 @@ def _message(frame: Frame) -> dict[str, Any]:
         return {"type": "websocket.send", "text": frame.data}
     kind = dict if frame.data else _EmptyBinary
     return kind(type="websocket.send", bytes=frame.data)
+
+
+def _as_coroutine(send: Any) -> Any:
+    """``send`` of a server that returns another kind of awaitable (granian)."""
+
+    async def send_as_coroutine(message: dict[str, Any]) -> None:
+        await send(message)
+
+    return send_as_coroutine
 
 
 def _is_endless(receive: Any) -> bool:

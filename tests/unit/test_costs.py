@@ -9,11 +9,13 @@ import logging
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
+import django_socketio
 from django_socketio import SocketIOConsumer, event, io, stats
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.engineio import Frame, Session
@@ -21,6 +23,7 @@ from django_socketio.packets import Decoder
 from django_socketio.server.client import Client
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
+from django_socketio.server.steps import resume, start
 from django_socketio.transports import PollingConsumer, WebSocketConsumer, websocket
 from tests.unit.peers import (
     CountingCodec,
@@ -35,6 +38,8 @@ from tests.unit.peers import (
 
 MEMBERS = 1000
 BUFFER = 200_000
+# Bytes that a session on a WebSocket, with a socket in one namespace and a room, may keep.
+MOST_PER_SESSION = 4_000
 
 
 class Everyone(SocketIOConsumer):
@@ -227,6 +232,36 @@ async def test_pongs_nobody_asked_for_cost_nothing(application: SocketIOApplicat
     await leave([peer])
 
 
+# Long-polling
+
+
+async def test_a_poll_costs_a_task_if_it_waits_and_a_post_one_if_it_has_events(
+    application: SocketIOApplication,
+) -> None:
+    sid = json.loads((await request(application, "GET", ""))[1:])["sid"]
+    assert await request(application, "POST", sid, b"40") == b"ok"
+    assert (await request(application, "GET", sid)).startswith(b"40")
+    await until(lambda: not current_hub().tasks)
+    CountingCodec.reset()
+    with counted_tasks() as tasks, counted_timers() as timers:
+        # Ten events in one body are handled by one task, and their answers fetched without any.
+        body = b"\x1e".join(b'42["echo",%d]' % number for number in range(10))
+        assert await request(application, "POST", sid, body) == b"ok"
+        assert tasks == ["SocketIOConsumer._work"]
+        await until(lambda: not current_hub().tasks)
+        assert (await request(application, "GET", sid)).count(b"echo") == 10
+        assert len(tasks) == 1
+        # A poll that waits has somebody who looks whether its client is still there.
+        poll = request(application, "GET", sid)
+        waited_for = start(poll)
+        io.emit("news")
+        assert await resume(poll, waited_for) == b'42["news"]'
+    assert tasks == ["SocketIOConsumer._work", "PollingConsumer._watch"]
+    assert timers == []
+    assert (CountingCodec.decoded, CountingCodec.encoded) == (10, 11)
+    assert await request(application, "POST", sid, b"1") == b"ok"
+
+
 # Slow readers
 
 
@@ -347,6 +382,23 @@ async def test_idle_sessions_share_a_few_timers(application: SocketIOApplication
 def no_log(caplog: pytest.LogCaptureFixture) -> None:
     """pytest keeps what is logged, which is memory too."""
     caplog.set_level(logging.CRITICAL, logger="django_socketio")
+
+
+async def test_an_idle_session_keeps_little(application: SocketIOApplication) -> None:
+    """What the server's own part of a connection takes is not counted, as far as possible."""
+    await leave(await connect(application, 100))
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        peers = await connect(application, 1000)
+        gc.collect()
+        package = tracemalloc.Filter(True, f"{Path(django_socketio.__file__).parent}/*")
+        snapshot = tracemalloc.take_snapshot().filter_traces([package])
+    finally:
+        tracemalloc.stop()
+    kept = sum(trace.size for trace in snapshot.statistics("filename"))
+    assert kept / len(peers) < MOST_PER_SESSION
+    await leave(peers)
 
 
 KINDS = (Client, Session, Decoder, Frame, WebSocketConsumer, PollingConsumer, Peer)

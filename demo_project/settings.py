@@ -71,7 +71,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The defaults suit the demo. What can be set is listed in the documentation of django_socketio.
 SOCKETIO: dict[str, object] = {}
 
-# The official Admin UI may connect to the demo as "root", where a bcrypt hash of its password is set.
+# The official Admin UI may connect as "root" where a bcrypt hash of its password is set.
 if hashed := os.environ.get("DEMO_ADMIN_UI_PASSWORD"):
     origin = os.environ.get("DEMO_ADMIN_UI_ORIGIN", "https://admin.socket.io")
     SOCKETIO = {

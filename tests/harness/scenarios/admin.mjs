@@ -191,3 +191,17 @@ async function logIn(t, browser) {
   const cookies = await context.cookies();
   return { Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
 }
+
+// Whether the live page's namespace lets somebody in; either way the connection goes on for others.
+export async function enter_feed(t) {
+  const { namespace, cookie } = t.params;
+  const socket = t.open(namespace, { extraHeaders: cookie ? { Cookie: cookie } : {} });
+  const got = t.collect(socket, "live");
+  const entered = t.once(socket, "connect").then(() => "entered");
+  const refused = t.once(socket, "connect_error").then(([error]) => `${error}`);
+  const answer = await Promise.race([entered, refused]);
+  if (answer === "entered") await t.until(() => got.length, "the part of the page that moves");
+  const other = await t.connected(t.keep(socket.io.socket("/lab")));
+  const [sum] = await t.ask(other, "add", 1, 2);
+  return { answer, connected: socket.connected, told: got.length > 0, sum };
+}

@@ -85,9 +85,12 @@ def context(chosen: str) -> dict[str, Any]:
             ],
         ),
         (
-            gettext("Per minute"),
+            gettext("Sockets that connected per minute"),
+            [(gettext("sockets"), values("connects"))],
+        ),
+        (
+            gettext("Troubles per minute"),
             [
-                (gettext("sockets that connected"), values("connects")),
                 (gettext("errors in handlers"), values("errors")),
                 (gettext("messages between processes lost"), values("lost")),
             ],
@@ -99,14 +102,17 @@ def context(chosen: str) -> dict[str, Any]:
     ]
     return {
         "ranges": [(key, value[0], key == chosen) for key, value in RANGES.items()],
-        "charts": [
-            {"title": title, "svg": charts.draw(title, labels, series)} for title, series in wanted
-        ]
+        "charts": [charts.figure(title, labels, series) for title, series in wanted]
         if rows
         else [],
         "charts_available": charts.is_available(),
         "rows": [
-            {**row, "time": datetime.fromtimestamp(row["at"] * 60, timezone.utc)}
+            {
+                **row,
+                "time": datetime.fromtimestamp(row["at"] * 60, timezone.utc),
+                "sockets": round(row["sockets"] / row["minutes"]),
+                "lag_ms": round(row["lag"] * 1000),
+            }
             for row in reversed(rows)
             if len(row) > 1
         ][:60],

@@ -82,7 +82,7 @@ def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
             text = page.get(CONNECTIONS, params={"user": "alice"}).text
             assert "6 sockets" in text
             assert "did not answer" not in text
-            assert len(set(re.findall(r"<td>([^<]+:\d+)</td>", text))) == 3
+            assert len(set(re.findall(r'<td data-label="Process">([^<]+:\d+)</td>', text))) == 3
             text = page.get(LIVE).text
             assert text.count("● running") == 3
             form = page.get(CONNECTIONS, params={"user": "alice"}).text

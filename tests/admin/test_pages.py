@@ -255,7 +255,7 @@ def test_history() -> None:
             TrafficSample.objects.create(node=node, **{**SAMPLE, "minute": _minute() - ago})
     for chosen, rows in (("hour", 2), ("day", 2), ("week", 3), ("nonsense", 2)):
         response = client.get(url("trafficsample"), {"range": chosen})
-        assert response.content.decode().count('role="img"') == 5
+        assert response.content.decode().count('role="img"') == 6
         assert len(response.context["rows"]) in (rows, rows + 1)
         assert response.context["rows"][-1]["sockets"] in (6, 12)
 

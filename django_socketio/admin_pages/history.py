@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Mod
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from ..models import TrafficSample
 from . import charts
 
-# Minutes that are shown, minutes that share a point, and how a point's time is written.
+# Minutes that are shown, minutes that share a point, how a point's time is written (as in |date).
 RANGES = {
-    "hour": (_("Hour"), 60, 1, "%H:%M"),
-    "day": (_("Day"), 1440, 15, "%H:%M"),
-    "week": (_("Week"), 10080, 120, "%a %H:%M"),
+    "hour": (_("Hour"), 60, 1, "H:i"),
+    "day": (_("Day"), 1440, 15, "H:i"),
+    "week": (_("Week"), 10080, 120, "D j"),
 }
 
 
@@ -58,7 +59,7 @@ def context(chosen: str) -> dict[str, Any]:
     while rows and len(rows[-1]) == 1:
         rows.pop()  # what is still to come
     labels = [
-        format(localtime(datetime.fromtimestamp(row["at"] * 60, timezone.utc)), form)
+        date_format(localtime(datetime.fromtimestamp(row["at"] * 60, timezone.utc)), form)
         for row in rows
     ]
 

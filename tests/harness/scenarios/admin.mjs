@@ -13,7 +13,17 @@ const FLAGS = [
   "--disable-features=LocalNetworkAccessChecks",
 ];
 const DEADLINE = 40_000;
-const PAGES = ["serverprocess", "connection", "room", "trafficsample", "namespace"];
+const PAGES = [
+  "serverprocess/",
+  "connection/",
+  "connection/?namespace=/chat&q=nobody",
+  "room/",
+  "room/?q=nowhere",
+  "trafficsample/",
+  "trafficsample/?range=day",
+  "trafficsample/?range=week",
+  "namespace/",
+];
 const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 async function withBrowser(t, use) {
@@ -50,14 +60,23 @@ export async function admin_pages(t) {
         await page.goto(t.url);
         await page.getByRole("button", { name: "admin / demo" }).click();
         await page.locator('#transport[data-state="websocket"]').waitFor();
-        for (const name of PAGES) {
-          await page.goto(`${t.url}/admin/django_socketio/${name}/`);
+        const look = async (name) => {
           await page.locator('.socketio-tabs [aria-current="page"]').waitFor();
           const over = await page.evaluate(
             () => document.documentElement.scrollWidth - window.innerWidth,
           );
           if (over > 0) wider.push(`${name} ${size}: ${over}`);
+        };
+        // The page of the chat above is left: somebody else has to be there to be listed.
+        const chat = await context.newPage();
+        await chat.goto(t.url);
+        await chat.locator('#transport[data-state="websocket"]').waitFor();
+        await page.bringToFront(); // a page in the background is slow
+        for (const name of PAGES) {
+          await page.goto(`${t.url}/admin/django_socketio/${name}`);
+          await look(name);
         }
+        if ((colorScheme === "light") === (size === "wide")) await act(page, t.url, look);
         await page.goto(`${t.url}/admin/django_socketio/serverprocess/`);
         await page.getByText("Live", { exact: true }).locator("visible=true").last().waitFor();
         await page.locator("#socketio-state", { hasText: /^Live$/ }).waitFor();
@@ -77,6 +96,30 @@ export async function admin_pages(t) {
     }
     return { problems, wider, moved };
   });
+}
+
+// Every action on the one socket of the chat, and what the page says of it.
+async function act(page, url, look) {
+  const room = `a room ${"with a long name ".repeat(5)}`.trim();
+  const actions = [
+    ["Join room", { room }, `Joined room “${room}”`],
+    ["Leave room", { room }, `Left room “${room}”`],
+    ["Send event", { event: "nothing", args: "[1]" }, "Sent event “nothing”"],
+    ["Send event", { event: "nothing", args: "{" }, "The arguments are a JSON list"],
+    ["Disconnect", {}, "Disconnected."],
+  ];
+  for (const [button, fields, answer] of actions) {
+    await page.goto(`${url}/admin/django_socketio/connection/?namespace=/chat`);
+    await page.getByLabel("Select all on this page").check();
+    await page.getByText("With the selected sockets: 1").waitFor();
+    const form = page.locator(".socketio-actions");
+    for (const [name, value] of Object.entries(fields)) {
+      await form.locator(`input[name="${name}"]`).fill(value);
+    }
+    await form.getByRole("button", { name: button }).click();
+    await page.locator(".messagelist", { hasText: answer }).waitFor();
+    await look(button);
+  }
 }
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };

@@ -125,7 +125,7 @@ def test_every_page_shows_all_processes(cluster: Cluster) -> None:
             assert not missing(CONNECTIONS)
             assert not missing("/admin/django_socketio/room/")
             text = page.get("/admin/django_socketio/namespace/").text
-            row = re.search(r">pair</th>.*?class=\"number\">(\d+)<", text, re.DOTALL)
+            row = re.search(r">pair</span></th>.*?class=\"number\">(\d+)<", text, re.DOTALL)
             assert row is not None
             assert int(row[1]) >= 3
     database = json.loads(cluster.workers[0].env["TEST_PROJECT"])["DATABASE"]

@@ -49,6 +49,7 @@ def draw(
     import pygal
     from pygal.style import Style
 
+    every = -(-len(labels) // LABELS)
     chart = pygal.Line(
         width=WIDTH,
         height=HEIGHT,
@@ -60,7 +61,7 @@ def draw(
         show_dots=False,
         disable_xml_declaration=True,
         show_minor_x_labels=False,
-        x_labels_major_every=-(-len(labels) // LABELS),
+        x_labels_major_every=every,
         show_legend=False,
         truncate_label=-1,
         min_scale=2,
@@ -70,7 +71,10 @@ def draw(
         title=None,
         formatter=_number,
     )
-    chart.x_labels = list(labels)
+    # Those that are shown are found by their text, so the others must not have the same.
+    chart.x_labels = [
+        label if place % every == 0 else f"·{place}" for place, label in enumerate(labels)
+    ]
     for name, values in series:
         chart.add(name, list(values))
     chart.add_xml_filter(_without_inline)

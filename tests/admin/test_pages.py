@@ -268,6 +268,12 @@ def test_a_chart_has_nothing_inline() -> None:
     assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, at most 20 k"' in svg
 
 
+def test_a_chart_has_few_labels_however_many_are_the_same() -> None:
+    svg = charts.draw("Week", ["Mon", "Mon", "Mon", "Tue", "Tue"] * 10, [("a", list(range(50)))])
+    shown = re.findall(r">(Mon|Tue)</text>", svg)
+    assert len(shown) == charts.LABELS
+
+
 @pytest.mark.django_db
 def test_without_pygal_the_page_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pygal", None)

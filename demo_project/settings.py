@@ -71,6 +71,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The defaults suit the demo. What can be set is listed in the documentation of django_socketio.
 SOCKETIO: dict[str, object] = {}
 
+# The official Admin UI may connect as "root" where a bcrypt hash of its password is set.
+if hashed := os.environ.get("DEMO_ADMIN_UI_PASSWORD"):
+    origin = os.environ.get("DEMO_ADMIN_UI_ORIGIN", "https://admin.socket.io")
+    SOCKETIO = {
+        "ADMIN_UI": {"USERNAME": "root", "PASSWORD": hashed},
+        "CORS_ALLOWED_ORIGINS": [origin],
+        "CORS_ALLOW_CREDENTIALS": True,
+    }
+
 # One process needs no channel layer. With several, rooms reach each other through Redis.
 if redis_url := os.environ.get("REDIS_URL"):
     CHANNEL_LAYERS = {

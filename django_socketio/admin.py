@@ -140,6 +140,7 @@ class ConnectionsPage(Page):
             "chosen": chosen,
             "actions": allowed,
             "may": {action for action, _label in allowed},
+            "filtered": any(chosen.values()),
             "missing": _missing(gathered),
             "asked": bool(gathered.reports) or gathered.complete,
             **_paging(request, number, total),
@@ -204,15 +205,16 @@ class RoomsPage(Page):
                     "namespace": namespace,
                     "room": room,
                     "members": sum(by_node.values()),
-                    "processes": [
-                        (names.get(node, node), size) for node, size in sorted(by_node.items())
-                    ],
+                    "processes": sorted(
+                        (names.get(node, node), size) for node, size in by_node.items()
+                    ),
                     "url": f"{url}?{urlencode({'namespace': namespace, 'room': room})}",
                 }
                 for (namespace, room), by_node in rows[(number - 1) * PER_PAGE : number * PER_PAGE]
             ],
             "total": total,
             "chosen": chosen,
+            "filtered": any(chosen.values()),
             "missing": _missing(gathered),
             "asked": bool(gathered.reports) or gathered.complete,
             **_paging(request, number, len(rows)),
@@ -244,6 +246,10 @@ class NamespacesPage(Page):
             row.as_report() for row in live.known_processes() if row.is_running
         ]
         total = add_up(reports)
+        bounds = [
+            *(f"≤ {_seconds(bound)}" for bound in Timing.BOUNDS),
+            f"> {_seconds(Timing.BOUNDS[-1])}",
+        ]
         consumers: dict[str, dict[str, Any]] = {}
         for row in total["handlers"]:
             consumer = consumers.setdefault(
@@ -256,6 +262,7 @@ class NamespacesPage(Page):
                     **row,
                     "average_ms": row["total"] / count * 1000 if count else None,
                     "longest_ms": row["longest"] * 1000,
+                    "distribution": list(zip(bounds, row["buckets"], strict=True)),
                 }
             )
         for consumer in consumers.values():
@@ -265,10 +272,7 @@ class NamespacesPage(Page):
             )
         return {
             "consumers": sorted(consumers.values(), key=lambda item: item["namespaces"]),
-            "bounds": [
-                *(f"≤ {_seconds(bound)}" for bound in Timing.BOUNDS),
-                f"> {_seconds(Timing.BOUNDS[-1])}",
-            ],
+            "bounds": bounds,
             "missing": _missing(gathered),
             "asked": True,
         }

@@ -133,7 +133,7 @@ def _interval(value: Any) -> str | None:
 def _admin_ui(value: Any) -> str | None:
     expected = (
         "None, True (staff only) or a dict with some of USERNAME and PASSWORD (a bcrypt hash or "
-        "one of Django's, never the password itself), NAMESPACE, READONLY"
+        "one of Django's, never the password itself), NAMESPACE, READONLY, MAX_FAILURES"
     )
     if value is None or isinstance(value, bool):
         return None
@@ -142,6 +142,7 @@ def _admin_ui(value: Any) -> str | None:
         "PASSWORD",
         "NAMESPACE",
         "READONLY",
+        "MAX_FAILURES",
     }:
         return expected
     texts = [value[key] for key in ("USERNAME", "PASSWORD", "NAMESPACE") if key in value]
@@ -152,16 +153,25 @@ def _admin_ui(value: Any) -> str | None:
         or "$" not in password
         or not str(value.get("NAMESPACE", "/admin")).startswith("/")
         or not isinstance(value.get("READONLY", False), bool)
+        or _integer(1)(value.get("MAX_FAILURES", 1)) is not None
     ):
         return expected
     return None
 
 
-def option(default: Any, check: Check) -> Any:
-    """A setting with its default and its check."""
+def option(default: Any, check: Check, secret: bool = False) -> Any:
+    """A setting with its default and its check. Values of a secret one are never shown."""
+    metadata = {"check": check, "secret": secret}
     if isinstance(default, (list, dict)):
-        return field(default_factory=default.copy, metadata={"check": check})
-    return field(default=default, metadata={"check": check})
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _masked(value: Any) -> str:
+    """What may be told of a secret value: its type, and the keys of a dict."""
+    if not isinstance(value, dict):
+        return f"<{type(value).__name__}>"
+    return "{" + ", ".join(f"{key!r}: ***" for key in value) + "}"
 
 
 @dataclass(frozen=True)
@@ -208,7 +218,7 @@ class Settings:
     stats_retention: float = option(8 * 86400, _number(0))
     stats_process_retention: float = option(86400, _number(0))
     # The official Admin UI
-    admin_ui: bool | dict[str, Any] | None = option(None, _admin_ui)
+    admin_ui: bool | dict[str, Any] | None = option(None, _admin_ui, secret=True)
     # Inside
     json: str | None = option(None, _codec)
     worker_threads: int = option(32, _integer(1))
@@ -314,8 +324,9 @@ def problems(raw: Any) -> Iterator[Problem]:
             continue
         wrong = fields[key].metadata["check"](value)
         if wrong is not None:
+            shown = _masked(value) if fields[key].metadata["secret"] else repr(value)
             yield Problem(
-                key, f'SOCKETIO["{key}"] has a bad value: {value!r}.', f"It must be {wrong}."
+                key, f'SOCKETIO["{key}"] has a bad value: {shown}.', f"It must be {wrong}."
             )
     if raw.get("CORS_ALLOWED_ORIGINS") == "*" and raw.get("CORS_ALLOW_CREDENTIALS"):
         yield Problem(

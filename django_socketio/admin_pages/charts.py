@@ -13,7 +13,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-WIDTH, HEIGHT = 900, 260
+# About as large as they are shown, so that their text has the size of text.
+WIDTH, HEIGHT, TEXT = 480, 190, 12
 LABELS = 5
 
 
@@ -26,6 +27,19 @@ def is_available() -> bool:
     return True
 
 
+def figure(
+    title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]
+) -> dict[str, Any]:
+    """What the template of charts needs: a chart, and by series its last and its largest value."""
+    return {
+        "title": title,
+        "svg": draw(title, labels, series),
+        "legend": [
+            {"name": name, "last": _last(values), "most": _most(values)} for name, values in series
+        ],
+    }
+
+
 def draw(
     title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]
 ) -> SafeString:
@@ -33,19 +47,22 @@ def draw(
     if not labels or not is_available():
         return SafeString()
     import pygal
+    from pygal.style import Style
 
+    every = -(-len(labels) // LABELS)
     chart = pygal.Line(
         width=WIDTH,
         height=HEIGHT,
-        margin=10,
-        margin_right=40,
+        margin=4,
+        margin_right=26,
+        style=Style(label_font_size=TEXT, major_label_font_size=TEXT),
         js=[],
         css=[],
         show_dots=False,
         disable_xml_declaration=True,
         show_minor_x_labels=False,
-        x_labels_major_count=min(LABELS, len(labels)),
-        legend_at_bottom=True,
+        x_labels_major_every=every,
+        show_legend=False,
         truncate_label=-1,
         min_scale=2,
         max_scale=6,
@@ -54,23 +71,30 @@ def draw(
         title=None,
         formatter=_number,
     )
-    chart.x_labels = list(labels)
+    # Those that are shown are found by their text, so the others must not have the same.
+    chart.x_labels = [
+        label if place % every == 0 else f"·{place}" for place, label in enumerate(labels)
+    ]
     for name, values in series:
         chart.add(name, list(values))
     chart.add_xml_filter(_without_inline)
     svg: str = chart.render(is_unicode=True)
     summary = "; ".join(
         gettext("%(name)s: now %(last)s, at most %(most)s")
-        % {
-            "name": name,
-            "last": _number(next((v for v in reversed(values) if v is not None), 0)),
-            "most": _number(max((value for value in values if value is not None), default=0)),
-        }
+        % {"name": name, "last": _last(values), "most": _most(values)}
         for name, values in series
     )
     label = escape(f"{title}. {summary}")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     return mark_safe(svg)  # noqa: S308 - pygal escapes what it is given
+
+
+def _last(values: Sequence[float | None]) -> str:
+    return _number(next((value for value in reversed(values) if value is not None), 0))
+
+
+def _most(values: Sequence[float | None]) -> str:
+    return _number(max((value for value in values if value is not None), default=0))
 
 
 def _without_inline(root: Any) -> Any:
@@ -89,4 +113,4 @@ def _number(value: float) -> str:
         return f"{value / 1_000_000:.3g} M"
     if value >= 10_000:
         return f"{value / 1000:.3g} k"
-    return f"{value:.4g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

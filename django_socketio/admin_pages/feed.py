@@ -17,6 +17,8 @@ NAMESPACE = "/django-socketio/live"
 PERMISSION = "django_socketio.view_serverprocess"
 # Seconds between two looks, while somebody looks.
 INTERVAL = 2.0
+# The same while a process does not answer: it comes back, or is soon known to be dead.
+INTERVAL_IN_DOUBT = 0.5
 
 _feeding: set[Hub] = set()
 
@@ -37,13 +39,15 @@ class LiveFeed(SocketIOConsumer):
 
 async def _feed(hub: Hub) -> None:
     """Look at all processes and show what is seen, until nobody in this process watches."""
+    interval = INTERVAL
     try:
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(interval)
             if NAMESPACE not in hub.namespaces:
                 return
             try:
                 gathered = await agather("process")
+                interval = INTERVAL_IN_DOUBT if gathered.missing else INTERVAL
                 html = await hub.in_thread(live.fragment)(gathered)
                 io.of(NAMESPACE).local.volatile.emit("live", html)
             except Exception:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Mod
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from ..models import TrafficSample
 from . import charts
 
-# Minutes that are shown, minutes that share a point, and how a point's time is written.
+# Minutes that are shown, minutes that share a point, how a point's time is written (as in |date).
 RANGES = {
-    "hour": (_("Hour"), 60, 1, "%H:%M"),
-    "day": (_("Day"), 1440, 15, "%H:%M"),
-    "week": (_("Week"), 10080, 120, "%a %H:%M"),
+    "hour": (_("Hour"), 60, 1, "H:i"),
+    "day": (_("Day"), 1440, 15, "H:i"),
+    "week": (_("Week"), 10080, 120, "D j"),
 }
 
 
@@ -58,7 +59,7 @@ def context(chosen: str) -> dict[str, Any]:
     while rows and len(rows[-1]) == 1:
         rows.pop()  # what is still to come
     labels = [
-        format(localtime(datetime.fromtimestamp(row["at"] * 60, timezone.utc)), form)
+        date_format(localtime(datetime.fromtimestamp(row["at"] * 60, timezone.utc)), form)
         for row in rows
     ]
 
@@ -85,9 +86,12 @@ def context(chosen: str) -> dict[str, Any]:
             ],
         ),
         (
-            gettext("Per minute"),
+            gettext("Sockets that connected per minute"),
+            [(gettext("sockets"), values("connects"))],
+        ),
+        (
+            gettext("Troubles per minute"),
             [
-                (gettext("sockets that connected"), values("connects")),
                 (gettext("errors in handlers"), values("errors")),
                 (gettext("messages between processes lost"), values("lost")),
             ],
@@ -99,14 +103,17 @@ def context(chosen: str) -> dict[str, Any]:
     ]
     return {
         "ranges": [(key, value[0], key == chosen) for key, value in RANGES.items()],
-        "charts": [
-            {"title": title, "svg": charts.draw(title, labels, series)} for title, series in wanted
-        ]
+        "charts": [charts.figure(title, labels, series) for title, series in wanted]
         if rows
         else [],
         "charts_available": charts.is_available(),
         "rows": [
-            {**row, "time": datetime.fromtimestamp(row["at"] * 60, timezone.utc)}
+            {
+                **row,
+                "time": datetime.fromtimestamp(row["at"] * 60, timezone.utc),
+                "sockets": round(row["sockets"] / row["minutes"]),
+                "lag_ms": round(row["lag"] * 1000),
+            }
             for row in reversed(rows)
             if len(row) > 1
         ][:60],

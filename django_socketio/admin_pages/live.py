@@ -69,8 +69,11 @@ def context(gathered: Gathered) -> dict[str, Any]:
         reports[node] = ({"node": node, "counters": {}}, SILENT)
     living = [report for report, state in reports.values() if state == RUNNING]
     total = add_up(living)
+    processes = [_process(report, state) for report, state in reports.values()]
     return {
-        "processes": [_process(report, state) for report, state in reports.values()],
+        # In an order that stays while the page moves.
+        "processes": sorted(processes, key=lambda row: (row["name"], row["node"])),
+        "running": len(living),
         "stale": [report for report, state in reports.values() if state != RUNNING],
         "total": total,
         "slow_clients": total["limits"].get("slow client", 0),
@@ -144,5 +147,5 @@ def _charts(gathered: Gathered) -> list[dict[str, Any]]:
         values = [
             (name, [sums[at][key] / divisor for at in times]) for name, key, divisor in series
         ]
-        drawn.append({"title": title, "svg": charts.draw(title, labels, values)})
+        drawn.append(charts.figure(title, labels, values))
     return drawn

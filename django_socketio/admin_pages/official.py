@@ -29,6 +29,7 @@ from ..server.gather import agather
 from ..server.handlers import event
 from ..server.hub import Hub
 from ..server.operators import io
+from .attempts import Attempts
 
 SALT = "django_socketio.admin_ui"
 # How long a page may come back without the password, in seconds; as in the Node server.
@@ -48,13 +49,21 @@ FEATURES = {
 }
 
 _feeding: set[Hub] = set()
+_attempts = Attempts()
 
 
 def options() -> dict[str, Any]:
     """The setting, complete with its defaults."""
     wanted = get_settings().admin_ui
     given = wanted if isinstance(wanted, dict) else {}
-    return {"NAMESPACE": "/admin", "USERNAME": "", "PASSWORD": "", "READONLY": False, **given}
+    return {
+        "NAMESPACE": "/admin",
+        "USERNAME": "",
+        "PASSWORD": "",
+        "READONLY": False,
+        "MAX_FAILURES": 5,
+        **given,
+    }
 
 
 class AdminUI(SocketIOConsumer):
@@ -100,10 +109,12 @@ class AdminUI(SocketIOConsumer):
         username, password = auth.get("username"), auth.get("password")
         if not isinstance(username, str) or not isinstance(password, str) or not password:
             return False
+        _attempts.begin(self.handshake.address, wanted["MAX_FAILURES"])
         right = _is_right(password, wanted["PASSWORD"])
         if not (constant_time_compare(username, wanted["USERNAME"]) and right):
             logger.warning("admin UI: wrong user name or password for %s", safe(username))
             return False
+        _attempts.succeeded(self.handshake.address)
         self.token = signing.dumps(_stamp(wanted), salt=SALT)
         return True
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +33,8 @@ STEP = 5
 KEPT = 120
 # How often a process clears away what is older than it should be, in seconds.
 THIN_EVERY = 3600
-# How long the last write may hold up the end of the process.
+# How long a write may take before the log says so, and the last one may hold up the process's end.
+SLOW = 5.0
 END_TIMEOUT = 2.0
 
 SUMS = ("packets_in", "packets_out", "bytes_in", "bytes_out", "events_in", "events_out")
@@ -82,7 +86,10 @@ class Recorder:
             if now - recorded >= STEP:
                 recorded = now
                 self._record()
-            if now - written >= self._interval and (self._writing is None or self._writing.done()):
+            if self._writing is not None and not self._writing.done():
+                if now - written >= max(SLOW, self._interval):
+                    self._is_down("the database does not answer")
+            elif now - written >= self._interval:
                 written = now
                 self._writing = self._hub.spawn(self._write())
 
@@ -117,17 +124,13 @@ class Recorder:
         network = self._hub.network
         health = {"layer_up": None if network is None else network.bus.up}
         try:
-            await self._hub.in_thread(save)(
-                self._hub.node, {**counted, **health}, self._interval, sample, ended, retention
+            await _in_thread(
+                lambda: save(
+                    self._hub.node, {**counted, **health}, self._interval, sample, ended, retention
+                )
             )
         except Exception as error:
-            if not self._down:
-                self._down = True
-                logger.error(
-                    "the statistics cannot be written (has migrate been run?): %s: %s",
-                    type(error).__name__,
-                    safe(error),
-                )
+            self._is_down(f"has migrate been run? {type(error).__name__}: {safe(error)}")
             return
         if self._down:
             self._down = False
@@ -139,6 +142,12 @@ class Recorder:
             stats.lag.take()
         if retention is not None:
             self._thinned = now
+
+    def _is_down(self, why: str) -> None:
+        """One line in the log until it is up again."""
+        if not self._down:
+            self._down = True
+            logger.error("the statistics cannot be written: %s", why)
 
     async def _last_write(self) -> None:
         if self._writing is not None and not self._writing.done():
@@ -162,6 +171,37 @@ class Recorder:
             "lag": stats.lag.recent,
             **{name: max(0, now[name] - before) for name, before in self._sums.items()},
         }
+
+
+async def _in_thread(function: Callable[[], None]) -> None:
+    """Run it in a thread of its own, which holds up nobody where the database never answers.
+
+    It takes none of the threads that handlers share, and the process can end without it.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if done.done():
+            return  # nobody waits any more
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        failed: BaseException | None = None
+        try:
+            function()
+        except BaseException as error:
+            failed = error
+        finally:
+            connections.close_all()
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, failed)
+
+    threading.Thread(target=run, name="django_socketio statistics", daemon=True).start()
+    await done
 
 
 def save(

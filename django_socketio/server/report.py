@@ -93,7 +93,15 @@ def describe_sockets(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
 
     ``params``: namespace, room, transport, user, q (all text, "" for any) and limit.
     """
-    found = [socket for socket in _candidates(hub, params) if _matches(socket, params)]
+    transport, user, search = (params.get(name, "") for name in ("transport", "user", "q"))
+    found = [
+        socket
+        for socket in _candidates(hub, params)
+        if socket.connected
+        and (not transport or socket.transport == transport)
+        and (not user or _is_of(socket, user))
+        and (not search or _is_found(socket, search.lower()))
+    ]
     limit = min(int(params.get("limit", 100)), MAX_ROWS)
     newest = heapq.nlargest(limit, found, key=lambda socket: socket._client.connected_at)
     return {"total": len(found), "rows": [describe_socket(socket) for socket in newest]}
@@ -149,18 +157,14 @@ def _candidates(hub: Hub, params: dict[str, Any]) -> Iterator[SocketIOConsumer]:
             yield from namespace.select((room,) if room else (), ())
 
 
-def _matches(socket: SocketIOConsumer, params: dict[str, Any]) -> bool:
-    transport, user, search = (params.get(name, "") for name in ("transport", "user", "q"))
-    if not socket.connected or (transport and socket.transport != transport):
-        return False
-    its_own = _text(getattr(socket.user, "pk", None))
-    if user and user != its_own and user.lower() not in _username(socket).lower():
-        return False
-    if not search:
-        return True
+def _is_of(socket: SocketIOConsumer, user: str) -> bool:
+    own = _text(getattr(socket.user, "pk", None))
+    return user == own or user.lower() in _username(socket).lower()
+
+
+def _is_found(socket: SocketIOConsumer, search: str) -> bool:
     handshake = socket.handshake
     text = (socket.sid, handshake.address, handshake.headers.get("user-agent", ""))
-    search = search.lower()
     return any(search in part.lower() for part in (*text, _username(socket)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from django_socketio.admin_pages.feed import NAMESPACE
+from django_socketio.server.report import HOST
+from tests.admin.people import log_in_staff
 from tests.harness.cluster import Cluster
 from tests.harness.servers import Server
 from tests.harness.waiting import until
@@ -23,6 +26,8 @@ pytestmark = pytest.mark.redis
 
 CONNECTIONS = "/admin/django_socketio/connection/"
 LIVE = "/admin/django_socketio/serverprocess/"
+TABLE = "django_socketio_serverprocess"
+HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT = 1, 4
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +36,6 @@ def cluster(_clusters: Callable[..., Cluster]) -> Iterator[Cluster]:
     made = _clusters(layer="pubsub", socketio={"STATS_INTERVAL": 1})
     yield made
     made.kill()
-
-
-def make_staff(cluster: Cluster, name: str) -> str:
-    """A Cookie header of a superuser's session."""
-    worker = cluster.workers[0]
-    cookie = worker.log_in(name)
-    database = json.loads(worker.env["TEST_PROJECT"])["DATABASE"]
-    with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
-        query = "update auth_user set is_staff = 1, is_superuser = 1 where username = ?"
-        assert connection.execute(query, [name]).rowcount == 1
-    return cookie
 
 
 def browser(worker: Server, cookie: str) -> httpx.Client:
@@ -72,7 +66,7 @@ def is_open(client: ClientConnection) -> bool:
 
 
 def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
-    staff, alice = make_staff(cluster, "boss"), cluster.workers[0].log_in("alice")
+    staff, alice = log_in_staff(cluster.workers[0], "boss"), cluster.workers[0].log_in("alice")
     bob = cluster.workers[0].log_in("bob")
     with ExitStack() as stack:
 
@@ -88,7 +82,7 @@ def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
             text = page.get(CONNECTIONS, params={"user": "alice"}).text
             assert "6 sockets" in text
             assert "did not answer" not in text
-            assert len(set(re.findall(r"<td>([^<]+:\d+)</td>", text))) == 3
+            assert len(set(re.findall(r'<td data-label="Process">([^<]+:\d+)</td>', text))) == 3
             text = page.get(LIVE).text
             assert text.count("● running") == 3
             form = page.get(CONNECTIONS, params={"user": "alice"}).text
@@ -110,6 +104,62 @@ def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
         assert all(map(is_open, his))
 
 
+def test_every_page_shows_all_processes(cluster: Cluster) -> None:
+    staff = log_in_staff(cluster.workers[0], "boss")
+    with ExitStack() as stack:
+        for worker in cluster.workers:
+            client, answer = stack.enter_context(join(worker, "/lab"))
+            assert answer.startswith("40/lab,")
+            client.send('42/lab,0["join","everywhere"]')
+            client.send('42/lab,1["pair"]')
+            assert str(client.recv(timeout=10)).startswith("43/lab,0")
+            assert str(client.recv(timeout=10)).startswith("43/lab,1")
+        names = {f"{HOST}:{worker.process.pid}" for worker in cluster.workers}
+        with browser(cluster.workers[1], staff) as page:
+
+            def missing(path: str) -> set[str]:
+                text = page.get(path).text
+                return {name for name in names if name not in text}
+
+            assert not missing(LIVE)
+            assert not missing(CONNECTIONS)
+            assert not missing("/admin/django_socketio/room/")
+            text = page.get("/admin/django_socketio/namespace/").text
+            row = re.search(r">pair</span></th>.*?class=\"number\">(\d+)<", text, re.DOTALL)
+            assert row is not None
+            assert int(row[1]) >= 3
+    database = json.loads(cluster.workers[0].env["TEST_PROJECT"])["DATABASE"]
+
+    def recorded() -> set[str]:
+        with closing(sqlite3.connect(database, timeout=20)) as connection:
+            return {f"{h}:{p}" for h, p in connection.execute("select host, pid from " + TABLE)}
+
+    until(lambda: names <= recorded(), "a row of each process")
+
+
+def test_without_the_permission_nothing_can_be_done(cluster: Cluster) -> None:
+    clerk = log_in_staff(cluster.workers[0], "clerk", "view_serverprocess", "send_events")
+    alice = cluster.workers[0].log_in("alice")
+    with ExitStack() as stack:
+        hers = [
+            stack.enter_context(join(worker, "/members", alice))[0] for worker in cluster.workers
+        ]
+        with browser(cluster.workers[0], clerk) as page:
+            text = page.get(CONNECTIONS, params={"user": "alice"}).text
+            assert "3 sockets" in text
+            buttons = set(re.findall(r'name="action" value="(\w+)"', text))
+            assert buttons == {"emit"}
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)
+            targets = re.findall(r'name="target" value="([^"]+)"', text)
+            assert token is not None
+            assert len(targets) == 3
+            data = {"csrfmiddlewaretoken": token[1], "target": targets, "whole_user": "1"}
+            for action in ("disconnect", "join", "leave"):
+                answer = page.post(CONNECTIONS, data={**data, "action": action, "room": "r"})
+                assert answer.status_code == 403
+        assert all(map(is_open, hers))
+
+
 def test_nobody_else_enters_the_feed(cluster: Cluster) -> None:
     worker = cluster.workers[0]
     for cookie, message in (("", "Login required"), (worker.log_in("bob"), "Permission denied")):
@@ -118,7 +168,7 @@ def test_nobody_else_enters_the_feed(cluster: Cluster) -> None:
 
 
 def test_the_feed_shows_a_dead_process_as_stale(cluster: Cluster) -> None:
-    staff = make_staff(cluster, "boss")
+    staff = log_in_staff(cluster.workers[0], "boss")
 
     def wait_for(client: ClientConnection, wanted: Callable[[str], Any]) -> str:
         def look() -> str:
@@ -141,7 +191,17 @@ def test_the_feed_shows_a_dead_process_as_stale(cluster: Cluster) -> None:
             stack.enter_context(join(cluster.workers[2], "/lab"))
         before = wait_for(client, lambda text: sockets(text) >= 6)
         assert before.count("● running") == 3
+        name = f"{HOST}:{cluster.workers[2].process.pid}"
         cluster.workers[2].process.kill()
+        killed = time.monotonic()
         after = wait_for(client, lambda text: "▲ stale" in text)
+        # The others notice at a heartbeat of their own, the page shows it when it is next fed.
+        assert time.monotonic() - killed < HEARTBEAT_TIMEOUT + HEARTBEAT_INTERVAL + 2
         assert after.count("● running") == 2
         assert sockets(after) == sockets(before) - 5
+        with browser(cluster.workers[1], staff) as page:
+            assert "▲ stale" in page.get(LIVE).text
+            for path in (CONNECTIONS, "/admin/django_socketio/room/"):
+                text = page.get(path).text
+                assert name not in text
+                assert "did not answer" not in text

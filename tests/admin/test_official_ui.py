@@ -12,9 +12,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 
-from django_socketio import SocketIOConsumer, register
-from django_socketio.admin_pages import official
+from django_socketio import SocketIOConsumer, register, stats
+from django_socketio.admin_pages import attempts, official
+from django_socketio.admin_pages.attempts import Attempts
 from django_socketio.conf import problems
+from django_socketio.exceptions import LimitExceeded
 from django_socketio.server.registry import registry
 from django_socketio.testing import SocketIOCommunicator
 from tests.project.asgi import application
@@ -29,6 +31,7 @@ ALWAYS = ["AGGREGATED_EVENTS", "ALL_EVENTS"]
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(official, "INTERVAL", 0.05)
+    monkeypatch.setattr(official, "_attempts", Attempts())
     register("/admin")(official.AdminUI)
     register("/target")(type("Target", (SocketIOConsumer,), {}))
     yield
@@ -173,9 +176,70 @@ async def test_read_only(settings: Any) -> None:
         {"USERNAME": "root", "PASSWORD": "in the clear"},
         {"USERNAME": "root", "PASSWORD": BCRYPT, "ROLE": "x"},
         {"NAMESPACE": "admin"},
+        {"MAX_FAILURES": 0},
+        {"in the clear"},
+        "in the clear",
     ],
 )
 def test_bad_settings_are_named(value: Any) -> None:
     (problem,) = problems({"ADMIN_UI": value})
     assert problem.key == "ADMIN_UI"
-    assert "in the clear" not in problem.hint
+    # A secret is in neither, whatever is wrong with the value.
+    for secret in ("in the clear", BCRYPT):
+        assert secret not in problem.message + problem.hint
+
+
+async def test_a_password_cannot_be_guessed_at_leisure(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SOCKETIO = {
+        "ADMIN_UI": {"USERNAME": "root", "PASSWORD": BCRYPT, "MAX_FAILURES": 3},
+    }
+    limited = stats.limits[attempts.TOO_MANY]
+
+    async def enter(**auth: str) -> Any:
+        communicator = page(auth)
+        answer = await communicator.connect(timeout=5)
+        await communicator.disconnect()
+        return True if answer else answer[1]["message"]
+
+    # The right password begins the count anew.
+    assert await enter(username="root", password="wrong") == "invalid credentials"
+    communicator = page({"username": "root", "password": "right"})
+    assert await communicator.connect(timeout=5)
+    (token,) = (await events(communicator, "session"))["session"]
+    await communicator.disconnect()
+    for _ in range(3):
+        assert await enter(username="root", password="wrong") == "invalid credentials"
+    for _ in range(2):
+        assert await enter(username="root", password="right") == attempts.TOO_MANY
+    assert stats.limits[attempts.TOO_MANY] == limited + 2
+    assert caplog.text.count("too many wrong passwords from 127.0.0.1") == 1
+    # Who has been let in before comes back without the password.
+    assert await enter(sessionId=token) is True
+
+
+def test_failures_are_counted_by_address_and_forgotten() -> None:
+    now = 0.0
+    counted = Attempts(clock=lambda: now)
+
+    def may_try(address: str) -> bool:
+        try:
+            counted.begin(address, 2)
+        except LimitExceeded:
+            return False
+        return True
+
+    assert [may_try("10.0.0.1") for _ in range(3)] == [True, True, False]
+    assert may_try("10.0.0.2")
+    assert not may_try("::ffff:10.0.0.1")
+    # All addresses of an IPv6 network are one subscriber's.
+    assert [may_try(f"2001:db8::{number}") for number in (1, 2, 3)] == [True, True, False]
+    assert may_try("2001:db8:0:1::1")
+    now = attempts.WINDOW - 0.1
+    assert not may_try("10.0.0.1")
+    now = attempts.WINDOW
+    assert may_try("10.0.0.1")
+    for number in range(attempts.MAX_ADDRESSES + 100):
+        may_try(f"10.{number // 256}.{number % 256}.9")
+    assert len(counted._failures) == attempts.MAX_ADDRESSES

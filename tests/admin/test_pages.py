@@ -255,7 +255,7 @@ def test_history() -> None:
             TrafficSample.objects.create(node=node, **{**SAMPLE, "minute": _minute() - ago})
     for chosen, rows in (("hour", 2), ("day", 2), ("week", 3), ("nonsense", 2)):
         response = client.get(url("trafficsample"), {"range": chosen})
-        assert response.content.decode().count('role="img"') == 5
+        assert response.content.decode().count('role="img"') == 6
         assert len(response.context["rows"]) in (rows, rows + 1)
         assert response.context["rows"][-1]["sockets"] in (6, 12)
 
@@ -266,6 +266,12 @@ def test_a_chart_has_nothing_inline() -> None:
     assert "style=" not in svg
     assert "<script" not in svg
     assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, at most 20 k"' in svg
+
+
+def test_a_chart_has_few_labels_however_many_are_the_same() -> None:
+    svg = charts.draw("Week", ["Mon", "Mon", "Mon", "Tue", "Tue"] * 10, [("a", list(range(50)))])
+    shown = re.findall(r">(Mon|Tue)</text>", svg)
+    assert len(shown) == charts.LABELS
 
 
 @pytest.mark.django_db

@@ -36,6 +36,10 @@ def test_the_pages_work_under_a_strict_policy(
         server.kill()
 
 
+HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
+SEEN = {"event": {"from": "the page"}, "heard": [], "reason": "io server disconnect"}
+
+
 def test_the_official_admin_ui(node_runner: Runner, database_template: Path) -> None:
     port = free_port()
     server = Server(
@@ -45,15 +49,43 @@ def test_the_official_admin_ui(node_runner: Runner, database_template: Path) -> 
             "STATS_INTERVAL": None,
             "CORS_ALLOWED_ORIGINS": [f"http://127.0.0.1:{port}"],
             "CORS_ALLOW_CREDENTIALS": True,
-            "ADMIN_UI": {
-                "USERNAME": "root",
-                "PASSWORD": bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode(),
-            },
+            "ADMIN_UI": {"USERNAME": "root", "PASSWORD": HASH},
         },
     )
     try:
-        seen = node_runner.run("official_admin_ui", server.url, chromium=find_chromium(), port=port)
-        assert seen == {"joined": 2, "afterwards": 1, "reason": "io server disconnect"}
+        run = node_runner.start(
+            *("official_admin_ui", server.url),
+            chromium=find_chromium(),
+            port=port,
+            namespace="/lab",
+        )
+        assert run.result() == SEEN
         server.stop()
     finally:
         server.process.kill()
+
+
+def test_the_official_admin_ui_with_the_demo(
+    node_runner: Runner,
+    environment: dict[str, str],  # noqa: F811
+) -> None:
+    port, page_port = free_port(), free_port()
+    environment |= {
+        "DEMO_ADMIN_UI_PASSWORD": HASH,
+        "DEMO_ADMIN_UI_ORIGIN": f"http://127.0.0.1:{page_port}",
+    }
+    server = Process(command("daphne", "demo_project.asgi:application", port), environment)
+    try:
+        until(lambda: listens(port) or not server.running, "the demo", 30)
+        run = node_runner.start(
+            *("official_admin_ui", f"http://127.0.0.1:{port}"),
+            chromium=find_chromium(),
+            port=page_port,
+            namespace="/chat",
+            auth={"room": "lobby"},
+            chat=True,
+        )
+        assert run.result() == SEEN
+        assert "Traceback" not in server.log, server.log
+    finally:
+        server.kill()

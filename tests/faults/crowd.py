@@ -38,6 +38,8 @@ class Member:
     heard: int
     # Questions that it was asked.
     asked: int
+    # Seconds until the latest answer came, of those since the last report.
+    slowest: float
 
     @property
     def node(self) -> str:
@@ -88,13 +90,17 @@ class Crowd:
             **options,
         )
         self._round = 0
+        # The same for everybody, since a test set it to 0.
+        self.slowest = 0.0
         self._running = True
         self.members = self.report()
 
     def _ask(self, word: str) -> list[Member]:
         self._run.go(f"{word} {self._round}")
         self._round += 1
-        return [Member(**member) for member in self._run.wait_for("report")]
+        members = [Member(**member) for member in self._run.wait_for("report")]
+        self.slowest = max(self.slowest, *(member.slowest for member in members))
+        return members
 
     def report(self) -> list[Member]:
         """Everybody's record so far."""

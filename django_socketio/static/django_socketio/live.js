@@ -19,6 +19,7 @@
 
   function show(name) {
     if (state.textContent !== state.dataset[name]) state.textContent = state.dataset[name];
+    state.dataset.state = name;
   }
 
   function render() {

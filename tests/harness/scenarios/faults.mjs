@@ -3,7 +3,7 @@
 // A client's own record: what it got from whom, when it lost its connection and came back.
 class Member {
   constructor(t, place, url, transports) {
-    Object.assign(this, { place, transports, losses: [], errors: [], said: 0, heard: 0, asked: 0 });
+    Object.assign(this, { place, transports, losses: [], errors: [], said: 0, heard: 0, asked: 0, slowest: 0 });
     this.runs = [];
     this.begin();
     const { reconnectionDelay = 1000, timeout = 5000 } = t.params;
@@ -57,16 +57,20 @@ class Member {
   say() {
     if (!this.socket.connected) return;
     const n = this.said++;
+    const began = performance.now();
     this.socket.emit("say", n, (answer) => {
+      this.slowest = Math.max(this.slowest, (performance.now() - began) / 1000);
       if (answer !== n) this.errors.push(`${answer} in place of ${n}`);
       this.heard += 1;
     });
   }
 
   report() {
-    const { place, socket, losses, errors, runs, said, heard, asked } = this;
+    const { place, socket, losses, errors, runs, said, heard, asked, slowest } = this;
+    this.slowest = 0;
     const transport = socket.io.engine?.transport?.name;
-    return { place, sid: socket.id ?? null, transport, losses, errors, runs, said, heard, asked };
+    const sid = socket.id ?? null;
+    return { place, sid, transport, losses, errors, runs, said, heard, asked, slowest };
   }
 }
 

@@ -1,0 +1,69 @@
+"""A limit to how often a password may be tried: so many failures of an address in a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+
+from ..exceptions import LimitExceeded
+from ..logs import logger, safe
+
+# Seconds after an address's first failure until it may try again.
+WINDOW = 60.0
+# Addresses that are remembered; with more at a time the oldest is forgotten.
+MAX_ADDRESSES = 1000
+TOO_MANY = "too many wrong passwords, try again in a minute"
+
+
+class Attempts:
+    """Failures by address; attempts are made in threads, several at a time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        # By address, those that began first are first: [when it began, how many].
+        self._failures: OrderedDict[str, list[float]] = OrderedDict()
+
+    def begin(self, address: str, allowed: int) -> None:
+        """Count an attempt as failed until :meth:`succeeded`. Raises LimitExceeded past the limit.
+
+        It is counted before the password is looked at, so that attempts side by side count, too.
+        """
+        key, now = _key(address), self._clock()
+        with self._lock:
+            self._forget_old(now)
+            began_and_number = self._failures.setdefault(key, [now, 0])
+            began_and_number[1] += 1
+            number = began_and_number[1]
+            if len(self._failures) > MAX_ADDRESSES:
+                self._failures.popitem(last=False)
+        if number > allowed:
+            if number == allowed + 1:  # one line for a burst
+                logger.warning("admin UI: too many wrong passwords from %s", safe(address))
+            raise LimitExceeded(TOO_MANY)
+
+    def succeeded(self, address: str) -> None:
+        """The password was right: the address begins anew."""
+        with self._lock:
+            self._failures.pop(_key(address), None)
+
+    def _forget_old(self, now: float) -> None:
+        while self._failures:
+            key = next(iter(self._failures))
+            if now - self._failures[key][0] < WINDOW:
+                return
+            del self._failures[key]
+
+
+def _key(address: str) -> str:
+    """The address; of IPv6 the network, for a subscriber has all of its addresses."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:100]
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or parsed.packed[:8].hex())

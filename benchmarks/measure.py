@@ -1,0 +1,57 @@
+"""What the operating system says about processes: CPU time, memory, cores. Linux only."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """The cores for the servers and for the load: one each, the same where there is one only."""
+    available = sorted(os.sched_getaffinity(0))
+    return {available[0]}, {available[-1]}
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes of a server that was started as the leader of this session."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(ProcessLookupError):
+                if os.getsid(int(folder.name)) == session:
+                    found.append(int(folder.name))
+    return found
+
+
+def cpu_time(pid: int) -> float:
+    """User and system time of all threads, in seconds, to the nanosecond (/proc counts in 10 ms)."""
+    # What clock_getcpuclockid() makes of a process id: CPUCLOCK_SCHED is 2.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def memory(pid: int) -> int:
+    """Resident memory, in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A moment: what the servers and the load generator have used so far, in seconds."""
+
+    servers: float
+    load: float
+    clock: float
+
+    @classmethod
+    def now(cls, pids: list[int]) -> Usage:
+        return cls(sum(map(cpu_time, pids)), time.process_time(), time.perf_counter())
+
+
+def percentile(values: list[float], share: float) -> float | None:
+    """Of sorted values; None where there are none."""
+    return values[min(len(values) - 1, int(len(values) * share))] if values else None

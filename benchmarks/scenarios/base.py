@@ -1,0 +1,113 @@
+"""What all scenarios have in common: a load on a server that runs, and what the server used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from benchmarks.measure import Usage, memory, percentile
+from benchmarks.servers import Options, Server
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server under load: where it listens and what counts as it."""
+
+    server: Server
+    ports: list[int]
+    pids: list[int]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of the table. ``scale`` turns seconds (or bytes) into ``unit``."""
+
+    name: str
+    title: str
+    unit: str
+    scale: float = 1e6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement of one server. ``value`` is in the metric's unit."""
+
+    metric: Metric
+    value: float
+    rate: float | None = None  # units per second
+    p50: float | None = None  # seconds
+    p99: float | None = None
+    memory: int = 0  # bytes
+    server_share: float = 0.0  # of a core
+    load_share: float = 0.0
+
+
+@dataclass
+class Work:
+    """What a run of a load has done."""
+
+    units: int = 0
+    latencies: list[float] = field(default_factory=list)  # seconds
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a measurement takes, in seconds."""
+
+    warm_up: float = 0.5
+    measure: float = 1.5
+
+
+class Load(Protocol):
+    """Connections that can be put to work."""
+
+    async def run(self, seconds: float) -> Work:
+        """Work for so long; every unit that was begun is finished when this returns."""
+
+
+class Scenario:
+    """Base: CPU time per unit of a :class:`Load`."""
+
+    name: str
+    needs: frozenset[str] = frozenset()
+    processes = 1
+    fresh = False  # whether each measurement wants a server that has just started
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.metric,)
+
+    metric: Metric
+
+    def options(self, options: Options) -> Options:
+        """What the scenario wants of the servers."""
+        return options
+
+    def load(self, target: Target) -> AbstractAsyncContextManager[Load]:
+        raise NotImplementedError
+
+    async def measure(self, target: Target, pace: Pace) -> AsyncIterator[Sample]:
+        async with self.load(target) as load:
+            await load.run(pace.warm_up)
+            before = Usage.now(target.pids)
+            work = await load.run(pace.measure)
+            after = Usage.now(target.pids)
+            resident = sum(map(memory, target.pids))
+        work.latencies.sort()
+        cpu, wall = after.servers - before.servers, after.clock - before.clock
+        yield Sample(
+            self.metric,
+            cpu / work.units * self.metric.scale,
+            work.units / wall,
+            percentile(work.latencies, 0.5),
+            percentile(work.latencies, 0.99),
+            resident,
+            cpu / wall,
+            (after.load - before.load) / wall,
+        )

@@ -1,0 +1,128 @@
+"""The servers that are compared, by name."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.load.dialects import Dialect, PlainJSON, SocketIO
+from benchmarks.processes import python
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a scenario may want of a server other than its defaults."""
+
+    ping_interval: float = 25.0  # seconds
+    redis: str | None = None  # host:port
+    database: str | None = None  # the path of an SQLite file
+
+    def env(self) -> dict[str, str]:
+        return {
+            "BENCH_PING_INTERVAL": str(self.ping_interval),
+            "BENCH_REDIS": self.redis or "",
+            "BENCH_DATABASE": self.database or ":memory:",
+        }
+
+
+def uvicorn(application: str) -> Callable[[int, Options], list[str]]:
+    def command(port: int, options: Options) -> list[str]:
+        # uvicorn's own pings keep their proportion to the protocol's (20 s and 25 s by default).
+        return python(
+            *("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
+            *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+            *("--ws-ping-interval", str(options.ping_interval * 0.8)),
+            *("--no-access-log", "--log-level", "warning"),
+        )
+
+    return command
+
+
+def granian(application: str) -> Callable[[int, Options], list[str]]:
+    def command(port: int, options: Options) -> list[str]:
+        return python(
+            *("-m", "granian", application, "--interface", "asgi"),
+            *("--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop"),
+            *("--no-access-log", "--log-level", "warning"),
+        )
+
+    return command
+
+
+def daphne(application: str) -> Callable[[int, Options], list[str]]:
+    def command(port: int, options: Options) -> list[str]:
+        return python(
+            *("-m", "daphne", "-b", "127.0.0.1", "-p", str(port)),
+            *("-v", "0", "--access-log", "/dev/null", application),
+        )
+
+    return command
+
+
+def node(script: str) -> Callable[[int, Options], list[str]]:
+    def command(port: int, options: Options) -> list[str]:
+        beside_python = Path(sys.executable).parent / "node"
+        program = shutil.which("node") or str(beside_python)
+        return [program, str(HERE / script), str(port)]
+
+    return command
+
+
+EVERYTHING = frozenset({"ack", "binary", "polling", "rooms", "query", "redis"})
+
+
+@dataclass(frozen=True)
+class Server:
+    """How a server is started, and what it can do."""
+
+    name: str
+    title: str
+    command: Callable[[int, Options], list[str]]
+    can: frozenset[str] = EVERYTHING
+    dialect: Dialect = field(default_factory=SocketIO)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+OURS, FLOOR = "benchmarks.project.asgi:application", "benchmarks.servers.floor:application"
+ALONE = EVERYTHING - {"redis"}
+
+SERVERS = {
+    server.name: server
+    for server in (
+        Server("ours-uvicorn", "ours, uvicorn", uvicorn(OURS)),
+        Server(
+            "ours-json",
+            "ours, uvicorn, the standard library's json",
+            uvicorn(OURS),
+            env={"BENCH_JSON": "django_socketio.packets.codec.StandardCodec"},
+        ),
+        Server("ours-granian", "ours, granian", granian(OURS), ALONE),
+        Server("ours-daphne", "ours, daphne", daphne(OURS), ALONE),
+        Server("floor", "bare ASGI application, uvicorn", uvicorn(FLOOR), ALONE),
+        Server("floor-granian", "bare ASGI application, granian", granian(FLOOR), ALONE),
+        Server("floor-daphne", "bare ASGI application, daphne", daphne(FLOOR), ALONE),
+        Server(
+            "python-socketio",
+            "python-socketio, uvicorn",
+            uvicorn("benchmarks.servers.python_socketio:application"),
+        ),
+        Server("node", "socket.io on Node", node("node.mjs"), EVERYTHING - {"query"}),
+        Server(
+            "channels",
+            "a stock Channels consumer, uvicorn",
+            uvicorn("benchmarks.servers.stock_channels:application"),
+            frozenset({"rooms", "query", "redis"}),
+            PlainJSON(),
+        ),
+        Server(
+            "django-sio",
+            "django-sio, uvicorn",
+            uvicorn("benchmarks.servers.django_sio:application"),
+        ),
+    )
+}

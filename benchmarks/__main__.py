@@ -1,41 +1,116 @@
-"""``python -m benchmarks``: measure servers side by side and print how they compare."""
+"""Measure Socket.IO servers side by side and print how they compare: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import os
+import resource
+import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
 
 import uvloop
 
+from benchmarks import machine
+from benchmarks.processes import ROOT, python
 from benchmarks.runner import Runner
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.base import Pace
 from benchmarks.servers import SERVERS, Options
+from benchmarks.table import markdown
+
+QUICK_SERVERS = ["ours-uvicorn", "floor", "python-socketio", "node"]
+QUICK = Pace(warm_up=0.3, measure=0.8, idle=1000)
 
 
-def names(known: dict[str, object]):
+def main() -> None:
+    arguments = _arguments()
+    _raise_file_limit()
+    if len(os.sched_getaffinity(0)) < 2:
+        print("One core only: the load takes time from the servers.", file=sys.stderr)
+    started = monotonic()
+
+    def say(text: str) -> None:
+        print(f"{monotonic() - started:6.0f} s  {text}", file=sys.stderr, flush=True)
+
+    with _database() as database:
+        runner = Runner(
+            QUICK if arguments.quick else Pace(),
+            arguments.rounds or (1 if arguments.quick else 3),
+            Options(database=database),
+            say,
+        )
+        chosen = [SCENARIOS[name] for name in arguments.scenario]
+        servers = [SERVERS[name] for name in arguments.server]
+        uvloop.run(runner.run_all(chosen, servers))
+    metrics = [metric for scenario in chosen for metric in scenario.metrics]
+    report = "\n".join(
+        ["# Benchmarks", "", machine.describe(), "", markdown(runner.results, metrics)]
+    )
+    print(report)
+    if arguments.output:
+        arguments.output.write_text(report)
+    sys.exit(bool(runner.results.failures))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--scenario",
+        type=_names(SCENARIOS),
+        default=list(SCENARIOS),
+        metavar="NAME,...",
+        help=f"all by default: {', '.join(SCENARIOS)}",
+    )
+    parser.add_argument(
+        "--server",
+        type=_names(SERVERS),
+        metavar="NAME,...",
+        help=f"all by default: {', '.join(SERVERS)}",
+    )
+    parser.add_argument("--rounds", type=int, help="3 by default")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round, and the most important servers"
+    )
+    parser.add_argument("--output", type=Path, help="write the tables to this file, too")
+    arguments = parser.parse_args()
+    if arguments.server is None:
+        arguments.server = QUICK_SERVERS if arguments.quick else list(SERVERS)
+    return arguments
+
+
+def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     def parse(text: str) -> list[str]:
-        chosen = text.split(",")
-        return chosen
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return names
 
     return parse
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--scenario", type=names(SCENARIOS), default=list(SCENARIOS))
-    parser.add_argument("--server", type=names(SERVERS), default=list(SERVERS))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true")
-    arguments = parser.parse_args()
-    runner = Runner(Pace(), arguments.rounds, Options(), lambda text: print(text, flush=True))
+def _raise_file_limit() -> None:
+    """Thousands of connections are as many open files, here and in the servers."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
-    async def run() -> None:
-        for name in arguments.scenario:
-            await runner.run(SCENARIOS[name], [SERVERS[name] for name in arguments.server])
 
-    uvloop.run(run())
+@contextmanager
+def _database() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "benchmarks.sqlite3")
+        subprocess.run(
+            python("-m", "benchmarks.project.prepare"),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "BENCH_DATABASE": path},
+            check=True,
+        )
+        yield path
 
 
 if __name__ == "__main__":

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 
 from benchmarks import measure
 from benchmarks.processes import Process, free_port
 from benchmarks.scenarios import Scenario
 from benchmarks.scenarios.base import Pace, Sample, Target
-from benchmarks.servers import Options, Server
+from benchmarks.servers import Options, Server, redis_command
 
 Say = Callable[[str], None]
 
@@ -38,17 +37,35 @@ class Runner:
         os.sched_setaffinity(0, load_cores)
         self.results = Results()
 
-    async def run(self, scenario: Scenario, servers: Sequence[Server]) -> None:
-        """All rounds of a scenario. A server that fails is left out of the rest of them."""
-        able = [server for server in servers if scenario.needs <= server.can]
+    async def run_all(self, scenarios: Sequence[Scenario], servers: Sequence[Server]) -> None:
+        """All rounds of all scenarios."""
+        for scenario in scenarios:
+            able = [server for server in servers if scenario.needs <= server.can]
+            if scenario.fresh:
+                await self._run_fresh(scenario, able)
+            else:
+                await self._run(scenario, able)
+
+    async def _run_fresh(self, scenario: Scenario, servers: Sequence[Server]) -> None:
+        """A server is started for each measurement."""
+        for number in range(scenario.rounds or self._rounds):
+            for server in servers:
+                try:
+                    async with self._serving(scenario, server) as target:
+                        await self._measure(scenario, target, number)
+                except Exception as error:
+                    self._failed(scenario, server, error)
+
+    async def _run(self, scenario: Scenario, servers: Sequence[Server]) -> None:
+        """Servers stay up for all rounds. One that fails is left out of the rest of them."""
         async with AsyncExitStack() as stack:
             targets: list[Target] = []
-            for server in able:
+            for server in servers:
                 try:
                     targets.append(await stack.enter_async_context(self._serving(scenario, server)))
                 except Exception as error:
                     self._failed(scenario, server, error)
-            for number in range(self._rounds):
+            for number in range(scenario.rounds or self._rounds):
                 # Each round begins with another server.
                 shift = number % max(1, len(targets))
                 for target in targets[shift:] + targets[:shift]:
@@ -78,23 +95,26 @@ class Runner:
 
     @asynccontextmanager
     async def _serving(self, scenario: Scenario, server: Server) -> AsyncIterator[Target]:
+        """The processes of a server, and a Redis of its own where it needs one."""
         options = scenario.options(self._options)
-        processes: list[Process] = []
         ports = [free_port() for _ in range(scenario.processes)]
-        try:
+        with ExitStack() as stack:
+
+            def start(command: list[str], env: Mapping[str, str]) -> Process:
+                process = Process(command, env, self._server_cores)
+                stack.callback(process.stop)
+                return process
+
+            processes = []
+            if "redis" in scenario.needs:
+                port = free_port()
+                redis = start(redis_command(port), {})
+                await redis.listening(port)
+                processes.append(redis)
+                options = replace(options, redis=f"127.0.0.1:{port}")
+            env = {**options.env(), **server.env}
             for port in ports:
-                processes.append(
-                    Process(
-                        server.command(port, options),
-                        {**options.env(), **server.env},
-                        self._server_cores,
-                    )
-                )
-            await asyncio.gather(
-                *(process.listening(port) for process, port in zip(processes, ports, strict=True))
-            )
-            pids = [pid for process in processes for pid in process.pids()]
-            yield Target(server, ports, pids)
-        finally:
-            for process in processes:
-                process.stop()
+                process = start(server.command(port, options), env)
+                await process.listening(port)
+                processes.append(process)
+            yield Target(server, ports, [pid for process in processes for pid in process.pids()])

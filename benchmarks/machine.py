@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from json import loads
@@ -26,7 +27,7 @@ def describe() -> str:
     """Date, machine and versions as a Markdown list."""
     now = datetime.now(timezone.utc)
     lines = [
-        f"{now:%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory()} GiB, "
+        f"{now:%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory()} GiB",
         f"{platform.system()} {platform.release()}",
         f"Python {platform.python_version()}: "
         + _listed((name, _python_package(name)) for name in PYTHON_PACKAGES),
@@ -37,7 +38,7 @@ def describe() -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _listed(versions: object) -> str:
+def _listed(versions: Iterable[tuple[str, str | None]]) -> str:
     return ", ".join(f"{name} {number}" for name, number in versions if number)
 
 

@@ -6,13 +6,18 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+@cache
 def cores() -> tuple[set[int], set[int]]:
-    """The cores for the servers and for the load: one each, the same where there is one only."""
+    """The cores for the servers and for the load: one each, the same where there is one only.
+
+    Looked up once: later we are on one core ourselves.
+    """
     available = sorted(os.sched_getaffinity(0))
     return {available[0]}, {available[-1]}
 
@@ -29,7 +34,7 @@ def processes_of(session: int) -> list[int]:
 
 
 def cpu_time(pid: int) -> float:
-    """User and system time of all threads, in seconds, to the nanosecond (/proc counts in 10 ms)."""
+    """User and system time of all threads, in seconds; /proc would count in 10 ms."""
     # What clock_getcpuclockid() makes of a process id: CPUCLOCK_SCHED is 2.
     return time.clock_gettime((~pid << 3) | 2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -36,7 +37,7 @@ class Process:
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], cores: set[int]) -> None:
         self.command = list(command)
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self._popen = subprocess.Popen(
             self.command,
             cwd=ROOT,
@@ -45,7 +46,7 @@ class Process:
             stdout=self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - no threads yet
+            preexec_fn=lambda: _prepare(cores),
         )
 
     def pids(self) -> list[int]:
@@ -84,6 +85,16 @@ class Process:
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         self._output.close()
+
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def _prepare(cores: set[int]) -> None:
+    """Between fork and exec: the server's cores, and that it ends when we do, however that is."""
+    os.sched_setaffinity(0, cores)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def python(*words: str) -> list[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
 
-from benchmarks import measure
-from benchmarks.processes import Process, free_port
-from benchmarks.scenarios import Scenario
-from benchmarks.scenarios.base import Pace, Sample, Target
-from benchmarks.servers import Options, Server, redis_command
+from benchmarks.scenarios.base import Pace, Sample, Scenario
+from benchmarks.servers import Options, Server
+from benchmarks.serving import Target, serving
+
+DEADLINE = 120.0  # seconds that a measurement may take
 
 Say = Callable[[str], None]
 
@@ -33,8 +33,6 @@ class Runner:
 
     def __init__(self, pace: Pace, rounds: int, options: Options, say: Say) -> None:
         self._pace, self._rounds, self._options, self._say = pace, rounds, options, say
-        self._server_cores, load_cores = measure.cores()
-        os.sched_setaffinity(0, load_cores)
         self.results = Results()
 
     async def run_all(self, scenarios: Sequence[Scenario], servers: Sequence[Server]) -> None:
@@ -79,42 +77,21 @@ class Runner:
         gc.collect()
         gc.disable()
         try:
-            async for sample in scenario.measure(target, self._pace):
-                self.results.add(target.server, sample)
-                self._say(
-                    f"{sample.metric.name:12} {target.server.name:16} {number + 1}/{self._rounds}  "
-                    f"{sample.value:8.2f} {sample.metric.unit}"
-                )
+            samples = await asyncio.wait_for(scenario.measure(target, self._pace), DEADLINE)
         finally:
             gc.enable()
+        for sample in samples:
+            self.results.add(target.server, sample)
+            self._say(
+                f"{sample.metric.name:10} {target.server.name:16} {number + 1}  "
+                f"{sample.value:8.2f} {sample.metric.unit}"
+            )
 
     def _failed(self, scenario: Scenario, server: Server, error: Exception) -> None:
         text = f"{scenario.name}, {server.name}: {type(error).__name__}: {error}"
         self.results.failures.append(text)
         self._say(text)
 
-    @asynccontextmanager
-    async def _serving(self, scenario: Scenario, server: Server) -> AsyncIterator[Target]:
-        """The processes of a server, and a Redis of its own where it needs one."""
+    def _serving(self, scenario: Scenario, server: Server) -> AbstractAsyncContextManager[Target]:
         options = scenario.options(self._options)
-        ports = [free_port() for _ in range(scenario.processes)]
-        with ExitStack() as stack:
-
-            def start(command: list[str], env: Mapping[str, str]) -> Process:
-                process = Process(command, env, self._server_cores)
-                stack.callback(process.stop)
-                return process
-
-            processes = []
-            if "redis" in scenario.needs:
-                port = free_port()
-                redis = start(redis_command(port), {})
-                await redis.listening(port)
-                processes.append(redis)
-                options = replace(options, redis=f"127.0.0.1:{port}")
-            env = {**options.env(), **server.env}
-            for port in ports:
-                process = start(server.command(port, options), env)
-                await process.listening(port)
-                processes.append(process)
-            yield Target(server, ports, [pid for process in processes for pid in process.pids()])
+        return serving(server, options, scenario.processes, "redis" in scenario.needs)

@@ -10,7 +10,7 @@ from benchmarks.scenarios.base import Metric, Sample
 from benchmarks.servers import SERVERS
 from benchmarks.targets import OTHERS, OURS, RATIO, TARGETS, VARIANTS
 
-# From here on a generator may be what limits the rate (never the CPU time per unit).
+# From here on a generator may be what limits the rate.
 BUSY = 0.9
 
 Row = Sequence[str]
@@ -39,13 +39,13 @@ def markdown(results: Results, metrics: Sequence[Metric]) -> str:
 
 
 _RATIOS = """\
-CPU time of the server's processes per unit of work (or memory), ours on uvicorn with uvloop and orjson
-divided by the other's: medians of the rounds' ratios. In brackets the target."""
+CPU time of the server's processes per unit of work (or memory), ours on uvicorn with uvloop and
+orjson divided by the other's: medians of the rounds' ratios. In brackets the target."""
 
 _ABSOLUTE = """\
-Medians of the rounds, with the least and the most; CPU time is user and system time of all the server's
-processes. Of a core: how busy the server and the load generator kept theirs. A generator that was busier
-than the server (*) may have limited the rate and the latencies, not the CPU time per unit."""
+Medians of the rounds, with the least and the most. CPU time is the user and system time of all the
+server's processes. "Of a core" and "load" say how busy the server and the load generator were: a
+generator that was the busier one (*) may have limited rate and latencies, not the CPU time."""
 
 _HEAD = ("server", "cost", "range", "per s", "p50, ms", "p99, ms", "RSS, MiB", "of a core", "load")
 

@@ -1,7 +1,7 @@
 """How to say the same thing to servers of different protocols.
 
-Every server offers the same: "echo" sends its argument back as an event, "ack" as an acknowledgement,
-"join" enters the room "all", "broadcast" sends its argument to that room, "query" asks the database.
+Every server offers the same: "echo" sends its argument back as an event, "ack" acknowledges with
+it, "join" enters the room "all", "broadcast" sends its argument there, "query" asks the database.
 """
 
 from __future__ import annotations

@@ -9,4 +9,5 @@ NAME = "somebody"
 
 def query() -> str:
     """The name of the user that the benchmark has made."""
-    return get_user_model().objects.get(username=NAME).get_username()
+    name: str = get_user_model().objects.get(username=NAME).get_username()
+    return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.scenarios.base import Scenario
+from benchmarks.scenarios.base import Scenario as Scenario
 from benchmarks.scenarios.broadcast import Broadcast
 from benchmarks.scenarios.connect import Connect, Upgrade
 from benchmarks.scenarios.echo import Ack, Binary, Echo, Query

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.measure import Usage, memory, percentile
-from benchmarks.servers import Options, Server
-
-
-@dataclass(frozen=True)
-class Target:
-    """A server under load: where it listens and what counts as it."""
-
-    server: Server
-    ports: list[int]
-    pids: list[int]
-
-    @property
-    def port(self) -> int:
-        return self.ports[0]
+from benchmarks.servers import Options
+from benchmarks.serving import Target
 
 
 @dataclass(frozen=True)
@@ -72,6 +61,17 @@ class Load(Protocol):
         """Work for so long; every unit that was begun is finished when this returns."""
 
 
+async def in_parallel(number: int, at_once: int, do: Callable[[], Awaitable[None]]) -> None:
+    """Do something so many times."""
+    turns = iter(range(number))
+
+    async def work() -> None:
+        for _ in turns:
+            await do()
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+
+
 class Scenario:
     """Base: CPU time per unit of a :class:`Load`."""
 
@@ -93,7 +93,8 @@ class Scenario:
     def load(self, target: Target) -> AbstractAsyncContextManager[Load]:
         raise NotImplementedError
 
-    async def measure(self, target: Target, pace: Pace) -> AsyncIterator[Sample]:
+    async def measure(self, target: Target, pace: Pace) -> list[Sample]:
+        """One sample for each of ``metrics``."""
         async with self.load(target) as load:
             await load.run(pace.warm_up)
             before = Usage.now(target.pids)
@@ -102,13 +103,15 @@ class Scenario:
             resident = sum(map(memory, target.pids))
         work.latencies.sort()
         cpu, wall = after.servers - before.servers, after.clock - before.clock
-        yield Sample(
-            self.metric,
-            cpu / work.units * self.metric.scale,
-            work.units / wall,
-            percentile(work.latencies, 0.5),
-            percentile(work.latencies, 0.99),
-            resident,
-            cpu / wall,
-            (after.load - before.load) / wall,
-        )
+        return [
+            Sample(
+                self.metric,
+                cpu / work.units * self.metric.scale,
+                work.units / wall,
+                percentile(work.latencies, 0.5),
+                percentile(work.latencies, 0.99),
+                resident,
+                cpu / wall,
+                (after.load - before.load) / wall,
+            )
+        ]

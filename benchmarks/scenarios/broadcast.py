@@ -1,16 +1,18 @@
-"""One member of a room sends, 1000 receive; the next message goes out when all have got the last."""
+"""One member of a room sends, 1000 receive; the next message follows when all have got the last."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from time import perf_counter
 
 from benchmarks.load.streams import Crowd
-from benchmarks.scenarios.base import Load, Metric, Scenario, Target, Work
+from benchmarks.scenarios.base import Load, Metric, Scenario, Work, in_parallel
+from benchmarks.serving import Target
 
-MEMBERS = 1000
+MEMBERS, AT_ONCE = 1000, 20
 DEADLINE = 30.0  # seconds that a broadcast may take
 TEXT = "x" * 64
 
@@ -40,11 +42,15 @@ class Broadcast(Scenario):
         dialect = target.server.dialect
         exchange = dialect.broadcast(TEXT)
         crowd = Crowd(exchange.answer_bytes())
+        ports = cycle(target.ports)
+
+        async def enter() -> None:
+            socket = await dialect.connect(next(ports))
+            await dialect.join().probe(socket)
+            crowd.add(socket)
+
         try:
-            for number in range(MEMBERS):
-                socket = await dialect.connect(target.ports[number % len(target.ports)])
-                await dialect.join().probe(socket)
-                crowd.add(socket)
+            await in_parallel(MEMBERS, AT_ONCE, enter)
             yield BroadcastLoad(crowd, exchange.request_bytes())
         finally:
             crowd.close()

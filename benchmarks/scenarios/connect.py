@@ -12,7 +12,8 @@ from benchmarks.load import frames
 from benchmarks.load.dialects import SocketIO
 from benchmarks.load.http import HTTPConnection
 from benchmarks.load.websocket import WebSocket
-from benchmarks.scenarios.base import Load, Metric, Scenario, Target, Work
+from benchmarks.scenarios.base import Load, Metric, Scenario, Work
+from benchmarks.serving import Target
 
 AT_ONCE = 20
 LEAVE = frames.text("41")
@@ -58,7 +59,7 @@ class Upgrade(Connect):
     """As the JavaScript client does it: the poll, the first POST and the probe overlap."""
 
     name = "connect"
-    needs = frozenset({"polling"})
+    needs = frozenset({"upgrade"})
     metric = Metric("connect", "connect: polling, CONNECT, upgrade", "ms per session", 1e3)
 
     async def session(self, target: Target) -> None:
@@ -75,9 +76,7 @@ async def upgraded(port: int) -> WebSocket:
         path = f"{SocketIO.path}polling&sid={opened['sid']}"
         poll = polls.ask(polls.get(path))
         posted = posts.ask(posts.post(path, "40"))
-        socket = await WebSocket.open(
-            port, f"{SocketIO.path}websocket&sid={opened['sid']}"
-        )
+        socket = await WebSocket.open(port, f"{SocketIO.path}websocket&sid={opened['sid']}")
         socket.send(frames.text("2probe"))
         await posted
         # The last poll is answered with a packet that says nothing, once the probe has arrived.

@@ -10,7 +10,8 @@ from time import perf_counter
 from benchmarks.load.dialects import Dialect, Exchange
 from benchmarks.load.streams import Echoes, Tally
 from benchmarks.project import query
-from benchmarks.scenarios.base import Load, Metric, Scenario, Target, Work
+from benchmarks.scenarios.base import Load, Metric, Scenario, Work
+from benchmarks.serving import Target
 
 CONNECTIONS, WINDOW = 50, 10
 DEADLINE = 60.0  # seconds that the last answers may take

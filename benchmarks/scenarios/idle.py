@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from benchmarks.load.idle import Heartbeats, Idle
 from benchmarks.measure import Usage, memory
-from benchmarks.scenarios.base import Metric, Pace, Sample, Scenario, Target
+from benchmarks.scenarios.base import Metric, Pace, Sample, Scenario, in_parallel
 from benchmarks.servers import Options
+from benchmarks.serving import Target
 
 WARM_UP, AT_ONCE = 50, 50
 # Seconds. The protocol's default is 25: the same heartbeats, but sooner.
@@ -30,7 +30,7 @@ class Idleness(Scenario):
     def options(self, options: Options) -> Options:
         return replace(options, ping_interval=PING_INTERVAL)
 
-    async def measure(self, target: Target, pace: Pace) -> AsyncIterator[Sample]:
+    async def measure(self, target: Target, pace: Pace) -> list[Sample]:
         heartbeats = Heartbeats()
         for client in await self._connect(target, WARM_UP, heartbeats):
             client.close()
@@ -51,18 +51,19 @@ class Idleness(Scenario):
         cpu, wall = after.servers - before.servers, after.clock - before.clock
         shares = {"server_share": cpu / wall, "load_share": (after.load - before.load) / wall}
         held = (full - empty) / pace.idle
-        yield Sample(self.memory, held * self.memory.scale, memory=full, **shares)
         beat = cpu / pace.idle / (wall / PING_INTERVAL)
-        yield Sample(self.heartbeat, beat * self.heartbeat.scale, memory=full, **shares)
+        return [
+            Sample(metric, value * metric.scale, memory=full, **shares)
+            for metric, value in ((self.memory, held), (self.heartbeat, beat))
+        ]
 
     async def _connect(self, target: Target, number: int, heartbeats: Heartbeats) -> list[Idle]:
         clients: list[Idle] = []
 
-        async def connect(count: int) -> None:
-            for _ in range(count):
-                client = Idle(heartbeats)
-                client.take_over(await target.server.dialect.connect(target.port))
-                clients.append(client)
+        async def connect() -> None:
+            client = Idle(heartbeats)
+            client.take_over(await target.server.dialect.connect(target.port))
+            clients.append(client)
 
-        await asyncio.gather(*(connect(number // AT_ONCE) for _ in range(AT_ONCE)))
+        await in_parallel(number, AT_ONCE, connect)
         return clients

@@ -10,8 +10,9 @@ from time import perf_counter
 
 from benchmarks.load.dialects import SocketIO
 from benchmarks.load.http import HTTPConnection
-from benchmarks.scenarios.base import Load, Metric, Scenario, Target, Work
+from benchmarks.scenarios.base import Load, Metric, Scenario, Work
 from benchmarks.scenarios.echo import CONNECTIONS, TEXT
+from benchmarks.serving import Target
 
 
 class PollingClient:

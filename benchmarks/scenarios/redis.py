@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from benchmarks.load.websocket import WebSocket
-from benchmarks.scenarios.base import Load, Metric, Target
+from benchmarks.scenarios.base import Load, Metric
 from benchmarks.scenarios.broadcast import TEXT, Broadcast
+from benchmarks.serving import Target
 
 DEADLINE, RETRY = 30.0, 0.5  # seconds
 

@@ -1,15 +1,27 @@
-"""The query of the scenario "query", for servers that are no Django project of their own."""
+"""The query of the scenario "query", for servers that know nothing of Django otherwise."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
+from functools import cache
 
-import django
-from channels.db import database_sync_to_async
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.project.settings")
-django.setup()
+@cache
+def _query() -> Callable[[], Awaitable[str]]:
+    """Django is set up only where it is asked for: the others' memory must not show it."""
+    import django
 
-from benchmarks.project.query import query  # noqa: E402 - Django has to be set up
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.project.settings")
+    django.setup()
+    from channels.db import database_sync_to_async
 
-aquery = database_sync_to_async(query)
+    from benchmarks.project.query import query
+
+    in_thread: Callable[[], Awaitable[str]] = database_sync_to_async(query)
+    return in_thread
+
+
+async def aquery() -> str:
+    """As a project would write it: in a worker thread, connections tidied."""
+    return await _query()()

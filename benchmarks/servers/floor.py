@@ -20,14 +20,16 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PING_INTERVAL = float(os.environ["BENCH_PING_INTERVAL"])
 OPEN = (
-    '0{{"sid":"{sid}","upgrades":[{upgrades}],"pingInterval":%d,"pingTimeout":20000,'
-    '"maxPayload":1000000}}' % (PING_INTERVAL * 1000)
+    '0{{"sid":"{sid}","upgrades":[{upgrades}],"pingInterval":'
+    f"{PING_INTERVAL * 1000:.0f}"
+    ',"pingTimeout":20000,"maxPayload":1000000}}'
 )
 BROADCAST, ACK, QUERY = '42["broadcast",', '427["ack",', '428["query"'
 
 numbers = itertools.count()
 room: set[Session] = set()
 sessions: dict[str, Session] = {}
+pings: set[asyncio.Task[None]] = set()
 
 
 class Session:
@@ -46,7 +48,8 @@ class Session:
         loop = asyncio.get_running_loop()
         self.timer = loop.call_later(PING_INTERVAL, self.ping)
         if self.send is not None:
-            loop.create_task(self.write("2"))
+            pings.add(task := loop.create_task(self.write("2")))
+            task.add_done_callback(pings.discard)
 
     async def write(self, data: str | bytes) -> None:
         if self.send is not None:

@@ -39,6 +39,4 @@ class Consumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_discard("all", self.channel_name)
 
 
-application = ProtocolTypeRouter(
-    {"websocket": URLRouter([path("plain/", Consumer.as_asgi())])}
-)
+application = ProtocolTypeRouter({"websocket": URLRouter([path("plain/", Consumer.as_asgi())])})

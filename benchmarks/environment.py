@@ -1,0 +1,40 @@
+"""What a benchmark needs around it: a core, open files, a database."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import measure
+from benchmarks.processes import ROOT, python
+from benchmarks.servers import Options
+
+
+@contextmanager
+def prepared() -> Iterator[Options]:
+    """Take the load's core and make the database that the servers are to use."""
+    # So that a block that is asked to end stops its servers, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    servers, load = measure.cores()
+    if servers == load:
+        print("One core only: the load takes time from the servers.", file=sys.stderr)
+    os.sched_setaffinity(0, load)
+    # Thousands of connections are as many open files, here and in the servers.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "benchmarks.sqlite3")
+        subprocess.run(
+            python("-m", "benchmarks.project.prepare"),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "BENCH_DATABASE": path},
+            check=True,
+        )
+        yield Options(database=path)

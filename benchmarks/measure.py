@@ -44,6 +44,20 @@ def memory(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 
+def tcp_under_way(sender: int, receiver: int) -> int:
+    """The bytes that the kernel holds on their way between two local ports."""
+    held = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        local, remote = (int(address.partition(":")[2], 16) for address in words[1:3])
+        unsent, unread = (int(size, 16) for size in words[4].split(":"))
+        if (local, remote) == (sender, receiver):
+            held += unsent
+        elif (local, remote) == (receiver, sender):
+            held += unread
+    return held
+
+
 @dataclass(frozen=True)
 class Usage:
     """A moment: what the servers and the load generator have used so far, in seconds."""

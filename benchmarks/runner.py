@@ -38,7 +38,7 @@ class Runner:
     async def run_all(self, scenarios: Sequence[Scenario], servers: Sequence[Server]) -> None:
         """All rounds of all scenarios."""
         for scenario in scenarios:
-            able = [server for server in servers if scenario.needs <= server.can]
+            able = [server for server in servers if scenario.suits(server)]
             if scenario.fresh:
                 await self._run_fresh(scenario, able)
             else:
@@ -70,7 +70,7 @@ class Runner:
                     try:
                         await self._measure(scenario, target, number)
                     except Exception as error:
-                        self._failed(scenario, target.server, error)
+                        self._failed(scenario, target.server, error, target.log())
                         targets.remove(target)
 
     async def _measure(self, scenario: Scenario, target: Target, number: int) -> None:
@@ -87,10 +87,10 @@ class Runner:
                 f"{sample.value:8.2f} {sample.metric.unit}"
             )
 
-    def _failed(self, scenario: Scenario, server: Server, error: Exception) -> None:
+    def _failed(self, scenario: Scenario, server: Server, error: Exception, log: str = "") -> None:
         text = f"{scenario.name}, {server.name}: {type(error).__name__}: {error}"
         self.results.failures.append(text)
-        self._say(text)
+        self._say(f"{text}\n{log}")
 
     def _serving(self, scenario: Scenario, server: Server) -> AbstractAsyncContextManager[Target]:
         options = scenario.options(self._options)

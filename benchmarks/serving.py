@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from benchmarks import measure
 from benchmarks.processes import Process, free_port
@@ -20,7 +21,16 @@ class Target:
 
     server: Server
     ports: list[int]
-    pids: list[int]
+    processes: list[Process]
+
+    @cached_property
+    def pids(self) -> list[int]:
+        """Workers and Redis included."""
+        return [pid for process in self.processes for pid in process.pids()]
+
+    def log(self) -> str:
+        """The end of what the processes have written."""
+        return "".join(process.output() for process in self.processes)
 
     @property
     def port(self) -> int:
@@ -50,7 +60,7 @@ async def serving(
         for port in ports:
             await start(server.command(port, options), port, {**options.env(), **server.env})
             await asyncio.wait_for(_greet(server, port), GREETING)
-        yield Target(server, ports, [pid for process in started for pid in process.pids()])
+        yield Target(server, ports, started)
 
 
 async def _greet(server: Server, port: int) -> None:

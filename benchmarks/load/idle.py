@@ -21,16 +21,21 @@ class Idle(Stream):
     """Answers Engine.IO's pings and the WebSocket's."""
 
     def __init__(self, heartbeats: Heartbeats) -> None:
-        self._heartbeats = heartbeats
+        self.heartbeats = heartbeats
         self._reader = FrameReader()
 
     def failed(self, error: Exception) -> None:
-        self._heartbeats.lost = error
+        self.heartbeats.lost = error
 
     def data_received(self, data: bytes) -> None:
         for opcode, payload in self._reader.feed(data):
             if opcode == PING:
                 self.transport.write(frames.encode(PONG, payload))
             elif payload == ENGINE_PING:
-                self._heartbeats.pings += 1
+                self.heartbeats.pings += 1
                 self.transport.write(ENGINE_PONG)
+            else:
+                self.message(payload)
+
+    def message(self, payload: bytes) -> None:
+        """Anything else that comes."""

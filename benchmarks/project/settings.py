@@ -36,6 +36,7 @@ DATABASES = {
 _ping_interval = float(os.environ.get("BENCH_PING_INTERVAL", "25"))
 SOCKETIO = {
     "PING_INTERVAL": _ping_interval,
+    "PING_TIMEOUT": _ping_interval * 0.8,  # the proportion of the defaults
     "JSON": os.environ.get("BENCH_JSON") or None,
 }
 SIO_ENGINEIO_PING_INTERVAL_MS = int(_ping_interval * 1000)  # django-sio's

@@ -1,1 +1,5 @@
-urlpatterns: list[object] = []
+from django.urls import path
+
+from benchmarks.project import views
+
+urlpatterns = [path("holdings/", views.holdings)]

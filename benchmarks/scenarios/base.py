@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.measure import Usage, memory, percentile
-from benchmarks.servers import Options
+from benchmarks.servers import Options, Server
 from benchmarks.serving import Target
 
 
@@ -85,6 +85,10 @@ class Scenario:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return (self.metric,)
+
+    def suits(self, server: Server) -> bool:
+        """Whether the server can do this, and it is of interest."""
+        return self.needs <= server.can and (server.only is None or self.name in server.only)
 
     def options(self, options: Options) -> Options:
         """What the scenario wants of the servers."""

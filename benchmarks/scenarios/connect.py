@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
 
 from benchmarks.load import frames
 from benchmarks.load.dialects import SocketIO
-from benchmarks.load.http import HTTPConnection
-from benchmarks.load.websocket import WebSocket
+from benchmarks.load.polling import upgraded
 from benchmarks.scenarios.base import Load, Metric, Scenario, Work
 from benchmarks.serving import Target
 
@@ -66,29 +64,3 @@ class Upgrade(Connect):
         socket = await upgraded(target.port)
         socket.send(LEAVE)
         await socket.close()
-
-
-async def upgraded(port: int) -> WebSocket:
-    """A session that began with polling. Raises ConnectionError where the server does not agree."""
-    polls, posts = await HTTPConnection.open(port), await HTTPConnection.open(port)
-    try:
-        opened = json.loads((await polls.ask(polls.get(SocketIO.path + "polling")))[1:])
-        path = f"{SocketIO.path}polling&sid={opened['sid']}"
-        poll = polls.ask(polls.get(path))
-        posted = posts.ask(posts.post(path, "40"))
-        socket = await WebSocket.open(port, f"{SocketIO.path}websocket&sid={opened['sid']}")
-        socket.send(frames.text("2probe"))
-        await posted
-        # The last poll is answered with a packet that says nothing, once the probe has arrived.
-        packets = await poll
-        while not packets.startswith(b"40"):
-            packets = await polls.ask(polls.get(path))
-        if not packets.endswith(b"6"):
-            await polls.ask(polls.get(path))
-        if await socket.receive() != "3probe":
-            raise ConnectionError("the server does not answer the probe")
-        socket.send(frames.text("5"))
-        return socket
-    finally:
-        polls.close()
-        posts.close()

@@ -6,6 +6,7 @@ May be imported before Django is set up.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 from . import process
@@ -23,10 +24,9 @@ def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as wha
 
     if not apps.is_installed("django.contrib.auth"):
         return inner
-    from channels.auth import AuthMiddlewareStack
+    from .transports.visitors import VisitorMiddleware
 
-    stack: ASGIApp = AuthMiddlewareStack(inner)
-    return stack
+    return VisitorMiddleware(inner)
 
 
 class SocketIOApplication:
@@ -47,15 +47,15 @@ class SocketIOApplication:
         self.app = app
         self._path = path
         self._middleware = middleware
-        self._transports: dict[str, ASGIApp] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and self._is_ours(scope):
-            await self._transport(scope["type"])(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
+        elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
+            await self._server.transports[scope["type"]](scope, receive, send)
         else:
-            _hub()
+            # Joins the other processes before the first client comes: a view may want to send.
+            self._server.current_hub()
             await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ class SocketIOApplication:
 
         Where ``app`` does not know the protocol, as Django's, it is spoken here.
         """
-        hub = _hub()
+        hub = self._server.current_hub()
         hub.awaited = True
         heard: list[str] = []
 
@@ -84,29 +84,33 @@ class SocketIOApplication:
                 await send({"type": message["type"] + ".complete"})
 
     def _is_ours(self, scope: Scope) -> bool:
-        from .conf import get_settings
-
         path: str = scope["path"]
         root = scope.get("root_path", "")
         if root and path.startswith(root):
             path = path[len(root) :]
-        return path.rstrip("/") == (self._path or get_settings().path).rstrip("/")
+        wanted = self._path or self._server.get_settings().path
+        return path.rstrip("/") == wanted.rstrip("/")
 
-    def _transport(self, kind: str) -> ASGIApp:
-        if self._transports is None:
-            # Channels' consumers need Django to be set up, this module does not.
-            from .transports import Door, PollingConsumer, WebSocketConsumer
-
-            door = Door(self._middleware)
-            self._transports = door.transports = {
-                "http": PollingConsumer.as_asgi(door=door),
-                "websocket": WebSocketConsumer.as_asgi(door=door),
-            }
-        return self._transports[kind]
+    @cached_property
+    def _server(self) -> _Server:
+        """What needs Django to be set up; importing it for each request would take time."""
+        return _Server(self._middleware)
 
 
-def _hub() -> Any:
-    """Join the other processes before the first client comes: a view may want to send."""
-    from .server.hubs import current_hub
+class _Server:
+    """The rest of this package, as far as it is needed here."""
 
-    return current_hub()
+    def __init__(self, middleware: Middleware | None) -> None:
+        from .conf import get_settings
+        from .server.hubs import current_hub
+        from .transports import Door, PollingConsumer, WebSocketConsumer
+
+        door = Door(middleware)
+        self.get_settings = get_settings
+        self.current_hub = current_hub
+        # Not as_asgi(), which keeps another coroutine for as long as a connection lives.
+        self.transports: dict[str, ASGIApp] = {
+            "http": lambda *args: PollingConsumer(door)(*args),
+            "websocket": lambda *args: WebSocketConsumer(door)(*args),
+        }
+        door.transports = self.transports

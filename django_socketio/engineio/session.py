@@ -19,6 +19,7 @@ import json
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from .errors import EngineIOError
 from .packets import Frame, PacketType, decode_packet, split_payload
@@ -27,6 +28,9 @@ PING = Frame(PacketType.PING)
 NOOP = Frame(PacketType.NOOP)
 CLOSE = Frame(PacketType.CLOSE)
 PROBE_PONG = Frame(PacketType.PONG + "probe")
+
+# What nearly every packet is; a global is found faster than an attribute of a class.
+MESSAGE, PONG = PacketType.MESSAGE, PacketType.PONG
 
 # How long a closing session waits for the poll that fetches its last packets, as in the Node
 # server.
@@ -45,6 +49,22 @@ class SessionOptions:
     max_write_buffer: int = 16_000_000
     low_water: int = 65_536
     upgrades: tuple[str, ...] = ("websocket",)
+
+    def handshake(self, sid: str, transport: str) -> str:
+        """The data of the OPEN packet, for an ``sid`` that needs no escapes."""
+        upgrades = self._upgrades if transport == "polling" else "[]"
+        return f'{{"sid":"{sid}","upgrades":{upgrades},{self._intervals}}}'
+
+    @cached_property
+    def _upgrades(self) -> str:
+        return json.dumps(self.upgrades, separators=(",", ":"))
+
+    @cached_property
+    def _intervals(self) -> str:
+        return (
+            f'"pingInterval":{round(self.ping_interval * 1000)},'
+            f'"pingTimeout":{round(self.ping_timeout * 1000)},"maxPayload":{self.max_payload}'
+        )
 
 
 class Probe(Enum):
@@ -99,8 +119,9 @@ class Session:
         self.state = "open"
         self.close_reason: str | None = None
         self.detail = ""
-        # Frames that wait for the transport, and their size.
-        self.buffer: deque[Frame] = deque()
+        # Frames that wait for the transport, and their size. A deque is large, so an idle session
+        # has none.
+        self.buffer: deque[Frame] | tuple[()] = ()
         self.buffered = 0
         # Whether the transport can write now, and whether past the (empty) buffer.
         self.writable = False
@@ -126,20 +147,7 @@ class Session:
         self._ping_deadline = 0.0
         self._deadline_upgrade = 0.0
         self._deadline_close = 0.0
-        self._enqueue(Frame(PacketType.OPEN + self._handshake()))
-
-    def _handshake(self) -> str:
-        options = self.options
-        return json.dumps(
-            {
-                "sid": self.sid,
-                "upgrades": list(options.upgrades) if self.transport == "polling" else [],
-                "pingInterval": round(options.ping_interval * 1000),
-                "pingTimeout": round(options.ping_timeout * 1000),
-                "maxPayload": options.max_payload,
-            },
-            separators=(",", ":"),
-        )
+        self._enqueue(Frame(PacketType.OPEN + options.handshake(sid, transport)))
 
     # What arrives
 
@@ -156,9 +164,9 @@ class Session:
         if isinstance(packet, bytes):
             return packet
         kind = packet[:1]
-        if kind == PacketType.MESSAGE:
+        if kind == MESSAGE:
             return packet[1:]
-        if kind == PacketType.PONG:
+        if kind == PONG:
             if self._awaiting_pong:
                 # No other packet tells that the client has read anything.
                 self._awaiting_pong = False
@@ -225,6 +233,8 @@ class Session:
         return self.writable
 
     def _enqueue(self, frame: Frame) -> None:
+        if isinstance(self.buffer, tuple):
+            self.buffer = deque()
         self.buffer.append(frame)
         self.buffered += frame.size
         self.direct = False
@@ -270,7 +280,7 @@ class Session:
         if not self.writable or not self.buffer:
             return []
         frames = list(self.buffer)
-        self.buffer.clear()
+        self.buffer = ()
         self.unheard += self.buffered
         self.buffered = 0
         if len(frames) > 1 and frames[-1] is CLOSE:
@@ -283,6 +293,8 @@ class Session:
         if not self.buffer:
             return None
         frame = self.buffer.popleft()
+        if not self.buffer:
+            self.buffer = ()
         self.buffered -= frame.size
         self.unheard += frame.size
         return frame
@@ -372,7 +384,7 @@ class Session:
         self.state = "closed"
         self.direct = False
         self.cancel_upgrade()
-        self.buffer.clear()
+        self.buffer = ()
         self.buffered = 0
 
     def finish(self, reason: str, now: float) -> None:

@@ -74,11 +74,13 @@ class OrjsonCodec:
         self._standard_loads = StandardCodec().loads
 
     def dumps(self, value: Any, default: Default) -> str:
-        return self._dumps(value, default, self._option).decode()
+        dumps = self._dumps
+        return dumps(value, default, self._option).decode()
 
     def loads(self, text: str) -> Any:
+        loads = self._loads
         try:
-            return self._loads(text)
+            return loads(text)
         except ValueError:
             # JavaScript may send half a surrogate pair, as an escape, which orjson does not take.
             if "\\u" in text:

@@ -15,8 +15,11 @@ from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError,
 
 # Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that
 # a megabyte of them costs nothing; 16 are what JavaScript's integers may have.
-_HEAD = re.compile(r"([0-6])(?:(?<=[56])([0-9]{1,7})-)?(/[^,]*,?)?([0-9]{1,16})?")
+_ID_DIGITS = 16
+_HEAD = re.compile(rf"([0-6])(?:(?<=[56])([0-9]{{1,7}})-)?(/[^,]*,?)?([0-9]{{1,{_ID_DIGITS}}})?")
 _MAX_ID = 2**53 - 1
+# A global is found faster than an attribute of a class, and this is where packets come through.
+_EVENT = PacketType.EVENT
 
 
 class Decoder:
@@ -52,10 +55,19 @@ class Decoder:
         return self._attachment(self._packet, data)
 
     def _text(self, text: str) -> Packet | None:
+        if text[:1] == _EVENT:
+            # Most packets are events of the main namespace: two looks tell, without the pattern.
+            start = text.find("[", 1, _ID_DIGITS + 2)
+            digits = text[1:start]
+            if start == 1 or (start > 1 and digits.isascii() and digits.isdigit()):
+                ack_id = int(digits) if digits else None
+                packet = Packet(_EVENT, "/", self._json(text[start:]), ack_id, len(text))
+                self._check_event(packet)
+                return packet
         head = _HEAD.match(text)
         if head is None:
             raise PacketError("unknown packet type")
-        kind, count, namespace, ack_id = head.groups()
+        kind, count, namespace, digits = head.groups()
         if namespace is None:
             namespace = "/"
         else:
@@ -63,18 +75,15 @@ class Decoder:
             if len(namespace) > self._limits.max_namespace_length:
                 raise LimitExceeded("namespace too long")
         data = self._json(text[head.end() :])
-        packet = Packet(kind, namespace, data, None if ack_id is None else int(ack_id), len(text))
-        _CHECKS[kind](packet)
-        if kind == PacketType.EVENT:
-            self._name(packet)
-        elif kind >= PacketType.BINARY_EVENT:
+        packet = Packet(kind, namespace, data, None if digits is None else int(digits), len(text))
+        if kind in (PacketType.EVENT, PacketType.BINARY_EVENT):
+            self._check_event(packet)
+        else:
+            _CHECKS[kind](packet)
+        if kind >= PacketType.BINARY_EVENT:
             if count is None:
                 raise PacketError("illegal attachments")
-            if kind == PacketType.BINARY_EVENT:
-                packet.type = PacketType.EVENT
-                self._name(packet)
-            else:
-                packet.type = PacketType.ACK
+            packet.type = PacketType.EVENT if kind == PacketType.BINARY_EVENT else PacketType.ACK
             if int(count):
                 self._expect(packet, int(count))
                 return None
@@ -83,8 +92,9 @@ class Decoder:
     def _json(self, text: str) -> Any:
         if not text:
             return None
+        loads = self._loads
         try:
-            data = self._loads(text)
+            data = loads(text)
         except (ValueError, RecursionError):
             raise PacketError("invalid JSON") from None
         limit = self._limits.max_nesting_depth
@@ -93,11 +103,19 @@ class Decoder:
         # JSON's null is a value, no value is not: only the latter is None here.
         return _NULL if data is None else data
 
-    def _name(self, packet: Packet) -> None:
-        """Check an event's name. A number is the name of its decimal form, as in JavaScript."""
-        name = packet.data[0]
+    def _check_event(self, packet: Packet) -> None:
+        """Check an event. A number is the name of its decimal form, as in JavaScript."""
+        data = packet.data
+        if type(data) is not list or not data:
+            raise PacketError("EVENT takes an array that begins with the event's name")
+        if packet.id is not None and packet.id > _MAX_ID:
+            raise PacketError("acknowledgement id out of range")
+        name = data[0]
         if type(name) is not str:
-            name = packet.data[0] = str(int(name) if name == int(name) else name)
+            # bool is an int to Python, but not to the protocol.
+            if type(name) not in (int, float):
+                raise PacketError("EVENT takes an array that begins with the event's name")
+            name = data[0] = str(int(name) if name == int(name) else name)
         if name in RESERVED_EVENTS:
             raise PacketError("reserved event name")
         if len(name) > self._limits.max_event_name_length:
@@ -147,15 +165,6 @@ def _check_disconnect(packet: Packet) -> None:
         raise PacketError("DISCONNECT takes no data")
 
 
-def _check_event(packet: Packet) -> None:
-    data = packet.data
-    # bool is an int to Python, but not to the protocol.
-    if type(data) is not list or not data or type(data[0]) not in (str, int, float):
-        raise PacketError("EVENT takes an array that begins with the event's name")
-    if packet.id is not None and packet.id > _MAX_ID:
-        raise PacketError("acknowledgement id out of range")
-
-
 def _check_ack(packet: Packet) -> None:
     if packet.data is None:
         packet.data = []
@@ -171,10 +180,8 @@ def _check_connect_error(packet: Packet) -> None:
 _CHECKS = {
     PacketType.CONNECT: _check_connect,
     PacketType.DISCONNECT: _check_disconnect,
-    PacketType.EVENT: _check_event,
     PacketType.ACK: _check_ack,
     PacketType.CONNECT_ERROR: _check_connect_error,
-    PacketType.BINARY_EVENT: _check_event,
     PacketType.BINARY_ACK: _check_ack,
 }
 

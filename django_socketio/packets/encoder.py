@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .codec import Default, JSONCodec, StandardCodec, without_nan
-from .packet import EncodedPacket, PacketType
+from .packet import RESERVED_EVENTS, EncodedPacket, PacketType
 
 _BINARY = (bytes, bytearray, memoryview)
+# As in the decoder: a global is found faster than an attribute of a class.
+_EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
+_ACK, _BINARY_ACK = PacketType.ACK, PacketType.BINARY_ACK
 
 
 class Encoder:
@@ -27,12 +30,19 @@ class Encoder:
     def event(
         self, namespace: str, name: str, args: Sequence[Any], id: int | None = None
     ) -> EncodedPacket:
-        """An EVENT, or BINARY_EVENT; with ``id`` it asks for an acknowledgement."""
-        return self._encode(PacketType.EVENT, PacketType.BINARY_EVENT, namespace, [name, *args], id)
+        """An EVENT, or BINARY_EVENT; with ``id`` it asks for an acknowledgement.
+
+        Raises ValueError for a reserved name, TypeError for one that is no text.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"an event's name is text, not {type(name).__name__}")
+        if name in RESERVED_EVENTS:
+            raise ValueError(f"{name!r} is a reserved event name")
+        return self._encode(_EVENT, _BINARY_EVENT, namespace, [name, *args], id)
 
     def ack(self, namespace: str, args: Sequence[Any], id: int) -> EncodedPacket:
         """An ACK, or BINARY_ACK, that answers the event with this id."""
-        return self._encode(PacketType.ACK, PacketType.BINARY_ACK, namespace, list(args), id)
+        return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
 
     def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
         """The CONNECT that admits a client to a namespace."""
@@ -56,35 +66,41 @@ class Encoder:
     def _encode(
         self, kind: str, binary_kind: str, namespace: str, data: list[Any], id: int | None
     ) -> EncodedPacket:
-        prefix = _prefix(namespace)
-        head = prefix if id is None else f"{prefix}{id}"
+        found: tuple[bytes, ...] = ()
         for item in data:
             if type(item) in _BINARY:
+                text = None
                 break
         else:
             try:
                 text = self._json(data, self._text_default)
-                return EncodedPacket(kind + head + text, (), len(kind) + len(prefix))
             except _HasBinary:
-                pass
-        attachments = _Attachments(self._further)
-        text = self._json(data, attachments.default, attachments.found)
-        if not attachments.found:
-            return EncodedPacket(kind + head + text, (), len(kind) + len(prefix))
-        kind = f"{binary_kind}{len(attachments.found)}-"
-        found = tuple(attachments.found)
-        return EncodedPacket(kind + head + text, found, len(kind) + len(prefix))
+                text = None
+        if text is None:
+            attachments = _Attachments(self._further)
+            text = self._json(data, attachments.default, attachments.found)
+            if attachments.found:
+                found = tuple(attachments.found)
+                kind = f"{binary_kind}{len(found)}-"
+        head = kind if namespace == "/" else f"{kind}{namespace},"
+        if id is None:
+            return EncodedPacket(head + text, found)
+        return EncodedPacket(f"{head}{id}{text}", found, len(head))
 
     def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
         """One call of the library; what it refuses is tried once more with the standard one."""
+        dumps = self._dumps
         try:
-            return self._dumps(data, default)
+            return dumps(data, default)
         except (TypeError, ValueError) as error:
             if isinstance(error.__cause__, _HasBinary):  # orjson wraps what ``default`` raises
                 raise error.__cause__ from None
         if found is not None:
             found.clear()
-        return self._lenient(without_nan(data), default)
+        try:
+            return self._lenient(without_nan(data), default)
+        except RecursionError:
+            raise TypeError("data that contains itself, or is nested too deeply") from None
 
     def _no_binary(self, value: Any) -> Any:
         if isinstance(value, _BINARY):

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
 
 
+# Why a session ends whose client is not at fault, but does not take what is sent.
+TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
+
+# A global is found faster than an attribute of a class.
+EVENT = PacketType.EVENT
+
+
 class Transport(Protocol):
     """What a client needs of the transport that carries its session."""
 
@@ -36,6 +43,28 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """The session is closed: let go of the connection."""
+
+
+class _NoTransport:
+    """In place of the transport of a session that has ended.
+
+    Client and transport know each other; let go of, both are freed without the garbage collector.
+    """
+
+    name = ""
+    pausable = True
+
+    def write(self, frame: Frame) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+_NO_TRANSPORT = _NoTransport()
 
 
 class Client:
@@ -57,6 +86,7 @@ class Client:
         "_events",
         "_events_size",
         "connected_at",
+        "crowded",
         "hub",
         "living",
         "pending_acks",
@@ -95,6 +125,8 @@ class Client:
         # Events that wait for the handler before them, and who waits for them to become fewer.
         self._events = 0
         self._events_size = 0
+        # Whether they are so many that reading should pause.
+        self.crowded = False
         self._event_waiters: list[asyncio.Future[None]] = []
         self._ended = False
         # Under what the session is counted.
@@ -153,7 +185,7 @@ class Client:
                 return self._connect(packet)
             self.violation(PacketError("not connected to the namespace"))
             return None
-        if kind == PacketType.EVENT:
+        if kind == EVENT:
             return socket._receive(packet)
         if kind == PacketType.ACK:
             socket._acknowledged(packet)
@@ -225,20 +257,23 @@ class Client:
         session.packets_out += 1
         for frame in frames:
             if session.direct:
-                if session.written(frame.size):
-                    self._suspicious()
+                if session.written(frame.size) and not self._ask():
+                    break
                 self.transport.write(frame)
             elif session.send(frame):
                 self.transport.flush()
+        if session.direct:
+            return True
         if session.state == "closed":
             self._end()
         return session.buffered <= session.options.low_water
 
-    def _suspicious(self) -> None:
-        """Much was written and nothing answered: ask for a sign of life."""
+    def _ask(self) -> bool:
+        """Much was written and nothing answered: ask for a sign of life. False: it is too much."""
         ping = self.session.ask(self.hub.loop.time())
         if ping is not None:
             self.transport.write(ping)
+        return self.session.direct
 
     def drained(self) -> Awaitable[None]:
         """Wait until the buffer is below its low-water mark (or the client gone)."""
@@ -264,8 +299,7 @@ class Client:
 
     def queued(self, packet: Packet) -> None:
         """An event has to wait for the handler before it."""
-        self._events += 1
-        self._events_size += packet.size
+        self._count(1, packet.size)
         if self.crowded and (self.pending_acks or not self.transport.pausable):
             # To stop reading would keep the answer back that a handler waits for, or not stop the
             # client at all.
@@ -273,18 +307,15 @@ class Client:
 
     def unqueued(self, packet: Packet) -> None:
         """An event's turn has come."""
-        self._events -= 1
-        self._events_size -= packet.size
+        self._count(-1, -packet.size)
         if self._event_waiters and not self.crowded:
             _release(self._event_waiters)
 
-    @property
-    def crowded(self) -> bool:
-        """So many events wait for a handler that reading should pause."""
-        if not self._events:
-            return False
+    def _count(self, events: int, size: int) -> None:
+        self._events += events
+        self._events_size += size
         settings = self.settings
-        return (
+        self.crowded = self._events > 0 and (
             self._events > settings.max_pending_events
             or self._events_size > settings.max_pending_events_size
         )
@@ -372,7 +403,7 @@ class Client:
             if reason == "ping timeout":
                 stats.limits.add(reason)
             if session.detail:
-                counter = stats.limits if session.detail == "slow client" else stats.violations
+                counter = stats.limits if session.detail in TOO_SLOW else stats.violations
                 counter.add(session.detail)
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
             if self._connect_deadline is not None:
@@ -388,7 +419,8 @@ class Client:
             stats.traffic.fold(session)
             self.hub.wheel.cancel(self)
             self._dismiss_prober()
-            self.transport.close()
+            transport, self.transport = self.transport, _NO_TRANSPORT
+            transport.close()
         elif session.state == "closing":
             self.hub.wheel.hasten(self, session.tick(self.hub.loop.time()) or 0)
 

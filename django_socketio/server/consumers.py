@@ -35,6 +35,9 @@ JOIN_TIMEOUT = 1.0
 # Handlers are counted by how long they take; see stats.Timing.
 FAST = stats.Timing.BOUNDS[0]
 
+# Until a socket joins one; most never do, and a set is large.
+NO_ROOMS: frozenset[Room] = frozenset()
+
 SERVER_DISCONNECT = "server namespace disconnect"
 
 
@@ -172,7 +175,7 @@ class SocketIOConsumer:
 
     def emit(self, event: str, *args: Any) -> Awaitable[None]:
         """Send an event to this client. bytes anywhere in ``args`` become binary attachments."""
-        return self._send(Operator.encode(self._namespace, event, args))
+        return self._send(self._client.settings.encoder.event(self._namespace, event, args))
 
     def send(self, *args: Any) -> Awaitable[None]:
         """``emit("message", ...)``."""
@@ -249,7 +252,7 @@ class SocketIOConsumer:
         # What other processes still have to hear of before we get all of a room's messages.
         self._joining: Awaitable[None] | None = None
         self._handshake = None
-        self._rooms: set[Room] = set()
+        self._rooms: set[Room] | frozenset[Room] = NO_ROOMS
         self._own_rooms: tuple[Room, ...] = ()
         # While connect() runs nothing may be sent, for the client knows nothing of the namespace
         # yet.
@@ -548,6 +551,8 @@ class SocketIOConsumer:
                 raise LimitExceeded("too many rooms")
             for room in new:
                 if room != self.sid:
+                    if isinstance(self._rooms, frozenset):
+                        self._rooms = set()
                     self._rooms.add(room)
                     self._joining = self._hub.join_room(self, room) or self._joining
         return self._joining or DONE
@@ -555,8 +560,8 @@ class SocketIOConsumer:
     def _leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
         if self._left is None:
             for room in rooms:
-                if room in self._rooms:
-                    self._rooms.discard(room)
+                if isinstance(self._rooms, set) and room in self._rooms:
+                    self._rooms.remove(room)
                     if room not in self._own_rooms:
                         self._hub.leave_room(self, room)
         return DONE
@@ -566,22 +571,24 @@ class SocketIOConsumer:
     def _send(
         self, packet: EncodedPacket, compress: bool = True, volatile: bool = False
     ) -> Awaitable[Any]:
-        return self._hub.run(self._deliver, make_frames(packet, compress), volatile)
+        frames = make_frames(packet, compress)
+        if self._hub.here():
+            return DONE if self._write(frames, volatile) else self._client.drained()
+        return self._hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:
         return DONE if self._write(frames, volatile) else self._client.drained()
 
     def _write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
         """Write on the hub's thread. False when the client's buffer is above its low-water mark."""
+        if self.connected:
+            return self._client.send(frames, volatile)
         if self._held is not None:
             self._held.append(frames)
             self._held_size += sum(frame.size for frame in frames)
             if self._held_size > self._hub.settings.max_write_buffer_size:
                 self._client.abort("transport error", "too much was sent while connect() ran")
-            return True
-        if self._left is not None:
-            return True
-        return self._client.send(frames, volatile)
+        return True
 
     def _expect(self, question: Question) -> bool:
         """Register a question to this client. False when it has left or owes too many answers."""

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from ..conf import get_settings
 from ..exceptions import AckTimeout
-from ..packets import RESERVED_EVENTS, EncodedPacket
+from ..packets import EncodedPacket
 from .acks import Outcome
 from .awaitables import DONE
 from .frames import make_frames
@@ -122,7 +122,7 @@ class Operator:
 
         Raises ValueError for a reserved event name, TypeError for what JSON cannot hold.
         """
-        packet = self.encode(self._namespace, event, args)
+        packet = self._encode(event, args)
         target, compress, volatile = self._target, self._compress, self._volatile
         return self._act(lambda hub: hub.emit(target, packet, compress, volatile))
 
@@ -147,7 +147,7 @@ class Operator:
 
     def server_side_emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send Django's signal ``server_event`` in the other processes."""
-        packet = self.encode(self._namespace, event, args)
+        packet = self._encode(event, args)
         namespace = self._namespace
 
         def emit(hub: Hub) -> Awaitable[Any]:
@@ -171,7 +171,7 @@ class Operator:
 
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
         self._now("acall")
-        packet = self.encode(self._namespace, event, args, 0)
+        packet = self._encode(event, args, 0)
         target, compress, seconds = self._target, self._compress, self._seconds()
         outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, compress, seconds))
         return sum(outcomes, Outcome([], 0, 0))
@@ -199,7 +199,7 @@ class Operator:
     async def aserver_side_call(self, event: str, *args: Any) -> list[Any]:
         """As :meth:`server_side_call`, awaited."""
         self._now("aserver_side_call")
-        packet = self.encode(self._namespace, event, args)
+        packet = self._encode(event, args)
         namespace, seconds = self._namespace, self._seconds()
 
         async def ask(hub: Hub) -> tuple[list[Any], set[str]]:
@@ -216,16 +216,11 @@ class Operator:
 
     # Inside
 
-    @staticmethod
-    def encode(
-        namespace: str, event: str, args: tuple[Any, ...], ack_id: int | None = None
+    def _encode(
+        self, event: str, args: tuple[Any, ...], ack_id: int | None = None
     ) -> EncodedPacket:
         """Encode an event, once for all who get it."""
-        if not isinstance(event, str):
-            raise TypeError(f"an event's name is text, not {type(event).__name__}")
-        if event in RESERVED_EVENTS:
-            raise ValueError(f"{event!r} is a reserved event name")
-        return get_settings().encoder.event(namespace, event, args, ack_id)
+        return get_settings().encoder.event(self._namespace, event, args, ack_id)
 
     def _seconds(self) -> float:
         return get_settings().ack_timeout if self._timeout is None else self._timeout
@@ -291,7 +286,7 @@ class SocketOperator(Operator):
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send an event to the socket."""
-        packet = self.encode(self._namespace, event, args)
+        packet = self._encode(event, args)
         return self._when_due(lambda: self._socket._send(packet, self._compress, self._volatile))
 
     def call(self, event: str, *args: Any) -> Any:
@@ -308,7 +303,7 @@ class SocketOperator(Operator):
         self._now("acall")
         socket = self._socket
         ack_id = next(socket._hub.ack_ids)
-        packet = self.encode(self._namespace, event, args, ack_id)
+        packet = self._encode(event, args, ack_id)
         frames = make_frames(packet, self._compress)
         return await socket._hub.on_loop(socket._ask(frames, ack_id, self._seconds()))
 

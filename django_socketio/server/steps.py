@@ -8,28 +8,27 @@ machinery.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
 
+FINISHED = object()
 
-@types.coroutine
-def watch(coro: Coroutine[Any, Any, Any], waits: Callable[[], None]) -> Generator[Any, Any, Any]:
-    """Await ``coro`` in the running task; call ``waits()`` once if it does not finish at once.
 
-    Everything happens inside the task that awaits, so ``current_task()``, timeouts and context
-    variables are what the coroutine expects. Returns what it returns, raises what it raises.
+def start(coro: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine up to where it first waits.
+
+    Returns what it waits for, for :func:`resume`; FINISHED where it has ended. Raises what it
+    raises.
     """
     try:
-        waited_for = coro.send(None)
-    except StopIteration as finished:
-        return finished.value
-    waits()
-    return (yield from resume(coro, waited_for))
+        return coro.send(None)
+    except StopIteration:
+        return FINISHED
 
 
 @types.coroutine
 def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
-    """Await the rest of a coroutine that was stepped by hand and waits for ``waited_for``."""
+    """Await the rest of a coroutine that was started by hand and waits for ``waited_for``."""
     try:
         while True:
             try:

@@ -133,7 +133,12 @@ def _read_query(raw: bytes) -> dict[str, str | None]:
     """The query's parameters; None for one that is given twice, which is as good as a wrong one."""
     query: dict[str, str | None] = {}
     try:
-        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict")
+        text = raw.decode()
+        if "%" in text or "+" in text:
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+        else:  # as the clients write it: nothing to unquote, and much faster
+            parts = [part.partition("=") for part in text.split("&") if part]
+            pairs = [(key, value) for key, _, value in parts]
     except ValueError:
         raise HandshakeRefused(ErrorCode.BAD_REQUEST) from None
     for key, value in pairs:

@@ -29,6 +29,7 @@ from .http import (
 )
 
 # How soon a poll is let go while a WebSocket probes, so that the client can pause; as in Node.
+# Only the first one goes at once: a client that polls on in place of pausing must not spin.
 PROBE_INTERVAL = 0.1
 
 
@@ -52,6 +53,8 @@ class Polling:
         # The poll that waits, and whether a POST is being read.
         self.poll: asyncio.Future[None] | None = None
         self.posting = False
+        # How long the next poll waits while a WebSocket probes, in seconds.
+        self.patience = 0.0
 
     def write(self, frame: Frame) -> None:
         """A polling session is never ``direct``."""
@@ -66,6 +69,11 @@ class Polling:
         """Make the waiting poll return, with whatever there is."""
         if self.poll is not None and not self.poll.done():
             self.poll.set_result(None)
+
+    def probed(self) -> None:
+        """A WebSocket probes: let the client go there."""
+        self.patience = 0.0
+        self.release()
 
     def close(self) -> None:
         """The session is closed, or has another transport."""
@@ -161,7 +169,10 @@ class PollingConsumer(AsyncConsumer):
         loop = client.hub.loop
         link.poll = loop.create_future()
         watcher = loop.create_task(self._watch(client, link))
-        timer = loop.call_later(PROBE_INTERVAL, link.release) if client.session.probed else None
+        timer = None
+        if client.session.probed:
+            timer = loop.call_later(link.patience, link.release)
+            link.patience = PROBE_INTERVAL
         try:
             await link.poll
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
 from .. import stats
@@ -13,7 +14,7 @@ from ..engineio.session import PROBE_PONG
 from ..logs import logger
 from ..server.client import Client
 from ..server.hubs import current_hub
-from ..server.steps import resume, watch
+from ..server.steps import FINISHED, resume, start
 from ..server.tunnel import OwnerGone
 from .door import Door, Request
 from .http import error_body
@@ -61,23 +62,34 @@ class WebSocketConsumer(AsyncConsumer):
         self.scope = scope
         self.receive = receive
         self.pausable = not _is_endless(receive)
-        self.base_send = send
-        if (await receive())["type"] != "websocket.connect":
-            return
-        request = self.door.open(scope, current_hub())
+        self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
+        self._reader = asyncio.current_task()
+        try:
+            if (await receive())["type"] == "websocket.connect" and await self._open():
+                # From here, so that what opened the connection is not kept as long as it lives.
+                await self._serve()
+        except asyncio.CancelledError:
+            # Once the connection is over (our close has waited long enough, the server has cut it
+            # off), nobody needs to hear of this end.
+            if not self._closing:
+                raise
+
+    async def _open(self) -> bool:
+        """Let the WebSocket in. Returns whether it is the transport of a session now."""
+        request = self.door.open(self.scope, current_hub())
         try:
             self.door.check_origin(request)
-            self.door.check(scope, request)
+            self.door.check(self.scope, request)
         except HandshakeRefused as refused:
             stats.requests_refused.add(refused.code.name)
             await self._refuse(refused)
-            return
+            return False
         if request.owner is not None:
             await self._carry(request, request.owner)
-        elif request.client is None:
-            await self._handshake(request)
-        else:
-            await self._upgrade(request.client)
+            return False
+        if request.client is None:
+            return await self._handshake(request)
+        return await self._upgrade(request.client)
 
     async def _refuse(self, refused: HandshakeRefused) -> None:
         """Refuse the connection before it is one, with the protocol's error where possible."""
@@ -104,22 +116,22 @@ class WebSocketConsumer(AsyncConsumer):
         except OwnerGone:
             await self._refuse(HandshakeRefused(ErrorCode.UNKNOWN_SID))
 
-    async def _handshake(self, request: Request) -> None:
+    async def _handshake(self, request: Request) -> bool:
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
-            return
+            return False
         await self.base_send({"type": "websocket.accept"})
         self.client = Client(request.hub, scope, self)
         self._take_over()
-        await self._serve()
+        return True
 
-    async def _upgrade(self, client: Client) -> None:
+    async def _upgrade(self, client: Client) -> bool:
         """Let a polling session move to this WebSocket: "Upgrade" of the protocol."""
         await self.base_send({"type": "websocket.accept"})
         session = client.session
         if not session.start_upgrade(client.hub.loop.time()):
             await self.base_send({"type": "websocket.close"})
-            return
+            return False
         self.client = client
         client.upgrade_started(self)
         while True:
@@ -128,14 +140,14 @@ class WebSocketConsumer(AsyncConsumer):
                 if client.prober is self:
                     client.prober = None
                     session.cancel_upgrade()
-                return
+                return False
             if client.prober is not self:
                 continue  # timed out, or the session has gone: the close is on its way
             probe = session.receive_probe(_packet(message))
             if probe is Probe.PONG:
                 await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})
                 if isinstance(client.transport, Polling):
-                    client.transport.release()
+                    client.transport.probed()
             elif probe is Probe.REFUSED:
                 client.prober = None
                 self.close()
@@ -146,13 +158,12 @@ class WebSocketConsumer(AsyncConsumer):
         old.close()
         client.upgraded()
         self._take_over()
-        await self._serve()
+        return True
 
     # In
 
     async def _serve(self) -> None:
         """Read until the connection ends; the server's task stays until then."""
-        self._reader = asyncio.current_task()
         try:
             await self._read()
             while not self._finished:
@@ -162,14 +173,12 @@ class WebSocketConsumer(AsyncConsumer):
                 if not self._finished:
                     await self._read()
         except asyncio.CancelledError:
-            # The server cuts the connection off, or our own close has waited long enough.
             self._lost("transport close")
-            if not self._closing:
-                raise
+            raise
 
     async def _read(self) -> None:
         """Read and handle frames until the connection ends or reading is handed over."""
-        client, receive, hand_over = self.client, self.receive, self._hand_over
+        client, receive = self.client, self.receive
         session = client.session
         reader = self._reader = asyncio.current_task()
         limit = client.settings.max_http_buffer_size
@@ -188,10 +197,15 @@ class WebSocketConsumer(AsyncConsumer):
                 client.abort("transport error", "a message over MAX_HTTP_BUFFER_SIZE")
                 continue
             work = client.receive_packet(packet)
+            message = packet = None  # not kept while the client is silent
             if work is not None:
-                await watch(work, hand_over)
-                if self._reader is not reader:
-                    return
+                waited_for = start(work)
+                if waited_for is not FINISHED:
+                    self._hand_over()
+                    await resume(work, waited_for)
+                    if self._reader is not reader:
+                        return
+                work = None
             if client.crowded:
                 await client.ready()
 
@@ -237,7 +251,8 @@ class WebSocketConsumer(AsyncConsumer):
         message = frame.wire
         if message is None:
             message = frame.wire = _message(frame)
-        coro = self.base_send(message)
+        send = self.base_send
+        coro = send(message)
         try:
             waited_for = coro.send(None)
         except StopIteration:
@@ -329,6 +344,15 @@ def _message(frame: Frame) -> dict[str, Any]:
         return {"type": "websocket.send", "text": frame.data}
     kind = dict if frame.data else _EmptyBinary
     return kind(type="websocket.send", bytes=frame.data)
+
+
+def _as_coroutine(send: Any) -> Any:
+    """``send`` of a server that returns another kind of awaitable (granian)."""
+
+    async def send_as_coroutine(message: dict[str, Any]) -> None:
+        await send(message)
+
+    return send_as_coroutine
 
 
 def _is_endless(receive: Any) -> bool:

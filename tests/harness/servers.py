@@ -42,12 +42,16 @@ def command(server: str, application: str, port: int) -> list[str]:
     """How `server` is started; it says itself on which port it listens (0: any free one)."""
     if server == "daphne":
         options = ["-b", "127.0.0.1", "-p", str(port), "--verbosity", "1", application]
+    elif server == "granian":  # cannot tell which port it was given
+        options = ["--interface", "asgi", "--port", str(port or free_port()), application]
     else:
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", application]
     return [sys.executable, "-m", server, *options]
 
 
-LISTENING = r"(?:Listening on TCP address 127\.0\.0\.1:|running on http://127\.0\.0\.1:)(\d+)"
+LISTENING = (
+    r"(?:Listening on TCP address |Listening at: http://|running on http://)127\.0\.0\.1:(\d+)"
+)
 
 
 class Server:
@@ -82,6 +86,8 @@ class Server:
         arguments = command(self.name, "tests.project.asgi:application", self.port)
         self.process = Process(arguments, self.env)
         self.port = int(self.process.wait_for_line(LISTENING)[1])
+        if self.name == "granian":  # listens before anybody is there to answer
+            self.process.wait_for_line("Started worker")
 
     @property
     def url(self) -> str:

@@ -115,7 +115,7 @@ def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> 
         assert str(peer.next()).startswith("40/generous,{")
         for _ in range(9):
             assert len(peer.next()) > 100_000
-        with server.counting("violations", "too much was sent while connect() ran"):
+        with server.counting("limits", "too much was sent while connect() ran"):
             peer.send("41/generous,", '40/generous,{"name":"excessive","pieces":11,"size":100000}')
             assert peer.frames_until_closed() == []
     assert server.reason(peer.sid) == "transport error"

@@ -389,6 +389,29 @@ async def test_nothing_is_left_of_clients_that_have_left(
 
 
 @pytest.mark.usefixtures("no_log")
+async def test_the_garbage_collector_has_nothing_to_do(application: SocketIOApplication) -> None:
+    """What a client leaves behind is freed at once, for nothing of it refers to itself."""
+    await leave(await connect(application))
+    gc.collect()
+    gc.disable()
+    try:
+        peers = await connect(application, 10)
+        for peer in peers:
+            peer.say('421["echo",{"some":"data"}]', '451-["echo",{"_placeholder":true,"num":0}]')
+            peer.say(b"data")
+        await leave(peers)
+        await until(lambda: not current_hub().tasks)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found = [each for each in gc.garbage if isinstance(each, (*KINDS, SocketIOConsumer))]
+        assert found == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+@pytest.mark.usefixtures("no_log")
 async def test_memory_returns_to_where_it_was(application: SocketIOApplication) -> None:
     await come_and_go(application)
     gc.collect()

@@ -99,6 +99,13 @@ def test_json_alone(encoder: Encoder) -> None:
 # bytes, anywhere
 
 
+def test_data_that_contains_itself_is_a_type_error(encoder: Encoder) -> None:
+    data: list[Any] = []
+    data.append(data)
+    with pytest.raises(TypeError, match="contains itself"):
+        encoder.event("/", "news", [data])
+
+
 @pytest.mark.parametrize(
     "data", [b"abc", bytearray(b"abc"), memoryview(b"abc"), memoryview(b"xaxbxcx")[1::2]]
 )

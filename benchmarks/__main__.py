@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
 
-import uvloop
-
 from benchmarks import machine
-from benchmarks.environment import prepared
+from benchmarks.environment import prepared, run
 from benchmarks.runner import Runner
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.base import Pace
@@ -38,7 +36,7 @@ def main() -> None:
         )
         chosen = [SCENARIOS[name] for name in arguments.scenario]
         servers = [SERVERS[name] for name in arguments.server]
-        uvloop.run(runner.run_all(chosen, servers))
+        run(runner.run_all(chosen, servers))
     metrics = [metric for scenario in chosen for metric in scenario.metrics]
     report = "\n".join(
         ["# Benchmarks", "", machine.describe(), "", markdown(runner.results, metrics)]

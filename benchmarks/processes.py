@@ -94,7 +94,7 @@ _libc = ctypes.CDLL(None)
 def _prepare(cores: set[int]) -> None:
     """Between fork and exec: the server's cores, and that it ends when we do, however that is."""
     os.sched_setaffinity(0, cores)
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def python(*words: str) -> list[str]:

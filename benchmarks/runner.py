@@ -6,13 +6,14 @@ import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.scenarios.base import Pace, Sample, Scenario
 from benchmarks.servers import Options, Server
 from benchmarks.serving import Target, serving
 
 DEADLINE = 120.0  # seconds that a measurement may take
+FIRST = 3  # times the warm-up, in the first round: compilers want to see a function run
 
 Say = Callable[[str], None]
 
@@ -74,10 +75,11 @@ class Runner:
                         targets.remove(target)
 
     async def _measure(self, scenario: Scenario, target: Target, number: int) -> None:
+        pace = self._pace if number else replace(self._pace, warm_up=self._pace.warm_up * FIRST)
         gc.collect()
         gc.disable()
         try:
-            samples = await asyncio.wait_for(scenario.measure(target, self._pace), DEADLINE)
+            samples = await asyncio.wait_for(scenario.measure(target, pace), DEADLINE)
         finally:
             gc.enable()
         for sample in samples:

@@ -8,15 +8,13 @@ import socket as sockets
 import sys
 from statistics import median
 
-import uvloop
-
 from benchmarks import measure
-from benchmarks.environment import prepared
+from benchmarks.environment import prepared, run
 from benchmarks.load.dialects import Exchange
 from benchmarks.load.idle import Heartbeats, Idle
 from benchmarks.load.streams import Crowd
 from benchmarks.load.websocket import WebSocket
-from benchmarks.scenarios.base import in_parallel
+from benchmarks.scenarios.base import Work, in_parallel
 from benchmarks.scenarios.broadcast import AT_ONCE, MEMBERS, BroadcastLoad
 from benchmarks.servers import SERVERS
 from benchmarks.serving import Target, serving
@@ -87,12 +85,17 @@ class Room:
 
     async def p99(self, seconds: float) -> float:
         """Of the others' latencies, in seconds, while broadcasts follow each other."""
-        work = await self._load.run(seconds)
-        self._broadcasts += work.units // (MEMBERS - 1)
+        await self._broadcast(FILL)
+        work = await self._broadcast(seconds)
         work.latencies.sort()
         found = measure.percentile(work.latencies, 0.99)
         assert found is not None
         return found
+
+    async def _broadcast(self, seconds: float) -> Work:
+        work = await self._load.run(seconds)
+        self._broadcasts += work.units // (MEMBERS - 1)
+        return work
 
     async def p99_while_one_sleeps(self, seconds: float) -> float:
         """The same while one does not read; who then gets all that was sent meanwhile.
@@ -103,7 +106,6 @@ class Room:
         wish = self._dialect.echo(LAST_WISH)
         self._sluggard.transport.write(wish.request_bytes() * WISHES)
         self._wished += _size(wish) * WISHES
-        await self.p99(FILL)
         found = await self.p99(seconds)
         sent = self._broadcasts * self._size + self._wished
         if self._sluggard.held_by_server(sent) <= 0:
@@ -126,7 +128,6 @@ async def compare(target: Target, pairs: int, seconds: float) -> float:
     """The p99 with a slow reader divided by that without: the median of paired runs."""
     room = Room(target)
     await room.fill()
-    await room.p99(FILL)
     ratios = []
     for _ in range(pairs):
         reading = await room.p99(seconds)
@@ -148,7 +149,7 @@ def main() -> None:
     parser.add_argument("--server", default="ours-uvicorn", choices=list(SERVERS))
     arguments = parser.parse_args()
 
-    async def run() -> float:
+    async def measured() -> float:
         with prepared() as options:
             async with serving(SERVERS[arguments.server], options) as target:
                 try:
@@ -157,7 +158,7 @@ def main() -> None:
                     print(target.log(), file=sys.stderr)
                     raise
 
-    ratio = uvloop.run(run())
+    ratio = run(measured())
     print(f"median: {ratio:.2f} × ({'met' if ratio < LIMIT else 'NOT MET'}: below {LIMIT} ×)")
     sys.exit(ratio >= LIMIT)
 

@@ -12,10 +12,8 @@ from itertools import cycle
 from statistics import median
 from time import monotonic
 
-import uvloop
-
 from benchmarks import measure
-from benchmarks.environment import prepared
+from benchmarks.environment import prepared, run
 from benchmarks.load.http import HTTPConnection
 from benchmarks.load.visits import VISITS
 from benchmarks.servers import SERVERS
@@ -135,13 +133,13 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    async def run() -> bool:
+    async def measured() -> bool:
         with prepared() as options:
             options = replace(options, ping_interval=PING_INTERVAL)
             async with serving(SERVERS[arguments.server], options) as target:
                 return await soak(target, arguments.sessions, arguments.minutes * 60)
 
-    kept_nothing = uvloop.run(run())
+    kept_nothing = run(measured())
     _say("Nothing is left." if kept_nothing else "FAILED: see above.")
     sys.exit(not kept_nothing)
 

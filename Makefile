@@ -5,6 +5,9 @@ PORT ?= 8000
 # Tests wait for servers and clients more than they compute.
 WORKERS ?= 4
 PYTEST_ARGS ?=
+# For example BENCH_ARGS="--quick", or "--scenario echo,broadcast --server ours-uvicorn,floor".
+BENCH_ARGS ?= --output benchmarks/RESULTS.md
+SOAK_ARGS ?=
 # More requirements for the test environment, for example REQUIRE="django>=6.0".
 REQUIRE ?=
 CLIENT_VERSION = 4.8.4
@@ -13,10 +16,10 @@ BIN = $(abspath $(VENV))/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
 CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
-LINTED = django_socketio demo_project scripts tests manage.py
+LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format demo demo-cluster clean setup-test
+.PHONY: help test lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -46,12 +49,23 @@ demo-cluster: $(VENV)/.demo $(VENV)/.redis $(CLIENT) ## Serve it from three proc
 	$(BIN)/python manage.py setup_demo --client $(CLIENT)
 	@exec $(BIN)/python -m scripts.demo_cluster $(PORT)
 
+bench: setup-bench ## Measure it beside other servers (20 minutes)
+	$(WITH_NODE) $(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+soak: setup-bench ## Let 100 000 sessions come and go, and look for what they leave (10 minutes)
+	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
+slow-reader: setup-bench ## Measure what a client that stops reading does to the others
+	$(BIN)/python -m benchmarks.slow_reader
+
 clean: ## Remove what the targets above made
-	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules build dist *.egg-info
+	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules benchmarks/node_modules build dist *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-test: $(VENV)/.test tests/node_modules/.installed $(VENV)/.redis ## Install what the tests need
+
+setup-bench: $(VENV)/.bench benchmarks/node_modules/.installed $(VENV)/.redis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -66,8 +80,12 @@ $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml
 	$(PIP) install --editable '.[demo,redis,speedups]'
 	@touch $@
 
-tests/node_modules/.installed: tests/package.json tests/package-lock.json | $(BIN)/python
-	cd tests && $(WITH_NODE) npm ci --no-audit --no-fund
+$(VENV)/.bench: $(BIN)/python setup.cfg pyproject.toml
+	$(PIP) install --editable '.[bench,redis,speedups]'
+	@touch $@
+
+%/node_modules/.installed: %/package.json %/package-lock.json | $(BIN)/python
+	cd $* && $(WITH_NODE) npm ci --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.redis: scripts/redis_program.sh | $(BIN)/python

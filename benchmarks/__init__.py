@@ -1,0 +1,1 @@
+"""What a unit of work costs, here and elsewhere: ``python -m benchmarks --help``."""

@@ -1,0 +1,1 @@
+"""The load generator: raw protocols that cost far less than the servers they drive."""

@@ -1,0 +1,28 @@
+// The official server, with its defaults. The port is the argument.
+import { Server } from "socket.io";
+
+const io = new Server({
+  pingInterval: Number(process.env.BENCH_PING_INTERVAL) * 1000,
+  serveClient: false,
+});
+
+if (process.env.BENCH_REDIS) {
+  const { createAdapter } = await import("@socket.io/redis-adapter");
+  const { createClient } = await import("redis");
+  const publisher = createClient({ url: `redis://${process.env.BENCH_REDIS}` });
+  const subscriber = publisher.duplicate();
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  io.adapter(createAdapter(publisher, subscriber));
+}
+
+io.on("connection", (socket) => {
+  socket.on("echo", (data) => socket.emit("echo", data));
+  socket.on("ack", (data, acknowledge) => acknowledge(data));
+  socket.on("join", (acknowledge) => {
+    socket.join("all");
+    acknowledge();
+  });
+  socket.on("broadcast", (data) => io.to("all").emit("broadcast", data));
+});
+
+io.listen(Number(process.argv[2]));

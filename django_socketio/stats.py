@@ -114,19 +114,6 @@ class Timing:
         }
 
 
-class Timings(dict[str, Timing]):
-    """The timings of a consumer class by event; ``rest`` has what has no handler of its own."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self, names: Iterable[str], rest: str) -> None:
-        super().__init__((name, Timing()) for name in names)
-        self._rest = rest
-
-    def __missing__(self, name: str) -> Timing:
-        return self[self._rest]
-
-
 class Traffic:
     """What went over the wire, and what went through it; the sessions that live not included."""
 

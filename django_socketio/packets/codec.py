@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any, NoReturn, Protocol
 
 try:
@@ -35,17 +36,15 @@ class StandardCodec:
 
     def __init__(self) -> None:
         self._default: Default | None = None
-        self._encode: Callable[[Any], str] = json.dumps
-        self._loads = json.JSONDecoder(
-            parse_float=_parse_float, parse_constant=_refuse_constant
-        ).decode
+        self._encode: Callable[[Any], str] = str
+        decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_refuse_constant)
+        self._decode = decoder.decode
+        self._scan = decoder.scan_once  # type: ignore[attr-defined]
 
     def dumps(self, value: Any, default: Default) -> str:
         encode = self._encode
         if default is not self._default:
-            encode = json.JSONEncoder(
-                separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default
-            ).encode
+            encode = _make_encode(default)
             if self._default is None:
                 # The first one asked for is the one that is always asked for: kept.
                 self._default, self._encode = default, encode
@@ -58,7 +57,25 @@ class StandardCodec:
         return text
 
     def loads(self, text: str) -> Any:
-        return self._loads(text)
+        scan = self._scan
+        try:
+            value, end = scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end == len(text):
+            return value
+        return self._decode(text)  # white space around it, or no JSON
+
+
+def _make_encode(default: Default) -> Callable[[Any], str]:
+    encoder = json.JSONEncoder(
+        separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default
+    )
+    if c_make_encoder is None:  # not CPython
+        return encoder.encode
+    # What encode() makes anew for each call, which takes longer than the encoding.
+    iterate = c_make_encoder(None, default, encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(iterate(value, 0))
 
 
 class OrjsonCodec:

@@ -92,7 +92,7 @@ class Encoder:
         dumps = self._dumps
         try:
             return dumps(data, default)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             if isinstance(error.__cause__, _HasBinary):  # orjson wraps what ``default`` raises
                 raise error.__cause__ from None
         if found is not None:

@@ -20,7 +20,7 @@ from .acks import Question, as_arguments
 from .awaitables import DONE
 from .client import Client
 from .frames import make_frames
-from .handlers import ANY_EVENT, Handler, collect, make_handler
+from .handlers import Handler, Handlers, collect, make_handler
 from .handshake import Handshake, read_handshake
 from .hub import Hub
 from .operators import Operator, SocketOperator
@@ -73,8 +73,9 @@ class SocketIOConsumer:
     login_required: ClassVar[bool] = False
     permission_required: ClassVar[str | Iterable[str]] = ()
 
-    _handlers: ClassVar[dict[str, Handler]] = {}
-    _timings: ClassVar[stats.Timings] = stats.Timings([ANY_EVENT], ANY_EVENT)
+    _handlers: ClassVar[Handlers] = Handlers({})
+    # Whether a subclass wants to see events before their handlers do.
+    _filters: ClassVar[bool] = False
     _on_connect: ClassVar[Handler | None] = None
     _on_disconnect: ClassVar[Handler | None] = None
     _on_authenticate: ClassVar[Handler | None] = None
@@ -97,8 +98,7 @@ class SocketIOConsumer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect(cls)
-        # By the names of the class itself, never by what a client makes up.
-        cls._timings = stats.Timings([*cls._handlers, ANY_EVENT], ANY_EVENT)
+        cls._filters = cls.receive_event is not SocketIOConsumer.receive_event
         cls._on_connect = _hook(cls, "connect")
         cls._on_disconnect = _hook(cls, "disconnect")
         cls._on_authenticate = _hook(cls, "authenticate")
@@ -124,11 +124,10 @@ class SocketIOConsumer:
         Override it and call ``super()``, or don't. What it returns is the acknowledgement; raise
         EventRefused to drop the event.
         """
-        handler = self._handlers.get(name)
-        if handler is None or name == ANY_EVENT:
-            handler = self._handlers.get(ANY_EVENT)
-            if handler is None:
-                raise EventRefused("no handler")
+        return await self._call(self._handlers[name], name, args)
+
+    def _call(self, handler: Handler, name: str, args: list[Any]) -> Awaitable[Any]:
+        if handler.named:
             args = [name, *args]
         if not handler.least <= len(args) <= handler.most:
             logger.warning(
@@ -140,8 +139,9 @@ class SocketIOConsumer:
             )
             raise EventRefused("arguments")
         if handler.is_async:
-            return await handler.function(self, *args)
-        return await self._in_thread(handler.function, self, *args)
+            result: Awaitable[Any] = handler.function(self, *args)
+            return result
+        return self._in_thread(handler.function, self, *args)
 
     # What it knows
 
@@ -416,9 +416,7 @@ class SocketIOConsumer:
         if self._held is not None:
             self._client.violation(PacketError("an event before the namespace is connected"))
             return None
-        handlers = self._handlers
-        handler = handlers.get(packet.data[0]) or handlers.get(ANY_EVENT)
-        if handler is not None and handler.concurrent:
+        if self._handlers[packet.data[0]].concurrent:
             self._client.queued(packet)
             self._hub.spawn(self._handle_concurrently(packet), self._client)
             return None
@@ -466,12 +464,16 @@ class SocketIOConsumer:
 
     async def _handle(self, packet: Packet) -> None:
         name, *args = packet.data
-        timing = self._timings[name]
+        handler = self._handlers[name]
+        timing = handler.timing
         started = perf_counter()
         try:
             if event_received.receivers:
                 await self._announce(event_received, event=name, args=args)
-            result = await self.receive_event(name, args)
+            if self._filters:
+                result = await self.receive_event(name, args)
+            else:
+                result = await self._call(handler, name, args)
             if packet.id is not None and self.connected:
                 if self._joining is not None:
                     await self._joined()

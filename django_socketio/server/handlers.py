@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
 
+from ..exceptions import EventRefused
 from ..packets import RESERVED_EVENTS
+from ..stats import Timing
 
 ANY_EVENT = "*"
 _MARK = "_socketio_event"
@@ -57,7 +59,10 @@ def event(*names: Any, concurrent: bool = False) -> Any:
 
 @dataclass(frozen=True)
 class Handler:
-    """A method that handles an event; ``least`` and ``most`` are how many arguments it takes."""
+    """A method that handles an event; ``least`` and ``most`` are how many arguments it takes.
+
+    ``named`` says that it takes the event's name before them, ``timing`` is how long it took.
+    """
 
     method: str
     function: Callable[..., Any]
@@ -65,10 +70,38 @@ class Handler:
     concurrent: bool
     least: int
     most: int
+    named: bool = False
+    timing: Timing = field(default_factory=Timing, compare=False, repr=False)
 
 
-def collect(cls: type) -> dict[str, Handler]:
-    """The handlers of a class by event name, found along its MRO.
+async def _refuse(socket: Any, name: str, *args: Any) -> None:
+    raise EventRefused("no handler")
+
+
+class Handlers(dict[str, Handler]):
+    """The handlers of a class by event name; ``rest`` is for events that have none of their own.
+
+    A client's "*" is an event as any other, so the handler of ``@event("*")`` is not among them.
+    """
+
+    __slots__ = ("rest",)
+
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        rest = handlers.pop(ANY_EVENT, None)
+        super().__init__(handlers)
+        self.rest = rest or make_handler("", _refuse, named=True)
+
+    def __missing__(self, name: str) -> Handler:
+        return self.rest
+
+    @property
+    def refuses_rest(self) -> bool:
+        """Whether there is no handler for ``rest``."""
+        return self.rest.function is _refuse
+
+
+def collect(cls: type) -> Handlers:
+    """The handlers of a class, found along its MRO.
 
     A method that overrides a handler is one, for the same events, whether it is decorated again or
     not.
@@ -85,12 +118,16 @@ def collect(cls: type) -> dict[str, Handler]:
     for attribute, mark in marks.items():
         function = getattr(cls, attribute, None)
         if function is not None:
-            handler = make_handler(attribute, function, mark.concurrent)
-            handlers.update(dict.fromkeys(mark.names or (attribute,), handler))
-    return handlers
+            for name in mark.names or (attribute,):
+                handlers[name] = make_handler(
+                    attribute, function, mark.concurrent, named=name == ANY_EVENT
+                )
+    return Handlers(handlers)
 
 
-def make_handler(method: str, function: Callable[..., Any], concurrent: bool = False) -> Handler:
+def make_handler(
+    method: str, function: Callable[..., Any], concurrent: bool = False, named: bool = False
+) -> Handler:
     """Look at a method once, so that no event has to.
 
     Raises TypeError for one that an event cannot call.
@@ -105,4 +142,5 @@ def make_handler(method: str, function: Callable[..., Any], concurrent: bool = F
                 least += 1
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             raise TypeError(f"{function.__qualname__}: events have no keyword arguments")
-    return Handler(method, function, iscoroutinefunction(function), concurrent, max(least, 0), most)
+    is_async = iscoroutinefunction(function)
+    return Handler(method, function, is_async, concurrent, max(least, 0), most, named)

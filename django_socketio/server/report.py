@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__, stats
+from .handlers import ANY_EVENT
 from .registry import registry
 
 if TYPE_CHECKING:
@@ -59,16 +60,17 @@ def counters(hub: Hub) -> dict[str, Any]:
 def handler_timings() -> Iterator[dict[str, Any]]:
     """The timings of every registered handler, a row for each consumer class and event."""
     for consumer, namespaces in registry.consumers().items():
-        for event, timing in consumer._timings.items():
-            handler = consumer._handlers.get(event)
-            if handler is None and not timing.count:
+        handlers = consumer._handlers
+        for event, handler in [*handlers.items(), (ANY_EVENT, handlers.rest)]:
+            unhandled = handler is handlers.rest and handlers.refuses_rest
+            if unhandled and not handler.timing.count:
                 continue
             yield {
                 "consumer": f"{consumer.__module__}.{consumer.__qualname__}",
                 "namespaces": namespaces,
                 "event": event,
-                "kind": "" if handler is None else "async" if handler.is_async else "thread",
-                **timing.as_dict(),
+                "kind": "" if unhandled else "async" if handler.is_async else "thread",
+                **handler.timing.as_dict(),
             }
 
 

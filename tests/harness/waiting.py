@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 DEADLINE = 15.0
 
 
-def until(condition: Callable[[], Result], what: str, deadline: float = DEADLINE) -> Result:
+def until(condition: Callable[[], Result | None], what: str, deadline: float = DEADLINE) -> Result:
     """The first true answer of `condition`; AssertionError where it stays false too long."""
     end = time.monotonic() + deadline
     while True:

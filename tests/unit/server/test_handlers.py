@@ -41,9 +41,11 @@ def test_an_event_may_have_any_names() -> None:
 
     handlers = collect(Consumer)
     assert set(handlers) == {
-        *("chat message", "chat", "é\n*", "*", "__init__", "error", "emit", "_private", "Connect")
+        *("chat message", "chat", "é\n*", "__init__", "error", "emit", "_private", "Connect")
     }
-    assert handlers["chat"] is handlers["chat message"]
+    assert handlers["chat"] == handlers["chat message"]
+    assert handlers["anything"] is handlers["*"] is handlers.rest
+    assert (handlers.rest.method, handlers.rest.named) == ("anything_else", True)
     assert "chat_message" not in handlers
 
 

@@ -9,4 +9,4 @@ from django.core.asgi import get_asgi_application
 from django_socketio.asgi import SocketIOApplication
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.project.settings")
-application = SocketIOApplication(get_asgi_application())  # type: ignore[arg-type]
+application = SocketIOApplication(get_asgi_application())

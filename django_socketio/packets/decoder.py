@@ -55,11 +55,11 @@ class Decoder:
         return self._attachment(self._packet, data)
 
     def _text(self, text: str) -> Packet | None:
-        if text[:1] == _EVENT:
-            # Most packets are events of the main namespace: two looks tell, without the pattern.
-            start = text.find("[", 1, _ID_DIGITS + 2)
-            digits = text[1:start]
-            if start == 1 or (start > 1 and digits.isascii() and digits.isdigit()):
+        # Most packets are events of the main namespace: two looks tell, without the pattern.
+        start = text.find("[", 0, _ID_DIGITS + 2)
+        if start > 0 and text[0] == _EVENT:
+            digits = "" if start == 1 else text[1:start]
+            if start == 1 or (digits.isascii() and digits.isdigit()):
                 ack_id = int(digits) if digits else None
                 packet = Packet(_EVENT, "/", self._json(text[start:]), ack_id, len(text))
                 self._check_event(packet)

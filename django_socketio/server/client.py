@@ -241,7 +241,7 @@ class Client:
         """Tell the client that it may not enter a namespace."""
         self.sockets.pop(namespace, None)
         stats.traffic.control_out += 1
-        self.send(make_frames(self.settings.encoder.connect_error(namespace, data)))
+        self.send(make_frames(self.hub.encoder.connect_error(namespace, data)))
 
     # Out
 

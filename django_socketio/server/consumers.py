@@ -175,7 +175,7 @@ class SocketIOConsumer:
 
     def emit(self, event: str, *args: Any) -> Awaitable[None]:
         """Send an event to this client. bytes anywhere in ``args`` become binary attachments."""
-        return self._send(self._client.settings.encoder.event(self._namespace, event, args))
+        return self._send(self._hub.encoder.event(self._namespace, event, args))
 
     def send(self, *args: Any) -> Awaitable[None]:
         """``emit("message", ...)``."""
@@ -301,7 +301,7 @@ class SocketIOConsumer:
             return
         self.connected = True
         self._client.joined()
-        encoder = self._client.settings.encoder
+        encoder = self._hub.encoder
         stats.traffic.control_out += 1
         self._client.send(make_frames(encoder.connect(self._namespace, {"sid": self.sid})))
         for frames in held or ():
@@ -401,7 +401,7 @@ class SocketIOConsumer:
         if transport:
             self._client.disconnect()
         elif self.connected:
-            encoder = self._client.settings.encoder
+            encoder = self._hub.encoder
             self._client.send(make_frames(encoder.disconnect(self._namespace)))
             stats.traffic.control_out += 1
             self._leave(SERVER_DISCONNECT)
@@ -477,8 +477,7 @@ class SocketIOConsumer:
             if packet.id is not None and self.connected:
                 if self._joining is not None:
                     await self._joined()
-                encoder = self._client.settings.encoder
-                answer = encoder.ack(self._namespace, as_arguments(result), packet.id)
+                answer = self._hub.encoder.ack(self._namespace, as_arguments(result), packet.id)
                 self._client.send(make_frames(answer))
                 stats.traffic.acks_out += 1
         except EventRefused as refused:

@@ -58,6 +58,7 @@ class Hub:
         # False in a process that only sends.
         self.serves = serves
         self.settings = settings
+        self.encoder = settings.encoder
         # This process among others; every id that it gives begins with it.
         self.node = secrets.token_urlsafe(6)
         self.network: Network | None = None

@@ -443,7 +443,7 @@ class Network:
         self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]
     ) -> None:
         sockets = self.hub.describe(Target.from_wire(namespace, rooms, exclude))
-        encoder = self.hub.settings.encoder
+        encoder = self.hub.encoder
         text = encoder.json([socket.as_dict() for socket in sockets])
         self.to_node(sender, [Kind.FOUND, number, text], len(text))
 
@@ -456,7 +456,7 @@ class Network:
     def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:
         if self.hub.serves:
             answer = make_report(self.hub, subject, json.loads(params))
-            text = self.hub.settings.encoder.json(answer)
+            text = self.hub.encoder.json(answer)
             self.to_node(sender, [Kind.REPORTED, number, text], len(text))
         else:
             self.to_node(sender, [Kind.REPORTED, number, "null"])
@@ -500,7 +500,7 @@ class Network:
         timeout: float,
     ) -> None:
         """Put another process's question to our sockets; pass on each answer as it comes."""
-        encoder = self.hub.settings.encoder
+        encoder = self.hub.encoder
 
         def pass_on(answer: Any) -> None:
             ack = encoder.ack("/", as_arguments(answer), 0)
@@ -543,7 +543,7 @@ class Network:
             else:
                 answers.append(result)
         if number:
-            ack = self.hub.settings.encoder.ack("/", answers, 0)
+            ack = self.hub.encoder.ack("/", answers, 0)
             self.to_node(sender, [Kind.SERVER_ANSWER, number, ack.text, list(ack.attachments)])
 
     def _on_server_answer(

@@ -250,7 +250,7 @@ class WebSocketConsumer(AsyncConsumer):
         """
         message = frame.wire
         if message is None:
-            message = frame.wire = _message(frame)
+            message = frame.wire = _message(frame.data)
         send = self.base_send
         coro = send(message)
         try:
@@ -275,7 +275,7 @@ class WebSocketConsumer(AsyncConsumer):
             await resume(coro, waited_for)
             client.written()
             while (frame := session.take_one()) is not None:
-                await self.base_send(_message(frame))
+                await self.base_send(_message(frame.data))
                 client.written()
         except Exception as error:
             if not isinstance(error, GONE) and not self._closing:
@@ -339,11 +339,12 @@ class _EmptyBinary(dict[str, Any]):
         return _TrueEmpty() if key == "bytes" else super().get(key, default)
 
 
-def _message(frame: Frame) -> dict[str, Any]:
-    if isinstance(frame.data, str):
-        return {"type": "websocket.send", "text": frame.data}
-    kind = dict if frame.data else _EmptyBinary
-    return kind(type="websocket.send", bytes=frame.data)
+def _message(data: str | bytes) -> dict[str, Any]:
+    if isinstance(data, str):
+        return {"type": "websocket.send", "text": data}
+    if data:
+        return {"type": "websocket.send", "bytes": data}
+    return _EmptyBinary(type="websocket.send", bytes=data)
 
 
 def _as_coroutine(send: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import stats
 from ..cluster import Kind
+from .patience import Patience
 
 if TYPE_CHECKING:
     from .network import Network
@@ -351,21 +352,19 @@ class Gate(End):
         Raises OwnerGone when the owner shows no sign of life in time.
         """
         loop = asyncio.get_running_loop()
-        start = asked = loop.time()
+        asked = loop.time()
+        end = asked + PATIENCE
+        patience = Patience(FIRST_ANSWER)
         while not (self._came or self.answered or self.broken):
             self._waiter = loop.create_future()
-            timer = loop.call_at(asked + FIRST_ANSWER, self.alive)
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-            now = loop.time()
-            if not self._came and now >= asked + FIRST_ANSWER:
+            await patience.wait(self._waiter)
+            if not (patience or self._came):
                 # One that has said anything at all meanwhile is not dead, only slow.
-                if now >= start + PATIENCE or not self._tunnels.heard(self.node, asked):
+                now = loop.time()
+                if now >= end or not self._tunnels.heard(self.node, asked):
                     stats.layer.add("unanswered")
                     raise OwnerGone
-                asked = now
+                asked, patience = now, Patience(FIRST_ANSWER)
         return await self.next()
 
     async def http(self, receive: Any, send: Any) -> None:

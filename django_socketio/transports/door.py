@@ -109,6 +109,11 @@ class Door:
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         return owner
 
+    async def greet(self, request: Request) -> None:
+        """Before a session begins: other processes, which may be asked for it, know this one."""
+        if request.hub.network is not None:
+            await request.hub.network.greeted()
+
     async def serve(self, scope: Scope, receive: Any, send: Any) -> None:
         """Serve a request that another process has carried here."""
         await self.transports[scope["type"]](scope, receive, send)

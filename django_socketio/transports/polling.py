@@ -110,6 +110,7 @@ class PollingConsumer(AsyncConsumer):
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
+        await self.door.greet(request)
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return

@@ -105,6 +105,7 @@ class WebSocketConsumer(AsyncConsumer):
             await self._refuse(HandshakeRefused(ErrorCode.UNKNOWN_SID))
 
     async def _handshake(self, request: Request) -> None:
+        await self.door.greet(request)
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return

@@ -134,7 +134,9 @@ class End:
     # Called by the bus
 
     def came(self, message: Message, size: int) -> None:
-        """A message has arrived."""
+        """A message has arrived. After a break nothing counts: it would be the one behind a gap."""
+        if self.broken:
+            return
         self._came.append((message, size))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

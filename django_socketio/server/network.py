@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -173,6 +174,11 @@ class Network:
             self._met.clear()
             await patience.wait(self._met.wait())
         return node in self.peers
+
+    def successor(self) -> str | None:
+        """A process that may take a new client in place of this one, which ends."""
+        nodes = [] if self._stopped else list(self.peers.nodes())
+        return random.choice(nodes) if nodes else None  # noqa: S311 - any will do
 
     async def _beat(self) -> None:
         """Tell the others every few seconds that we are here; notice when one is not."""

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import stats
 from ..cluster import Kind
+from ..engineio.packets import PacketType
+from ..engineio.session import PROBE_PONG
 from .patience import Patience
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ ALIVE_AFTER = 0.2
 RECEIPT_TIMEOUT = 5.0
 # What the ASGI receive of a carried poll says when its gate wants it answered.
 RELEASE = "django_socketio.release"
+# What the owner says to a WebSocket that probes.
+_PONG = ["text", PROBE_PONG.data]
 # What each message counts for beside its data.
 OVERHEAD = 64
 
@@ -240,6 +244,16 @@ class Tunnels:
             self._closed.clear()
             await self._closed.wait()
 
+    @property
+    def leaving(self) -> bool:
+        """Whether this process was told to end."""
+        return self._network.hub.leaving
+
+    @property
+    def probing(self) -> bool:
+        """Whether a WebSocket is being carried that is not its session's transport yet."""
+        return any(gate.probing for gate in self._gates.values())
+
     def lost_all(self) -> None:
         """This process ends, or was silent for so long that the others have given it up."""
         for node in self.nodes():
@@ -278,7 +292,9 @@ class Tunnels:
         loop = self._network.hub.loop
         timer = loop.call_later(ALIVE_AFTER, owner.still_there)
         try:
-            if self.serve is not None:
+            if self.serve is None:  # nobody has been served here yet, and maybe never will be
+                owner.fail()
+            else:
                 await self.serve(scope, owner.receive, owner.send)
         except ConnectionError:
             pass  # the gate is gone, and the session knows by its receive()
@@ -341,6 +357,8 @@ class Gate(End):
     message_kind = Kind.IN
     taken_kind = Kind.RECEIPT
     is_http = False
+    # Whether the client's probe was answered, and it has not upgraded yet.
+    probing = False
     answered = False
     client_gone = False
 
@@ -406,6 +424,10 @@ class Gate(End):
             self.taken(size)
             reader = loop.create_task(self._read(receive))
             while True:
+                if message == _PONG:
+                    if self._tunnels.leaving:
+                        raise ConnectionError("this process ends")
+                    self.probing = True
                 await _pass_on(message, send)
                 if message[0] in ("close", "deny"):
                     abort = False
@@ -436,6 +458,8 @@ class Gate(End):
                 text = message.get("text")
                 if text is not None:
                     await self.put(["text", text], len(text))
+                    if self.probing and text == PacketType.UPGRADE:
+                        self.probing = False
                 else:
                     data = message.get("bytes") or b""
                     await self.put(["bytes", data], len(data))

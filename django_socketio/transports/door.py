@@ -28,9 +28,11 @@ class Request:
     method: str
     headers: dict[bytes, bytes]
     origin: str | None = None
-    # The existing session's client, or the other process that owns it; neither for a handshake.
+    # The existing session's client, or the other process that owns it; neither for a handshake,
+    # except for one that another process is to take because this one ends.
     client: Client | None = None
     owner: str | None = None
+    passed_on: bool = False
 
     def header(self, name: bytes) -> str:
         """A header's value, "" where it is missing."""
@@ -97,7 +99,13 @@ class Door:
         if query.get("EIO") != "4":
             raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
         if hub.closing:
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            if websocket or hub.network is None or "django_socketio.tunnel" in scope:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            request.owner = hub.network.successor()
+            request.passed_on = True
+            if request.owner is None:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            return
         if hub.pending_sessions >= hub.settings.max_pending_sessions:
             stats.limits.add("too many sessions without a namespace")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)

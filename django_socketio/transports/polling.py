@@ -263,6 +263,8 @@ class PollingConsumer(AsyncConsumer):
                 return
             await gate.http(self.receive, self.base_send)
         except OwnerGone:
+            if request.passed_on:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
 
     async def _answer(

@@ -6,9 +6,13 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from tests.faults.conftest import MakeCluster, MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, Member, nodes
@@ -82,6 +86,63 @@ def exchange(worker: Server, sid: str, body: str | None = None) -> str:
     data = None if body is None else body.encode()
     with urllib.request.urlopen(urllib.request.Request(url, data), timeout=20) as response:
         return str(response.read().decode())
+
+
+@contextmanager
+def probe(gate: Server, owner: Server) -> Iterator[ClientConnection]:
+    """A new session's WebSocket whose probe was answered; ConnectionClosed where it was not."""
+    sid = json.loads(exchange(owner, "")[1:])["sid"]
+    url = gate.url.replace("http", "ws", 1)
+    with connect(f"{url}/socket.io/?EIO=4&transport=websocket&sid={sid}") as socket:
+        socket.send("2probe")
+        assert socket.recv(10) == "3probe"
+        yield socket
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("way", ["direct", "carried from here", "carried to here"])
+def test_an_upgrade_in_a_process_that_ends(
+    make_cluster: MakeCluster, server: str, way: str
+) -> None:
+    """A client whose probe was answered polls no more: it may finish. Others are not answered."""
+    cluster = make_cluster(server=server, workers=2)
+    ending, staying = cluster.workers
+    gate = staying if way == "carried from here" else ending
+    owner = staying if way == "carried to here" else ending
+
+    def refused() -> bool:
+        try:
+            with probe(gate, owner) as socket:
+                socket.send("5")
+        except ConnectionClosed:
+            return True
+        return False
+
+    with ThreadPoolExecutor() as executor, probe(gate, owner) as socket:
+        stopped = executor.submit(ending.stop)
+        until(refused, "upgrades to be refused")
+        assert socket.ping().wait(10)
+        socket.send("5")
+        with suppress(ConnectionClosed):
+            for _ in socket:
+                pass
+        stopped.result()
+    staying.stop()
+
+
+def test_who_connects_to_a_process_that_ends(make_cluster: MakeCluster) -> None:
+    """Another process takes the new client. (uvicorn is gone before anybody can come.)"""
+    cluster = make_cluster(server="daphne", workers=2)
+    ending, staying = cluster.workers
+    (there,) = nodes([staying])
+    # A session whose client does not fetch its last packets holds the process up for a moment.
+    exchange(ending, "")
+    exchange(staying, "")
+    with ThreadPoolExecutor() as executor:
+        stopped = executor.submit(ending.stop)
+        until(lambda: json.loads(exchange(ending, "")[1:])["sid"].startswith(there), "it to end")
+        stopped.result()
+    staying.stop()
 
 
 def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd) -> None:

@@ -132,6 +132,12 @@ class WebSocketConsumer(AsyncConsumer):
                 return
             if client.prober is not self:
                 continue  # timed out, or the session has gone: the close is on its way
+            if client.hub.leaving and not session.probed:
+                # Without an answer the client goes on to poll; see Hub.upgraded().
+                client.prober = None
+                session.cancel_upgrade()
+                self.close()
+                continue
             probe = session.receive_probe(_packet(message))
             if probe is Probe.PONG:
                 await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})

@@ -335,7 +335,12 @@ class Bus:
             except Exception as error:
                 if self._stopped.is_set():
                     return
-                self._failed(error)
+                if self.channel is not None and _is_timeout(error):
+                    # Nothing has come, and the library would not wait longer. A layer that is down
+                    # shows in what is sent, heartbeats at least.
+                    delay = FIRST_DELAY
+                else:
+                    self._failed(error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_DELAY)
                 continue
@@ -411,6 +416,11 @@ else:
 
     async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
         await asyncio.wait_for(awaitable, seconds)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether a read has waited long enough. redis-py's own class is not Python's."""
+    return any(base.__name__ == "TimeoutError" for base in type(error).__mro__)
 
 
 async def _until(*awaitables: Awaitable[Any]) -> None:

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.faults.conftest import MakeCluster, MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, Member, nodes
 from tests.harness.servers import SERVERS, Server
+from tests.harness.sizes import sizes
 from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
@@ -145,11 +146,11 @@ def test_who_connects_to_a_process_that_ends(make_cluster: MakeCluster) -> None:
     staying.stop()
 
 
-def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd) -> None:
+@pytest.mark.parametrize("each", sizes(30, 300))
+def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int) -> None:
+    """Clients lose connections and find new ones, at the first try, and notice nothing else."""
     cluster = make_cluster()
-    crowd = make_crowd(
-        [cluster.url], each=30, transports=TRANSPORTS, say=50, reconnectionDelay=DELAY
-    )
+    crowd = make_crowd([cluster.url], each=each, transports=TRANSPORTS, say=each * 5 / 3)
     for worker in cluster.workers:
         worker.stop()
         worker.start()
@@ -159,6 +160,7 @@ def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd) -> 
     crowd.wait_until_heard([number + 20 for number in heard])
     for member in crowd.members:
         check(member)
+        assert member.errors == []
         assert member.losses
     for worker in cluster.workers:
         assert "skipped" not in worker.process.log

@@ -19,7 +19,7 @@ CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
+.PHONY: help test test-large lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ help: ## Show this list
 
 test: setup-test ## Run every test
 	$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+test-large: setup-test ## Run what many clients have to survive, at full size
+	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff check $(LINTED)

@@ -18,7 +18,7 @@ from channels.exceptions import ChannelFull
 
 from .. import stats
 from ..logs import logger, safe
-from .messages import TYPE, VERSION, is_well_formed
+from .messages import TYPE, VERSION, Kind, is_well_formed
 from .sequence import Receiver, Sender
 
 # How long the layer may take for one call; after it the call is tried again.
@@ -117,8 +117,9 @@ class Bus:
         self.node = node
         self.channel: str | None = None
         self.up = True
-        # When this process last heard itself.
+        # When this process last heard itself in a group.
         self.echoed_at = 0.0
+        self._echoed = Counter()
         self._layer = layer
         self._receive = receive
         self._lost = lost
@@ -178,6 +179,17 @@ class Bus:
     def to_channel(self, channel: str, operation: list[Any], size: int = 0) -> Taken:
         """Send an operation to one process."""
         return self._put("", channel, operation, size)
+
+    def echo(self) -> Taken | None:
+        """Send something to this process itself; None where it cannot be reached yet.
+
+        When that is done, what the layer took before has arrived (from the same Redis server).
+        """
+        if self.channel is None:
+            return None
+        echoed = self._echoed.give()
+        self.to_channel(self.channel, [Kind.ECHO, self._echoed.given])
+        return echoed
 
     def _put(self, group: str, channel: str, operation: list[Any], size: int) -> Taken:
         entry = self._outbox[-1] if self._outbox else None
@@ -323,7 +335,12 @@ class Bus:
             except Exception as error:
                 if self._stopped.is_set():
                     return
-                self._failed(error)
+                if self.channel is not None and _is_timeout(error):
+                    # Nothing has come, and the library would not wait longer. A layer that is down
+                    # shows in what is sent, heartbeats at least.
+                    delay = FIRST_DELAY
+                else:
+                    self._failed(error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_DELAY)
                 continue
@@ -352,7 +369,12 @@ class Bus:
             return
         if sender == self.node:
             # What this process does it has done already; but the layer works, both ways.
-            self.echoed_at = asyncio.get_running_loop().time()
+            if group:
+                self.echoed_at = asyncio.get_running_loop().time()
+                return
+            for operation in operations:
+                if is_well_formed(operation) and operation[0] == Kind.ECHO:
+                    self._echoed.finish(operation[1])
             return
         if group and group not in self._wanted:
             return  # left meanwhile: nobody is here for it, and nothing is missed
@@ -394,6 +416,11 @@ else:
 
     async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
         await asyncio.wait_for(awaitable, seconds)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether a read has waited long enough. redis-py's own class is not Python's."""
+    return any(base.__name__ == "TimeoutError" for base in type(error).__mro__)
 
 
 async def _until(*awaitables: Awaitable[Any]) -> None:

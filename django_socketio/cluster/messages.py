@@ -52,6 +52,7 @@ class Kind(IntEnum):
     REPORT = 40
     REPORTED = 41
     STRANGER = 22
+    ECHO = 23
 
 
 _NUMBER = (int, float)
@@ -99,6 +100,8 @@ FORMS: dict[int, tuple[Any, ...]] = {
     # question, JSON
     Kind.REPORTED: (int, str),
     Kind.STRANGER: (),
+    # number
+    Kind.ECHO: (int,),
 }
 
 

@@ -319,7 +319,8 @@ class Session:
     def receive_probe(self, packet: str | bytes) -> Probe:
         """Take a packet from the transport that probes."""
         if self.state != "closed" and self.upgrading:
-            if packet == PacketType.PING + "probe":
+            # Who gets the pong stops to poll: not one whose end waits for its next poll.
+            if packet == PacketType.PING + "probe" and self.state == "open":
                 self.probed = True
                 return Probe.PONG
             if isinstance(packet, str) and packet[:1] == PacketType.UPGRADE:

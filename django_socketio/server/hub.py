@@ -41,9 +41,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# When the process ends: how long the last clients may take to fetch their last packets, and after
-# that the handlers to end, disconnect() among them.
-LEAVE_TIMEOUT, HANDLERS_TIMEOUT = 2.0, 5.0
+# When the process ends: how long clients may take that are between polling and WebSocket, then the
+# last ones to fetch their last packets, and after that the handlers to end, disconnect() among
+# them.
+UPGRADES_TIMEOUT, LEAVE_TIMEOUT, HANDLERS_TIMEOUT = 5.0, 2.0, 5.0
+# How often it is looked at whether the first of these are done.
+LOOK = 0.02
 # Bytes of randomness in an id, beside those that name the process; the Node server has as many.
 ID_BYTES = 15
 
@@ -67,7 +70,9 @@ class Hub:
         self.clients: dict[str, Client] = {}
         self.namespaces: dict[str, LocalNamespace] = {}
         self.ack_ids = count()
-        # Set once the process ends: no new session is admitted.
+        # Set once the process is told to end: nobody begins to upgrade; and when it does: no new
+        # session is admitted.
+        self.leaving = False
         self.closing = False
         # Whether the server will call end() when it has finished with its connections.
         self.awaited = False
@@ -317,6 +322,7 @@ class Hub:
 
     async def end(self) -> None:
         """The process ends: let clients go, tell the other processes."""
+        await self.upgraded()
         self.shut_down()
         if self.recorder is not None:
             await self.recorder.ended()
@@ -326,7 +332,7 @@ class Hub:
         """Say goodbye to every client, so that it connects elsewhere at once."""
         if self.closing:
             return
-        self.closing = True
+        self.leaving = self.closing = True
         for client in list(self.clients.values()):
             client.close("server shutting down")
         if self.recorder is not None:
@@ -335,6 +341,25 @@ class Hub:
             self.network.tunnels.release()
         if not self.awaited:
             self._leaving = self.loop.create_task(self._leave())
+
+    @property
+    def upgrading(self) -> bool:
+        """Whether a client is between polling and WebSocket, one of ours or through our tunnels."""
+        return any(client.session.probed for client in list(self.clients.values())) or (
+            self.network is not None and self.network.tunnels.probing
+        )
+
+    async def upgraded(self) -> None:
+        """Wait, before connections are closed, for clients between polling and WebSocket.
+
+        A client whose probe was answered polls no more, and does not begin again when it loses its
+        WebSocket before it has upgraded: it would notice no sooner than by its ping timeout.
+        """
+        self.leaving = True
+        end = self.loop.time() + UPGRADES_TIMEOUT
+        # What is waited for happens in many places, and waiting is rare: so we look now and then.
+        while self.upgrading and not self.closing and self.loop.time() < end:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
 
     async def _leave(self) -> None:
         """Leave the other processes when the last packets are out and the handlers have ended."""

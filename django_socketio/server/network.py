@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from ..signals import server_event
 from .acks import Outcome, Question, as_arguments, as_result
 from .frames import make_frames
 from .inquiry import Inquiry
+from .patience import Patience
 from .remote import RemoteSocket
 from .report import make_report
 from .rooms import Room
@@ -37,9 +39,10 @@ FETCH_TIMEOUT = 5.0
 # What a question may take beyond its own timeout, on the way.
 GRACE = 1.0
 # How long the peers' answers to a first greeting may take, when all are asked and when one is
-# looked for.
+# looked for; and how long a client waits until that greeting is said.
 SETTLE_TIME = 0.3
 MEETING_TIME = 0.8
+GREETING_TIME = 1.0
 # How many ids of operations that were sent to several groups are remembered.
 REMEMBERED = 10_000
 
@@ -73,6 +76,8 @@ class Network:
         self._said: Taken | None = None
         self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
+        # Set when the others can have heard of us, or cannot for now.
+        self._greeted = asyncio.Event()
         # Until the others have had the time for a heartbeat; and set whenever one is new to us.
         self._new = True
         self._met = asyncio.Event()
@@ -127,6 +132,7 @@ class Network:
         if self._heart is None:
             self.bus.listen()
             self._heart = self.hub.loop.create_task(self._beat())
+            self.hub.loop.call_later(GREETING_TIME, self._greeted.set)
 
     async def stop(self, timeout: float = 1.0) -> None:
         """Say goodbye to the others and send what waits."""
@@ -146,26 +152,48 @@ class Network:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), 1.0 + SETTLE_TIME)
 
+    async def greeted(self) -> None:
+        """Wait until the others can have heard of this process: a client's next request may reach
+        them. Not for long, though, where the layer is down.
+        """
+        await self._greeted.wait()
+
     async def meet(self, node: str) -> bool:
-        """Whether a process is known; one that we are too new to know gets a moment."""
-        loop = self.hub.loop
-        deadline = loop.time() + MEETING_TIME
-        while node not in self.peers and self._new and loop.time() < deadline:
+        """Whether a process is known.
+
+        One that is new has greeted before it served anybody: its greeting comes before our echo.
+        One that we are too new to know gets a moment to answer ours.
+        """
+        if node in self.peers:
+            return True
+        patience = Patience(MEETING_TIME)
+        echo = self.bus.echo() if self.bus.up else None
+        while node not in self.peers and echo is not None and not echo.done and patience:
+            await patience.wait(echo)
+        while node not in self.peers and self._new and patience:
             self._met.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._met.wait(), deadline - loop.time())
+            await patience.wait(self._met.wait())
         return node in self.peers
+
+    def successor(self) -> str | None:
+        """A process that may take a new client in place of this one, which ends."""
+        nodes = [] if self._stopped else list(self.peers.nodes())
+        return random.choice(nodes) if nodes else None  # noqa: S311 - any will do
 
     async def _beat(self) -> None:
         """Tell the others every few seconds that we are here; notice when one is not."""
         hub, bus = self.hub, self.bus
         await self._greet()
         refreshed = hub.loop.time()
+        echo: Taken | None = None
         while True:
             interval = self.interval
             asleep = hub.loop.time()
             await asyncio.sleep(interval)
-            self._new = False
+            if echo is None:
+                echo = bus.echo()
+            elif echo.done:
+                self._new = False
             now = hub.loop.time()
             if now - asleep - interval > hub.settings.heartbeat_timeout:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
@@ -194,6 +222,7 @@ class Network:
         await self.bus.join(EVERYONE)
         self.bus.echoed_at = self.hub.loop.time()
         await self._hello(wanted=True)
+        self._greeted.set()
         await asyncio.sleep(SETTLE_TIME)
         self._settled.set()
 

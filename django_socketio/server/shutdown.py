@@ -47,11 +47,24 @@ def _have_twisted_wait(hub: Hub) -> None:
 def _precede(number: signal.Signals, hub: Hub) -> None:
     servers_own = signal.getsignal(number)
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
         if not hub.loop.is_closed():
             hub.loop.call_soon_threadsafe(hub.shut_down)
         if callable(servers_own):
             servers_own(number, frame)
+
+    async def defer(number: int, frame: FrameType | None) -> None:
+        await hub.upgraded()
+        if not hub.closing:
+            end(number, frame)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        first, hub.leaving = not hub.leaving, True
+        if first and hub.upgrading and not hub.loop.is_closed():
+            # The server would close the WebSockets of those who upgrade: see Hub.upgraded().
+            hub.loop.call_soon_threadsafe(lambda: hub.spawn(defer(number, frame)))
+        else:
+            end(number, frame)
 
     if callable(servers_own):
         signal.signal(number, handle)

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import stats
 from ..cluster import Kind
+from ..engineio.packets import PacketType
+from ..engineio.session import PROBE_PONG
+from .patience import Patience
 
 if TYPE_CHECKING:
     from .network import Network
@@ -36,6 +39,8 @@ ALIVE_AFTER = 0.2
 RECEIPT_TIMEOUT = 5.0
 # What the ASGI receive of a carried poll says when its gate wants it answered.
 RELEASE = "django_socketio.release"
+# What the owner says to a WebSocket that probes.
+_PONG = ["text", PROBE_PONG.data]
 # What each message counts for beside its data.
 OVERHEAD = 64
 
@@ -133,7 +138,9 @@ class End:
     # Called by the bus
 
     def came(self, message: Message, size: int) -> None:
-        """A message has arrived."""
+        """A message has arrived. After a break nothing counts: it would be the one behind a gap."""
+        if self.broken:
+            return
         self._came.append((message, size))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -237,6 +244,16 @@ class Tunnels:
             self._closed.clear()
             await self._closed.wait()
 
+    @property
+    def leaving(self) -> bool:
+        """Whether this process was told to end."""
+        return self._network.hub.leaving
+
+    @property
+    def probing(self) -> bool:
+        """Whether a WebSocket is being carried that is not its session's transport yet."""
+        return any(gate.probing for gate in self._gates.values())
+
     def lost_all(self) -> None:
         """This process ends, or was silent for so long that the others have given it up."""
         for node in self.nodes():
@@ -275,7 +292,9 @@ class Tunnels:
         loop = self._network.hub.loop
         timer = loop.call_later(ALIVE_AFTER, owner.still_there)
         try:
-            if self.serve is not None:
+            if self.serve is None:  # nobody has been served here yet, and maybe never will be
+                owner.fail()
+            else:
                 await self.serve(scope, owner.receive, owner.send)
         except ConnectionError:
             pass  # the gate is gone, and the session knows by its receive()
@@ -338,6 +357,8 @@ class Gate(End):
     message_kind = Kind.IN
     taken_kind = Kind.RECEIPT
     is_http = False
+    # Whether the client's probe was answered, and it has not upgraded yet.
+    probing = False
     answered = False
     client_gone = False
 
@@ -351,21 +372,19 @@ class Gate(End):
         Raises OwnerGone when the owner shows no sign of life in time.
         """
         loop = asyncio.get_running_loop()
-        start = asked = loop.time()
+        asked = loop.time()
+        end = asked + PATIENCE
+        patience = Patience(FIRST_ANSWER)
         while not (self._came or self.answered or self.broken):
             self._waiter = loop.create_future()
-            timer = loop.call_at(asked + FIRST_ANSWER, self.alive)
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-            now = loop.time()
-            if not self._came and now >= asked + FIRST_ANSWER:
+            await patience.wait(self._waiter)
+            if not (patience or self._came):
                 # One that has said anything at all meanwhile is not dead, only slow.
-                if now >= start + PATIENCE or not self._tunnels.heard(self.node, asked):
+                now = loop.time()
+                if now >= end or not self._tunnels.heard(self.node, asked):
                     stats.layer.add("unanswered")
                     raise OwnerGone
-                asked = now
+                asked, patience = now, Patience(FIRST_ANSWER)
         return await self.next()
 
     async def http(self, receive: Any, send: Any) -> None:
@@ -405,6 +424,10 @@ class Gate(End):
             self.taken(size)
             reader = loop.create_task(self._read(receive))
             while True:
+                if message == _PONG:
+                    if self._tunnels.leaving:
+                        raise ConnectionError("this process ends")
+                    self.probing = True
                 await _pass_on(message, send)
                 if message[0] in ("close", "deny"):
                     abort = False
@@ -435,6 +458,8 @@ class Gate(End):
                 text = message.get("text")
                 if text is not None:
                     await self.put(["text", text], len(text))
+                    if self.probing and text == PacketType.UPGRADE:
+                        self.probing = False
                 else:
                     data = message.get("bytes") or b""
                     await self.put(["bytes", data], len(data))

@@ -28,9 +28,11 @@ class Request:
     method: str
     headers: dict[bytes, bytes]
     origin: str | None = None
-    # The existing session's client, or the other process that owns it; neither for a handshake.
+    # The existing session's client, or the other process that owns it; neither for a handshake,
+    # except for one that another process is to take because this one ends.
     client: Client | None = None
     owner: str | None = None
+    passed_on: bool = False
 
     def header(self, name: bytes) -> str:
         """A header's value, "" where it is missing."""
@@ -97,7 +99,13 @@ class Door:
         if query.get("EIO") != "4":
             raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
         if hub.closing:
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            if websocket or hub.network is None or "django_socketio.tunnel" in scope:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            request.owner = hub.network.successor()
+            request.passed_on = True
+            if request.owner is None:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            return
         if hub.pending_sessions >= hub.settings.max_pending_sessions:
             stats.limits.add("too many sessions without a namespace")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
@@ -108,6 +116,11 @@ class Door:
         if owner is None or owner == hub.node or "django_socketio.tunnel" in scope:
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         return owner
+
+    async def greet(self, request: Request) -> None:
+        """Before a session begins: other processes, which may be asked for it, know this one."""
+        if request.hub.network is not None:
+            await request.hub.network.greeted()
 
     async def serve(self, scope: Scope, receive: Any, send: Any) -> None:
         """Serve a request that another process has carried here."""

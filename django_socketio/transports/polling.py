@@ -118,6 +118,7 @@ class PollingConsumer(AsyncConsumer):
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
+        await self.door.greet(request)
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return
@@ -273,6 +274,8 @@ class PollingConsumer(AsyncConsumer):
                 return
             await gate.http(self.receive, self.base_send)
         except OwnerGone:
+            if request.passed_on:
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
 
     async def _answer(

@@ -117,6 +117,7 @@ class WebSocketConsumer(AsyncConsumer):
             await self._refuse(HandshakeRefused(ErrorCode.UNKNOWN_SID))
 
     async def _handshake(self, request: Request) -> bool:
+        await self.door.greet(request)
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return False
@@ -143,6 +144,12 @@ class WebSocketConsumer(AsyncConsumer):
                 return False
             if client.prober is not self:
                 continue  # timed out, or the session has gone: the close is on its way
+            if client.hub.leaving and not session.probed:
+                # Without an answer the client goes on to poll; see Hub.upgraded().
+                client.prober = None
+                session.cancel_upgrade()
+                self.close()
+                continue
             probe = session.receive_probe(_packet(message))
             if probe is Probe.PONG:
                 await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})

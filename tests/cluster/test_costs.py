@@ -11,6 +11,7 @@ from tests.cluster.conftest import Join
 from tests.cluster.members import Member, settle, until, use
 from tests.cluster.watching import Watch, room_group, watching
 from tests.harness.cluster import Cluster
+from tests.harness.sizes import sizes
 
 pytestmark = pytest.mark.redis
 
@@ -27,8 +28,9 @@ async def watched(cluster: Cluster, *steps: object, worker: int = 0) -> Watch:
     return watch
 
 
+@pytest.mark.parametrize("each", sizes(8, 1000))
 async def test_a_broadcast_costs_a_delivery_per_process(
-    cluster: Cluster, member: Join, room: str
+    cluster: Cluster, member: Join, room: str, each: int
 ) -> None:
     """Whatever the number of members."""
     emit = [["to", room], ["emit", "said", "x"]]
@@ -38,13 +40,17 @@ async def test_a_broadcast_costs_a_delivery_per_process(
     for wanted, workers in enumerate(cluster.workers, 1):
         members.append(await member(workers, room))
         assert (await watched(cluster, *emit)).deliveries(group) == wanted
-    members += [await member(worker, room) for worker in cluster.workers for _ in range(7)]
+    with watching(cluster.redis) as joins:
+        members += [
+            await member(worker, room) for worker in cluster.workers for _ in range(each - 1)
+        ]
+    assert joins.about(group) == []
     for one in members:
         one.take()
     watch = await watched(cluster, *emit)
     assert watch.deliveries(group) == 3
     await settle(cluster, members)
-    assert [len(one.take()) for one in members] == [1] * 24
+    assert [len(one.take()) for one in members] == [1] * 3 * each
 
 
 async def test_what_is_emitted_in_one_turn_shares_messages(

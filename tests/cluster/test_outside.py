@@ -15,6 +15,7 @@ from tests.cluster.conftest import Join
 from tests.cluster.members import Member, settle, until
 from tests.harness.cluster import Cluster
 from tests.harness.processes import Process
+from tests.harness.sizes import sizes
 
 pytestmark = pytest.mark.redis
 
@@ -48,7 +49,7 @@ async def trio(cluster: Cluster, member: Join, room: str) -> list[Member]:
 
 async def ended(process: Process, code: int = 0) -> str:
     """Wait for its end; what it has printed."""
-    await until(lambda: not process.running, "the process to end", 60)
+    await until(lambda: not process.running, "the process to end", 120)
     process.kill()
     assert process.code == code, process.log
     return process.log
@@ -56,14 +57,15 @@ async def ended(process: Process, code: int = 0) -> str:
 
 async def heard(trio: list[Member], total: int) -> list[list[list[Any]]]:
     """What each of them has heard, once it is so much."""
-    await until(lambda: all(len(one.heard) >= total for one in trio), f"{total} events", 60)
+    await until(lambda: all(len(one.heard) >= total for one in trio), f"{total} events", 120)
     return [[args for _, *args in one.take()] for one in trio]
 
 
-async def test_a_script(cluster: Cluster, trio: list[Member], room: str, run: Run) -> None:
+@pytest.mark.parametrize("wanted", sizes(1000, 10_000))
+async def test_a_script(
+    cluster: Cluster, trio: list[Member], room: str, run: Run, wanted: int
+) -> None:
     """Everything arrives, in order, over one connection."""
-    # The core layer makes several round trips for each message.
-    wanted = 3000 if cluster.layer == "pubsub" else 1000
     before = {client["id"] for client in cluster.redis.clients()}
     process = run("tests.cluster.sender", "numbers", room, wanted)
     got = await heard(trio, wanted)
@@ -72,11 +74,12 @@ async def test_a_script(cluster: Cluster, trio: list[Member], room: str, run: Ru
     assert len({client["id"] for client in cluster.redis.clients()} - before) == 1
 
 
+@pytest.mark.parametrize("wanted", sizes(1000, 10_000))
 async def test_a_management_command(
-    cluster: Cluster, trio: list[Member], room: str, run: Run
+    cluster: Cluster, trio: list[Member], room: str, run: Run, wanted: int
 ) -> None:
-    process = run("django", "emit_numbers", room, 1000)
-    assert await heard(trio, 1000) == [[[number] for number in range(1000)]] * 3
+    process = run("django", "emit_numbers", room, wanted)
+    assert await heard(trio, wanted) == [[[number] for number in range(wanted)]] * 3
     await ended(process)
 
 

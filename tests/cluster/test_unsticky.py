@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import MakeCluster
 from tests.harness.cluster import Cluster
 from tests.harness.node import Runner
+from tests.harness.sizes import sizes
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
@@ -108,15 +109,16 @@ def test_a_session_that_nobody_knows(cluster: Cluster) -> None:
     assert time.monotonic() - start < 12
 
 
+@pytest.mark.parametrize("clients", sizes(20, 200))
 @pytest.mark.parametrize("transport", ["polling", "websocket", "default"])
 def test_many_clients_connect_at_once(
-    node_runner: Runner, cluster: Cluster, transport: str
+    node_runner: Runner, cluster: Cluster, transport: str, clients: int
 ) -> None:
-    """At the first try, and a thousand messages each way arrive, once and in order."""
-    options: dict[str, Any] = {"clients": 20, "each": 50, "settle": 60_000}
+    """At the first try, and fifty messages each way and client arrive, once and in order."""
+    options: dict[str, Any] = {"clients": clients, "each": 50, "settle": 60_000}
     seen = node_runner.run("swarm", cluster.url, transport=transport, **options)
     assert seen["errors"] == []
-    assert seen["connected"] == seen["toServer"] == seen["toClient"] == 20
+    assert seen["connected"] == seen["toServer"] == seen["toClient"] == clients
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket", "default"])

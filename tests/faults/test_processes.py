@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from tests.faults.conftest import MakeCluster, MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, nodes
 from tests.harness.servers import Server
+from tests.harness.sizes import sizes
 from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
@@ -25,18 +26,17 @@ pytestmark = [pytest.mark.node, pytest.mark.redis]
 INTERVAL, TIMEOUT = 1.0, 4.0
 # What a busy machine may take beyond what is promised.
 SLACK = 2.0
-# How long a process is stopped: longer than the others wait for it.
-PAUSE = 10.0
 
 
+@pytest.mark.parametrize("each", sizes(30, 300))
 def test_a_killed_process_takes_only_its_own_clients_with_it(
-    make_cluster: MakeCluster, make_crowd: MakeCrowd
+    make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int
 ) -> None:
     cluster = make_cluster()
     victim, *others = cluster.workers
     dead, *alive = nodes(cluster.workers)
     # Through the proxy, so that its clients find another process; the tickers are on two others.
-    crowd = make_crowd([cluster.url], each=30, transports=[WEBSOCKET])
+    crowd = make_crowd([cluster.url], each=each, transports=[WEBSOCKET])
     tickers = make_crowd([worker.url for worker in others], each=1, tick=0.02)
     before = crowd.report()
     assert {member.node for member in before} == {dead, *alive}
@@ -82,10 +82,13 @@ def test_nothing_hangs_that_went_through_a_killed_process(
     crowd.wait_for_more(alive[:1])
 
 
+@pytest.mark.parametrize("pause", sizes(10, 60))
 def test_a_process_that_was_stopped_and_goes_on(
-    make_cluster: MakeCluster, make_crowd: MakeCrowd
+    make_cluster: MakeCluster, make_crowd: MakeCrowd, pause: int
 ) -> None:
-    cluster = make_cluster()
+    """For longer than the others wait for it."""
+    # Its own clients are to wait for it.
+    cluster = make_cluster(socketio={"PING_TIMEOUT": 20 + pause})
     victim, *others = cluster.workers
     paused, *alive = nodes(cluster.workers)
     direct = make_crowd([worker.url for worker in cluster.workers], each=2, tick=0.05)
@@ -100,7 +103,7 @@ def test_a_process_that_was_stopped_and_goes_on(
             return not any(socket["sid"].startswith(paused) for socket in found)
 
         until(forgotten, "the others to forget it", TIMEOUT + INTERVAL + SLACK)
-        until(lambda: time.monotonic() - stopped > PAUSE, "the pause to end")
+        until(lambda: time.monotonic() - stopped > pause, "the pause to end", pause + 5)
         direct.wait_for_more(alive, places=(1, 2))
     finally:
         os.kill(victim.process.pid, signal.SIGCONT)

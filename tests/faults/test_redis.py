@@ -12,14 +12,15 @@ from tests.faults.conftest import MakeCluster, MakeCrowd
 from tests.faults.crowd import WEBSOCKET, nodes
 from tests.harness.redis import Redis
 from tests.harness.servers import Server, copy_database
+from tests.harness.sizes import sizes
 from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
 # Cross-process delivery is back so soon after Redis is.
 BACK_WITHIN = 5.0
-# Bytes that may wait for a layer that is down.
-BUFFER = 20_000
+# Bytes that may wait for a layer that is down, times the clients of a process.
+BUFFER = 200_000
 # What a process's memory may change by without a reason that interests us.
 MEMORY = 20_000_000
 
@@ -59,13 +60,18 @@ def test_redis_that_is_down_at_the_start(
         assert worker.process.log.count("the channel layer is down") == 1, worker.process.log
 
 
+@pytest.mark.parametrize("each", sizes(10, 100))
 def test_redis_that_is_restarted_under_load(
-    make_cluster: MakeCluster, make_crowd: MakeCrowd
+    make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int
 ) -> None:
-    cluster = make_cluster(socketio={"MAX_LAYER_BUFFER_SIZE": BUFFER})
+    cluster = make_cluster(socketio={"MAX_LAYER_BUFFER_SIZE": BUFFER // each})
     known = nodes(cluster.workers)
     crowd = make_crowd(
-        [worker.url for worker in cluster.workers], each=10, transports=[WEBSOCKET], tick=0.02
+        [worker.url for worker in cluster.workers],
+        each=each,
+        transports=[WEBSOCKET],
+        # The same number of deliveries, whatever the number of clients.
+        tick=each / 500,
     )
     crowd.wait_for_more(known)
     before = [worker.counts() for worker in cluster.workers]

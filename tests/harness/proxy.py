@@ -2,7 +2,8 @@
 
 Run as ``python -m tests.harness.proxy PORT...``; it prints the URL at which it listens. Requests on
 one connection are sent on one by one, each to the next backend; so are WebSockets. Backends that
-refuse connections are skipped. An answer says in ``X-Backend`` where it comes from.
+refuse connections are skipped, and a GET whose connection ends before it is answered goes to the
+next one, as nginx has it by default. An answer says in ``X-Backend`` where it comes from.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class Head(NamedTuple):
         return b"\r\n".join([self.line, *lines, b"", b""])
 
 
+class Unanswered(Exception):
+    """A backend has ended the connection without an answer."""
+
+
 class Proxy:
     def __init__(self, ports: list[int]) -> None:
         self.ports = ports
@@ -111,10 +116,20 @@ class Proxy:
 
     async def _exchange(self, request: Head, reader: Reader, writer: asyncio.StreamWriter) -> bool:
         """One request and its answer. False where the connection has to end with it."""
-        try:
-            port, from_backend, to_backend = await self._connect()
-        except OSError:
-            return await _fail(writer, b"503 Service Unavailable")
+        tries = len(self.ports) if request.line.startswith(b"GET ") else 1
+        while tries:
+            tries -= 1
+            try:
+                return await self._pass_on(request, reader, writer)
+            except Unanswered:
+                continue
+            except OSError:
+                return await _fail(writer, b"503 Service Unavailable")
+        return await _fail(writer, b"502 Bad Gateway")
+
+    async def _pass_on(self, request: Head, reader: Reader, writer: asyncio.StreamWriter) -> bool:
+        """The same at one backend. Raises Unanswered where it ends the connection instead."""
+        port, from_backend, to_backend = await self._connect()
         try:
             extra = () if request.upgrades else ((b"connection", b"close"),)
             to_backend.write(request.encode(*extra))
@@ -123,7 +138,7 @@ class Proxy:
                     await _copy_body(request, reader, to_backend)
                 answer = await Head.read(from_backend)
             except (OSError, EOFError):
-                return await _fail(writer, b"502 Bad Gateway")
+                raise Unanswered from None
             writer.write(answer.encode((b"x-backend", b"%d" % port)))
             if answer.status == 101:
                 await asyncio.wait(
@@ -179,7 +194,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(CHUNK):
             writer.write(data)
             await writer.drain()
-    except OSError:
+    except (OSError, RuntimeError):  # uvloop's word for a closed connection
         pass
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 
 from django_socketio.cluster.messages import TYPE, VERSION
@@ -166,6 +167,31 @@ async def test_a_layer_that_fails_to_receive(
     one.layer.exchange.put(channel, message(1))
     await until(lambda: one.numbers == [1])
     assert one.bus.up
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), redis.exceptions.TimeoutError("reading")])
+async def test_a_layer_that_is_idle_is_not_down(
+    station: MakeStation,
+    monkeypatch: pytest.MonkeyPatch,
+    counted: Counted,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    """A read that finds nothing for long may end with an error."""
+    one = station("one")
+    receive, errors = one.layer.receive, iter([error] * 3)
+
+    async def find_nothing(channel: str) -> Any:
+        for error in errors:
+            raise error
+        return await receive(channel)
+
+    monkeypatch.setattr(one.layer, "receive", find_nothing)
+    channel = await one.listen()
+    one.layer.exchange.put(channel, message(1))
+    await until(lambda: one.numbers == [1])
+    assert counted("failed") == 0
+    assert caplog.records == []
 
 
 async def test_a_layer_that_is_down_at_the_start(station: MakeStation) -> None:

@@ -349,6 +349,24 @@ async def test_what_came_before_the_loss_is_still_delivered() -> None:
     assert socket.client.values("code") == [1012]
 
 
+async def test_what_comes_after_the_loss_is_not() -> None:
+    """Not even what came in the very message that showed the loss."""
+    socket = await Socket().accept()
+    owner, gate = socket.pair.owner, socket.pair.gate
+    ((_, number),) = owner.tunnels._owners
+    owner.tunnels.on_in("gate", number, ["text", "before"])
+    owner.tunnels.lost("gate")
+    owner.tunnels.on_in("gate", number, ["text", "after"])
+    assert (await soon(socket.receive()))["text"] == "before"
+    assert (await soon(socket.receive()))["type"] == "websocket.disconnect"
+
+    gate.tunnels.on_out("owner", number, ["text", "before"])
+    gate.tunnels.lost("owner")
+    gate.tunnels.on_out("owner", number, ["text", "after"])
+    await socket.over()
+    assert socket.client.values("text") == ["before"]
+
+
 async def test_an_owner_that_never_accepts() -> None:
     pair, client = Pair(echo), Connection()
     pair.gate.drops = lambda operation: operation[0] == Kind.OPEN

@@ -17,6 +17,7 @@ Serve = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 class FakeHub:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.leaving = False
         self.tasks: list[asyncio.Task[Any]] = []
 
     def spawn(self, coro: Coroutine[Any, Any, Any]) -> None:

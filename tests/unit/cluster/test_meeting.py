@@ -1,0 +1,133 @@
+"""How processes come to know each other before a client's requests reach the wrong one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from django_socketio.conf import get_settings
+from django_socketio.server import network
+from django_socketio.server.hub import Hub
+from django_socketio.server.network import Network
+from tests.unit.cluster.layers import Exchange, Layer, soon, until
+
+MakeProcess = Callable[[], Network]
+
+
+class SlowLayer(Layer):
+    """What has come is handed over only while ``arrives`` is set."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        self.arrives = asyncio.Event()
+        self.arrives.set()
+
+    async def receive(self, channel: str) -> Any:
+        message = await super().receive(channel)
+        await self.arrives.wait()
+        return message
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[MakeProcess]:
+    """Makes processes that share an exchange; they are not started."""
+    exchange = Exchange()
+    made: list[Network] = []
+
+    def process() -> Network:
+        settings = replace(get_settings(), heartbeat_interval=0.02)
+        hub = Hub(asyncio.get_running_loop(), settings)
+        made.append(Network(hub, SlowLayer(exchange)))
+        return made[-1]
+
+    yield process
+    for one in made:
+        await one.stop(0)
+
+
+def layer(process: Network) -> SlowLayer:
+    found: SlowLayer = process.bus._layer
+    return found
+
+
+async def experienced(process: Network) -> Network:
+    """A process that is started, and no longer new."""
+    process.start(listen=True)
+    await until(lambda: not process._new)
+    return process
+
+
+async def test_a_process_that_has_only_just_come(make: MakeProcess) -> None:
+    """It has greeted, but the greeting has not been read yet."""
+    gate, owner = await experienced(make()), make()
+    layer(gate).arrives.clear()
+    owner.start(listen=True)
+    await soon(owner.greeted())
+    met = asyncio.ensure_future(gate.meet(owner.hub.node))
+    await asyncio.sleep(0.05)
+    assert not met.done()
+    layer(gate).arrives.set()
+    assert await soon(met)
+
+
+async def test_a_process_that_does_not_know_the_others_yet(make: MakeProcess) -> None:
+    owner, gate = await experienced(make()), make()
+    layer(owner).open.clear()
+    gate.start(listen=True)
+    await soon(gate.greeted())
+    met = asyncio.ensure_future(gate.meet(owner.hub.node))
+    await asyncio.sleep(0.05)
+    assert not met.done()
+    layer(owner).open.set()
+    assert await soon(met)
+
+
+async def test_one_that_nobody_knows(make: MakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs a message to oneself, not the time that a slow layer may take."""
+    monkeypatch.setattr(network, "MEETING_TIME", 1000.0)
+    gate = await experienced(make())
+    other = await experienced(make())
+    before = len(layer(gate).names(str(gate.bus.channel)))
+    assert not await soon(gate.meet("nobody!!"))
+    assert await soon(gate.meet(other.hub.node))
+    assert len(layer(gate).names(str(gate.bus.channel))) == before + 1
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_patience_with_a_layer_ends(
+    make: MakeProcess, monkeypatch: pytest.MonkeyPatch, down: bool
+) -> None:
+    monkeypatch.setattr(network, "MEETING_TIME", 0.1)
+    gate = await experienced(make())
+    layer(gate).arrives.clear()
+    if down:
+        layer(gate).error = OSError()
+        await until(lambda: not gate.bus.up)
+    assert not await soon(gate.meet("nobody!!"))
+
+
+async def test_nobody_is_served_before_the_greeting(make: MakeProcess) -> None:
+    process = make()
+    layer(process).open.clear()
+    process.start(listen=True)
+    greeted = asyncio.ensure_future(process.greeted())
+    await asyncio.sleep(0.02)
+    assert not greeted.done()
+    layer(process).open.set()
+    await soon(greeted)
+    assert "socketio.everyone" in [group for name, group in layer(process).calls if "send" in name]
+
+
+async def test_a_layer_that_is_down_holds_nobody_up(
+    make: MakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "GREETING_TIME", 0.05)
+    process = make()
+    layer(process).error = OSError()
+    process.start(listen=True)
+    await soon(process.greeted())
+    assert layer(process).calls == []

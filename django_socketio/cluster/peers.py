@@ -59,8 +59,12 @@ class Peers:
         """A peer has said goodbye. False for an unknown one."""
         return self._peers.pop(node, None) is not None
 
+    def patience(self, now: float) -> float:
+        """In how many seconds the first of them will have been silent for too long."""
+        return min((peer.deadline for peer in self._peers.values()), default=math.inf) - now
+
     def expire(self, now: float, interval: float) -> list[str]:
-        """Forget and return those that have been silent for too long; asked every ``interval`` s.
+        """Forget and return those that have been silent for too long; asked after ``interval`` s.
 
         When this process itself has not run for a while (it was stopped, or the machine slept), the
         others get the time that it has missed.

@@ -43,6 +43,8 @@ GRACE = 1.0
 SETTLE_TIME = 0.3
 MEETING_TIME = 0.8
 GREETING_TIME = 1.0
+# How soon it is looked again whether another process has been silent for too long.
+LEAST_PAUSE = 0.01
 # How many ids of operations that were sent to several groups are remembered.
 REMEMBERED = 10_000
 
@@ -184,31 +186,37 @@ class Network:
         """Tell the others every few seconds that we are here; notice when one is not."""
         hub, bus = self.hub, self.bus
         await self._greet()
-        refreshed = hub.loop.time()
+        refreshed = due = hub.loop.time()
         echo: Taken | None = None
         while True:
             interval = self.interval
             asleep = hub.loop.time()
-            await asyncio.sleep(interval)
-            if echo is None:
-                echo = bus.echo()
-            elif echo.done:
-                self._new = False
+            if due <= asleep:
+                due = asleep + interval
+            # Not only when the next heartbeat is due: who is dead is missed in time.
+            pause = max(min(due - asleep, self.peers.patience(asleep)), LEAST_PAUSE)
+            await asyncio.sleep(pause)
             now = hub.loop.time()
-            if now - asleep - interval > hub.settings.heartbeat_timeout:
+            if now - asleep - pause > hub.settings.heartbeat_timeout:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
                 self.tunnels.lost_all()
-            if self._said is None or self._said.done:
-                self._said = self._hello(wanted=False)
-                self._tunnelled = self.tunnels.nodes()
-                for node in self._tunnelled:
-                    self.to_node(node, [Kind.PULSE, True])
-            for node in self.peers.expire(now, interval):
+            for node in self.peers.expire(now, pause):
                 logger.warning("process %s has not been heard of and is taken for dead", node)
                 self._forget(node)
                 self._given_up[node] = None
                 if len(self._given_up) > REMEMBERED:
                     del self._given_up[next(iter(self._given_up))]
+            if now < due:
+                continue
+            if echo is None:
+                echo = bus.echo()
+            elif echo.done:
+                self._new = False
+            if self._said is None or self._said.done:
+                self._said = self._hello(wanted=False)
+                self._tunnelled = self.tunnels.nodes()
+                for node in self._tunnelled:
+                    self.to_node(node, [Kind.PULSE, True])
             if self._refresh is not None and now - refreshed > self._refresh / 3:
                 refreshed = now
                 bus.rejoin()

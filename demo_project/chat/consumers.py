@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -108,11 +109,16 @@ class ChatConsumer(SocketIOConsumer):
         return history.since(self.room, after)
 
     async def who_is_here(self) -> None:
-        """Tell everybody in the room who is in it. Somebody with three open pages is one person."""
+        """Tell everybody in the room who is in it. Somebody with three open pages is one person.
+
+        Of two who come at once to two processes, one's news may overtake the other's: pages take
+        those that were asked for last.
+        """
         everybody = self.namespace.to(self.room.channel)
+        asked = time.time()
         sockets = await everybody.afetch_sockets()
         people = {socket.data["id"]: socket.data for socket in sockets if "id" in socket.data}
-        everybody.emit("presence", list(people.values()))
+        everybody.emit("presence", list(people.values()), asked)
 
 
 @receiver(socket_connected, sender=ChatConsumer)

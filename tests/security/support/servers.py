@@ -121,7 +121,8 @@ class Server:
         return reason
 
     def rss(self) -> int:
-        """Resident memory in bytes."""
+        """Resident memory in bytes, without garbage."""
+        self._get("/collect/")
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * 4096
 

@@ -4,4 +4,8 @@ from django.urls import path
 
 from . import views
 
-urlpatterns = [path("state/", views.state), path("release/", views.release)]
+urlpatterns = [
+    path("collect/", views.collect),
+    path("state/", views.state),
+    path("release/", views.release),
+]

@@ -9,8 +9,12 @@ const TYPING_LASTS = 4000;
 export class People {
   #typing = new Map();
 
-  /** Show who is in the room: me first, then by name. */
-  show(people) {
+  #asked = 0;
+
+  /** Show who is in the room, me first, then by name; unless newer news has come before. */
+  show(people, asked) {
+    if (asked < this.#asked) return;
+    this.#asked = asked;
     const isMe = (person) => person.id === page.me.id;
     people.sort((a, b) => isMe(b) - isMe(a) || a.name.localeCompare(b.name));
     $("people-list").replaceChildren(...people.map((person) => personItem(person, isMe(person))));

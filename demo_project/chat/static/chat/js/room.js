@@ -59,8 +59,8 @@ socket.on("removed", (id) => {
 // The server asks on behalf of an author: the answer is the acknowledgement.
 socket.on("shown", (answer) => answer(history.known));
 socket.on("delivered", (id) => log.deliveredUpTo(id));
-socket.on("presence", (list) => {
-  people.show(list);
+socket.on("presence", (list, asked) => {
+  people.show(list, asked);
   askDelivered();
 });
 socket.on("typing", (person, isTyping) => people.setTyping(person, isTyping));

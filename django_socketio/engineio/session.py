@@ -88,10 +88,10 @@ class Session:
         "_awaiting_pong",
         "_deadline_close",
         "_deadline_upgrade",
-        "_heard",
         "_next_ping",
         "_ping_deadline",
         "_unheard_mark",
+        "alive",
         "buffer",
         "buffered",
         "bytes_in",
@@ -141,7 +141,8 @@ class Session:
         self.probed = False
         # The owner has stopped reading, so silence is not the client's fault.
         self.paused = False
-        self._heard = False
+        # Whether the client has been heard of since it was last asked.
+        self.alive = False
         self._awaiting_pong = False
         self._next_ping = now + options.ping_interval
         self._ping_deadline = 0.0
@@ -159,7 +160,7 @@ class Session:
         """
         if self.state != "open":
             return None
-        self._heard = True
+        self.alive = True
         self.packets_in += 1
         if isinstance(packet, bytes):
             return packet
@@ -208,7 +209,7 @@ class Session:
 
     def heard(self) -> None:
         """The client has shown a sign of life that is no packet (a new poll)."""
-        self._heard = True
+        self.alive = True
         self.bytes_out += self.unheard
         self.unheard = self._asked = 0
 
@@ -267,7 +268,7 @@ class Session:
             return None
         self._awaiting_pong = True
         self._asked = self.unheard
-        self._heard = False
+        self.alive = False
         self._ping_deadline = now + self.options.ping_timeout
         return PING
 
@@ -358,16 +359,16 @@ class Session:
         if self._awaiting_pong:
             due = self._ping_deadline
             if now >= due:
-                if not self._heard and not self.paused:
+                if not self.alive and not self.paused:
                     self.close("ping timeout")
                     return None
                 # Whoever talks is alive; the answer to the ping may stand behind other packets.
-                self._heard = False
+                self.alive = False
                 due = self._ping_deadline = now + self.options.ping_timeout
         else:
             due = self._next_ping
             if now >= due:
-                self._heard = False
+                self.alive = False
                 self._awaiting_pong = True
                 self._asked = self.unheard
                 self._next_ping = now + self.options.ping_interval

@@ -25,21 +25,16 @@ _EVENT = PacketType.EVENT
 class Decoder:
     """Decodes what one session sends; keeps a packet until its attachments are there."""
 
-    __slots__ = ("_limits", "_loads", "_packet", "_received", "_size", "_slots")
+    __slots__ = ("_limits", "_loads", "_received", "_size", "_slots", "pending")
 
     def __init__(self, codec: JSONCodec, limits: Limits) -> None:
         self._loads = codec.loads
         self._limits = limits
         # The packet whose attachments are due, where they go, and what has come of them.
-        self._packet: Packet | None = None
+        self.pending: Packet | None = None
         self._slots: list[tuple[Any, Any]] = []
         self._received = 0
         self._size = 0
-
-    @property
-    def pending(self) -> Packet | None:
-        """The packet whose attachments are due."""
-        return self._packet
 
     def feed(self, data: str | bytes) -> Packet | None:
         """Take one message; return the packet that is complete with it, None while more is due.
@@ -47,23 +42,17 @@ class Decoder:
         Raises :class:`PacketError`. A decoder that has raised is of no further use.
         """
         if isinstance(data, str):
-            if self._packet is not None:
+            if self.pending is not None:
                 raise PacketError("text while an attachment is due")
             return self._text(data)
-        if self._packet is None:
+        if self.pending is None:
             raise PacketError("an attachment that is not due")
-        return self._attachment(self._packet, data)
+        return self._attachment(self.pending, data)
 
     def _text(self, text: str) -> Packet | None:
-        # Most packets are events of the main namespace: two looks tell, without the pattern.
-        start = text.find("[", 0, _ID_DIGITS + 2)
-        if start > 0 and text[0] == _EVENT:
-            digits = "" if start == 1 else text[1:start]
-            if start == 1 or (digits.isascii() and digits.isdigit()):
-                ack_id = int(digits) if digits else None
-                packet = Packet(_EVENT, "/", self._json(text[start:]), ack_id, len(text))
-                self._check_event(packet)
-                return packet
+        event = self.main_event(text)
+        if event is not None:
+            return event
         head = _HEAD.match(text)
         if head is None:
             raise PacketError("unknown packet type")
@@ -89,17 +78,42 @@ class Decoder:
                 return None
         return packet
 
-    def _json(self, text: str) -> Any:
-        if not text:
+    def main_event(self, text: str, at: int = 0) -> Packet | None:
+        """The EVENT of the main namespace that begins at ``at``, which most packets are.
+
+        None for any other packet. As :meth:`feed` otherwise, but not for a decoder that has a
+        packet :attr:`pending`.
+        """
+        start = text.find("[", at, at + _ID_DIGITS + 2)
+        if start <= at or text[at] != _EVENT:
             return None
+        id = None
+        if start > at + 1:
+            digits = text[at + 1 : start]
+            if not (digits.isascii() and digits.isdigit()):
+                return None
+            id = int(digits)
+        json = text[start:]
         loads = self._loads
         try:
-            data = loads(text)
+            data = loads(json)
         except (ValueError, RecursionError):
             raise PacketError("invalid JSON") from None
         limit = self._limits.max_nesting_depth
-        if len(text) > limit and text.count("[") + text.count("{") > limit and _deeper(data, limit):
-            raise LimitExceeded("JSON nested too deeply")
+        if len(json) > limit:
+            _check_depth(json, data, limit)
+        packet = Packet(_EVENT, "/", data, id, len(text) - at)
+        self._check_event(packet)
+        return packet
+
+    def _json(self, text: str) -> Any:
+        if not text:
+            return None
+        try:
+            data = self._loads(text)
+        except (ValueError, RecursionError):
+            raise PacketError("invalid JSON") from None
+        _check_depth(text, data, self._limits.max_nesting_depth)
         # JSON's null is a value, no value is not: only the latter is None here.
         return _NULL if data is None else data
 
@@ -125,7 +139,7 @@ class Decoder:
         if count > self._limits.max_attachments:
             raise LimitExceeded("too many attachments")
         self._slots = _placeholders(packet.data, count)
-        self._packet = packet
+        self.pending = packet
         self._received = self._size = 0
 
     def _attachment(self, packet: Packet, data: bytes) -> Packet | None:
@@ -144,7 +158,7 @@ class Decoder:
 
     def reset(self) -> None:
         """Forget a packet that is not complete, and free its attachments."""
-        self._packet = None
+        self.pending = None
         self._slots = []
 
 
@@ -184,6 +198,12 @@ _CHECKS = {
     PacketType.CONNECT_ERROR: _check_connect_error,
     PacketType.BINARY_ACK: _check_ack,
 }
+
+
+def _check_depth(text: str, data: Any, limit: int) -> None:
+    # The text tells quickly of most data that they cannot be.
+    if text.count("[") + text.count("{") > limit and _deeper(data, limit):
+        raise LimitExceeded("JSON nested too deeply")
 
 
 def _deeper(data: Any, limit: int) -> bool:

@@ -26,6 +26,8 @@ TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
 
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
+# How an Engine.IO packet begins that is an event.
+EVENT_MESSAGE = "42"
 
 
 class Transport(Protocol):
@@ -142,7 +144,25 @@ class Client:
 
     def receive_packet(self, packet: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Take an Engine.IO packet; see :meth:`receive` for what is returned."""
-        message = self.session.receive(packet)
+        session, decoder = self.session, self._decoder
+        if (
+            packet.__class__ is str
+            and packet.startswith(EVENT_MESSAGE)
+            and session.state == "open"
+            and decoder.pending is None
+            and "/" in self.sockets
+        ):
+            # What nearly every packet is gets through in fewer steps.
+            try:
+                event = decoder.main_event(packet, 1)
+            except PacketError as error:
+                self.violation(error)
+                return None
+            if event is not None:
+                session.alive = True
+                session.packets_in += 1
+                return self.sockets["/"]._receive(event)
+        message = session.receive(packet)
         if message is not None:
             return self.receive(message)
         if self.session.state == "closed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -573,9 +574,10 @@ class SocketIOConsumer:
         self, packet: EncodedPacket, compress: bool = True, volatile: bool = False
     ) -> Awaitable[Any]:
         frames = make_frames(packet, compress)
-        if self._hub.here():
+        hub = self._hub
+        if get_ident() == hub.thread and hub.loop.is_running():  # as hub.here()
             return DONE if self._write(frames, volatile) else self._client.drained()
-        return self._hub.post(self._deliver, frames, volatile)
+        return hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:
         return DONE if self._write(frames, volatile) else self._client.drained()

@@ -85,7 +85,7 @@ class Hub:
         self.wheel = Wheel(loop, min(1.0, shortest / 20))
         # Running tasks, and the client for which they run.
         self.tasks: dict[asyncio.Task[Any], Client | None] = {}
-        self._thread = get_ident()
+        self.thread = get_ident()
         self._threaded: dict[tuple[Callable[..., Any], bool], DatabaseSyncToAsync] = {}
 
     def new_id(self) -> str:
@@ -96,7 +96,7 @@ class Hub:
 
     def here(self) -> bool:
         """Whether the caller runs on this hub's loop."""
-        return get_ident() == self._thread and self.loop.is_running()
+        return get_ident() == self.thread and self.loop.is_running()
 
     def run(self, function: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
         """Call ``function`` on the hub's thread: now, if this is it, else in calling order."""

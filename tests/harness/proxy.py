@@ -17,6 +17,8 @@ from typing import NamedTuple
 HOST = "127.0.0.1"
 HEAD_LIMIT = 1 << 20
 CHUNK = 1 << 16
+# Clients that connect at once, twice each where they poll.
+BACKLOG = 1024
 
 
 class Reader(asyncio.StreamReader):
@@ -78,7 +80,10 @@ class Proxy:
     async def listen(self, port: int = 0) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(Reader(HEAD_LIMIT), self._connected), HOST, port
+            lambda: asyncio.StreamReaderProtocol(Reader(HEAD_LIMIT), self._connected),
+            HOST,
+            port,
+            backlog=BACKLOG,
         )
 
     def _connected(self, reader: Reader, writer: asyncio.StreamWriter) -> None:

@@ -29,10 +29,10 @@ _lock = Lock()
 
 def current_hub() -> Hub:
     """The hub of the running loop, made when it is first asked for."""
-    loop = asyncio.get_running_loop()
     for hub in _hubs:
-        if hub.loop is loop:
+        if hub.here():  # get_running_loop() is a system call on Python 3.11
             return hub
+    loop = asyncio.get_running_loop()
     hub = Hub(loop, get_settings())
     with _lock:
         _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]

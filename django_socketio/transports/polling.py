@@ -31,6 +31,8 @@ from .http import (
 # How soon a poll is let go while a WebSocket probes, so that the client can pause; as in Node.
 # Only the first one goes at once: a client that polls on in place of pausing must not spin.
 PROBE_INTERVAL = 0.1
+# How long a poll has waited when it becomes worth a task to see whether its client leaves.
+WATCH_AFTER = 0.25
 
 
 class Aborted(Exception):
@@ -87,6 +89,8 @@ class PollingConsumer(AsyncConsumer):
 
     def __init__(self, door: Door) -> None:
         self.door = door  # type: ignore[misc]
+        # Looks whether the client of a poll that waits is still there.
+        self._watcher: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """In place of Channels' own: no channel, no task and no dispatch for a single request."""
@@ -169,7 +173,7 @@ class PollingConsumer(AsyncConsumer):
         """Wait for something to send, the end of the session, or the end of the request."""
         loop = client.hub.loop
         link.poll = loop.create_future()
-        watcher = loop.create_task(self._watch(client, link))
+        watch = loop.call_later(WATCH_AFTER, self._start_to_watch, client, link)
         timer = None
         if client.session.probed:
             timer = loop.call_later(link.patience, link.release)
@@ -178,9 +182,14 @@ class PollingConsumer(AsyncConsumer):
             await link.poll
         finally:
             link.poll = None
-            watcher.cancel()
+            watch.cancel()
+            if self._watcher is not None:
+                self._watcher.cancel()
             if timer is not None:
                 timer.cancel()
+
+    def _start_to_watch(self, client: Client, link: Polling) -> None:
+        self._watcher = client.hub.loop.create_task(self._watch(client, link))
 
     async def _watch(self, client: Client, link: Polling) -> None:
         while (kind := (await self.receive())["type"]) != "http.disconnect":

@@ -63,7 +63,6 @@ class WebSocketConsumer(AsyncConsumer):
         self.receive = receive
         self.pausable = not _is_endless(receive)
         self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
-        self._reader = asyncio.current_task()
         try:
             if (await receive())["type"] == "websocket.connect" and await self._open():
                 # From here, so that what opened the connection is not kept as long as it lives.
@@ -76,7 +75,10 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _open(self) -> bool:
         """Let the WebSocket in. Returns whether it is the transport of a session now."""
-        request = self.door.open(self.scope, current_hub())
+        hub = current_hub()
+        # With the loop as an argument, for finding it is a system call on Python 3.11.
+        self._reader = asyncio.current_task(hub.loop)
+        request = self.door.open(self.scope, hub)
         try:
             self.door.check_origin(request)
             self.door.check(self.scope, request)
@@ -187,7 +189,7 @@ class WebSocketConsumer(AsyncConsumer):
         """Read and handle frames until the connection ends or reading is handed over."""
         client, receive = self.client, self.receive
         session = client.session
-        reader = self._reader = asyncio.current_task()
+        reader = self._reader = asyncio.current_task(client.hub.loop)
         limit = client.settings.max_http_buffer_size
         while True:
             message = await receive()

@@ -126,10 +126,11 @@ def _size(exchange: Exchange) -> int:
 
 async def compare(target: Target, pairs: int, seconds: float) -> float:
     """The p99 with a slow reader divided by that without: the median of paired runs."""
-    room = Room(target)
-    await room.fill()
     ratios = []
     for _ in range(pairs):
+        # A new one each time: members who have got megabytes are asked whether they read them.
+        room = Room(target)
+        await room.fill()
         reading = await room.p99(seconds)
         sleeping = await room.p99_while_one_sleeps(seconds)
         ratios.append(sleeping / reading)
@@ -138,7 +139,7 @@ async def compare(target: Target, pairs: int, seconds: float) -> float:
             f"{sleeping * 1e3:.2f} ms while one does not: {ratios[-1]:.2f} ×",
             flush=True,
         )
-    room.close()
+        room.close()
     return median(ratios)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from benchmarks.load.awake import Awake
 from benchmarks.measure import Usage, memory, percentile
 from benchmarks.servers import Options, Server
 from benchmarks.serving import Target
@@ -100,10 +101,12 @@ class Scenario:
     async def measure(self, target: Target, pace: Pace) -> list[Sample]:
         """One sample for each of ``metrics``."""
         async with self.load(target) as load:
-            await load.run(pace.warm_up)
-            before = Usage.now(target.pids)
-            work = await load.run(pace.measure)
-            after = Usage.now(target.pids)
+            with Awake():
+                await load.run(pace.warm_up)
+            with Awake() as awake:
+                before = Usage.now(target.pids)
+                work = await load.run(pace.measure)
+                after = Usage.now(target.pids)
             resident = sum(map(memory, target.pids))
         work.latencies.sort()
         cpu, wall = after.servers - before.servers, after.clock - before.clock
@@ -116,6 +119,6 @@ class Scenario:
                 percentile(work.latencies, 0.99),
                 resident,
                 cpu / wall,
-                (after.load - before.load) / wall,
+                awake.busy / wall,
             )
         ]

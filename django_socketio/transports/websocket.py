@@ -123,17 +123,27 @@ class WebSocketConsumer(AsyncConsumer):
         scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return False
-        await self.base_send({"type": "websocket.accept"})
+        if not await self._say({"type": "websocket.accept"}):
+            return False
         self.client = Client(request.hub, scope, self)
         self._take_over()
         return True
 
+    async def _say(self, message: dict[str, Any]) -> bool:
+        """Send. False where the connection has gone, of which ``receive`` will tell."""
+        try:
+            await self.base_send(message)
+        except GONE:
+            return False
+        return True
+
     async def _upgrade(self, client: Client) -> bool:
         """Let a polling session move to this WebSocket: "Upgrade" of the protocol."""
-        await self.base_send({"type": "websocket.accept"})
         session = client.session
+        if not await self._say({"type": "websocket.accept"}):
+            return False
         if not session.start_upgrade(client.hub.loop.time()):
-            await self.base_send({"type": "websocket.close"})
+            await self._say({"type": "websocket.close"})
             return False
         self.client = client
         client.upgrade_started(self)
@@ -154,7 +164,7 @@ class WebSocketConsumer(AsyncConsumer):
                 continue
             probe = session.receive_probe(_packet(message))
             if probe is Probe.PONG:
-                await self.base_send({"type": "websocket.send", "text": PROBE_PONG.data})
+                await self._say({"type": "websocket.send", "text": PROBE_PONG.data})
                 if isinstance(client.transport, Polling):
                     client.transport.probed()
             elif probe is Probe.REFUSED:

@@ -21,7 +21,7 @@ def test_the_living_answer_and_the_dead_are_counted(
     make_cluster: MakeCluster, make_crowd: MakeCrowd
 ) -> None:
     cluster = make_cluster()
-    crowd = make_crowd([worker.url for worker in cluster.workers], each=EACH, answer=1000)
+    crowd = make_crowd([worker.url for worker in cluster.workers], each=EACH, answer=3000)
     asker, _, victim = cluster.workers
     with ThreadPoolExecutor() as executor:
         began = time.monotonic()

@@ -85,8 +85,8 @@ class Page(admin.ModelAdmin):
         return found
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What the template needs."""
-        raise NotImplementedError
+        """What the template needs beside what all pages have."""
+        return {}
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Answer a POST."""

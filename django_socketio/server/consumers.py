@@ -576,7 +576,7 @@ class SocketIOConsumer:
         frames = make_frames(packet, compress)
         hub = self._hub
         if get_ident() == hub.thread and hub.loop.is_running():  # as hub.here()
-            return DONE if self._write(frames, volatile) else self._client.drained()
+            return self._deliver(frames, volatile)
         return hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:

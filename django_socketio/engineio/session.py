@@ -90,7 +90,6 @@ class Session:
         "_deadline_upgrade",
         "_next_ping",
         "_ping_deadline",
-        "_unheard_mark",
         "alive",
         "buffer",
         "buffered",
@@ -108,6 +107,7 @@ class Session:
         "state",
         "transport",
         "unheard",
+        "unheard_mark",
         "upgrading",
         "writable",
     )
@@ -127,10 +127,11 @@ class Session:
         self.writable = False
         self.direct = False
         # Bytes written of which no answer tells that they were read: all we know of where a server
-        # never waits. And as many of them as were written before the last ping.
+        # never waits (the owner counts those that go past the buffer, and calls ask() where they
+        # are above the mark). And as many of them as were written before the last ping.
         self.unheard = 0
         self._asked = 0
-        self._unheard_mark = options.max_write_buffer // 4
+        self.unheard_mark = options.max_write_buffer // 4
         # What has gone both ways: Engine.IO packets in, Socket.IO packets out (counted by the
         # owner, as are bytes_in); what is unheard is not in bytes_out yet, see sent_bytes.
         self.packets_in = 0
@@ -173,7 +174,7 @@ class Session:
                 self._awaiting_pong = False
                 self.bytes_out += self._asked
                 self.unheard -= self._asked
-                self._unheard_mark = self.options.max_write_buffer // 4
+                self.unheard_mark = self.options.max_write_buffer // 4
         elif kind == "b":
             try:
                 return decode_packet(packet)
@@ -240,30 +241,25 @@ class Session:
         self.buffered += frame.size
         self.direct = False
 
-    def written(self, size: int) -> bool:
-        """Count bytes that went past the buffer. True when the owner should call :meth:`ask`.
-
-        A server that never waits for its clients (daphne) would keep what a client does not read.
-        So a client that takes a quarter of ``max_write_buffer`` is asked for an answer, and at the
-        full size without one the session is closed.
-        """
-        self.unheard += size
-        return self.unheard > self._unheard_mark
-
     @property
     def suspicious(self) -> bool:
         """So much was written without an answer that the owner should call :meth:`ask`.
 
         Who polls answers with the next poll, and need not be asked.
         """
-        return self.unheard > self._unheard_mark and self.transport == "websocket"
+        return self.unheard > self.unheard_mark and self.transport == "websocket"
 
     def ask(self, now: float) -> Frame | None:
-        """Ask a silent client for a sign of life, with the ping returned, or give it up."""
-        if self._unheard_mark == self.options.max_write_buffer:
+        """Ask a silent client for a sign of life, with the ping returned, or give it up.
+
+        A server that never waits for its clients (daphne) would keep what a client does not read.
+        So a client that takes a quarter of ``max_write_buffer`` is asked for an answer, and at the
+        full size without one the session is closed.
+        """
+        if self.unheard_mark == self.options.max_write_buffer:
             self.overflow()
             return None
-        self._unheard_mark = self.options.max_write_buffer
+        self.unheard_mark = self.options.max_write_buffer
         if self._awaiting_pong:
             return None
         self._awaiting_pong = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .codec import JSONCodec
+from .codec import JSONCodec, StandardCodec
 from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError, PacketType
 
 # Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that
@@ -19,7 +19,10 @@ _ID_DIGITS = 16
 _HEAD = re.compile(rf"([0-6])(?:(?<=[56])([0-9]{{1,7}})-)?(/[^,]*,?)?([0-9]{{1,{_ID_DIGITS}}})?")
 _MAX_ID = 2**53 - 1
 # A global is found faster than an attribute of a class, and this is where packets come through.
-_EVENT = PacketType.EVENT
+_EVENTS = _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
+# How an event begins that asks for no acknowledgement.
+_PLAIN_EVENT = _EVENT + "["
+_STANDARD = StandardCodec()
 
 
 class Decoder:
@@ -65,18 +68,20 @@ class Decoder:
                 raise LimitExceeded("namespace too long")
         data = self._json(text[head.end() :])
         packet = Packet(kind, namespace, data, None if digits is None else int(digits), len(text))
-        if kind in (PacketType.EVENT, PacketType.BINARY_EVENT):
+        if kind in _EVENTS:
             self._check_event(packet)
         else:
             _CHECKS[kind](packet)
-        if kind >= PacketType.BINARY_EVENT:
-            if count is None:
-                raise PacketError("illegal attachments")
-            packet.type = PacketType.EVENT if kind == PacketType.BINARY_EVENT else PacketType.ACK
-            if int(count):
-                self._expect(packet, int(count))
-                return None
-        return packet
+        if kind < _BINARY_EVENT:
+            return packet
+        if count is None:
+            raise PacketError("illegal attachments")
+        packet.type = _EVENT if kind == _BINARY_EVENT else PacketType.ACK
+        attachments = int(count)
+        if not attachments:
+            return packet
+        self._expect(packet, attachments)
+        return None
 
     def main_event(self, text: str, at: int = 0) -> Packet | None:
         """The EVENT of the main namespace that begins at ``at``, which most packets are.
@@ -84,11 +89,14 @@ class Decoder:
         None for any other packet. As :meth:`feed` otherwise, but not for a decoder that has a
         packet :attr:`pending`.
         """
-        start = text.find("[", at, at + _ID_DIGITS + 2)
-        if start <= at or text[at] != _EVENT:
-            return None
         id = None
-        if start > at + 1:
+        start = at + 1
+        if text[at : start + 1] != _PLAIN_EVENT:
+            if text[at:start] != _EVENT:
+                return None
+            start = text.find("[", start, start + _ID_DIGITS + 1)
+            if start < 0:
+                return None
             digits = text[at + 1 : start]
             if not (digits.isascii() and digits.isdigit()):
                 return None
@@ -98,7 +106,7 @@ class Decoder:
         try:
             data = loads(json)
         except (ValueError, RecursionError):
-            raise PacketError("invalid JSON") from None
+            data = self._load_leniently(json)
         limit = self._limits.max_nesting_depth
         if len(json) > limit:
             _check_depth(json, data, limit)
@@ -112,10 +120,21 @@ class Decoder:
         try:
             data = self._loads(text)
         except (ValueError, RecursionError):
-            raise PacketError("invalid JSON") from None
-        _check_depth(text, data, self._limits.max_nesting_depth)
+            data = self._load_leniently(text)
+        limit = self._limits.max_nesting_depth
+        if len(text) > limit:
+            _check_depth(text, data, limit)
         # JSON's null is a value, no value is not: only the latter is None here.
         return _NULL if data is None else data
+
+    def _load_leniently(self, text: str) -> Any:
+        """JavaScript may send half a surrogate pair, as an escape, which not all libraries take."""
+        try:
+            if "\\u" in text:
+                return _STANDARD.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        raise PacketError("invalid JSON")
 
     def _check_event(self, packet: Packet) -> None:
         """Check an event. A number is the name of its decimal form, as in JavaScript."""

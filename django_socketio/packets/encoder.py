@@ -9,6 +9,7 @@ from .codec import Default, JSONCodec, StandardCodec, without_nan
 from .packet import RESERVED_EVENTS, EncodedPacket, PacketType
 
 _BINARY = (bytes, bytearray, memoryview)
+_BINARY_TYPES = frozenset(_BINARY)
 # As in the decoder: a global is found faster than an attribute of a class.
 _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
 _ACK, _BINARY_ACK = PacketType.ACK, PacketType.BINARY_ACK
@@ -67,15 +68,16 @@ class Encoder:
         self, kind: str, binary_kind: str, namespace: str, data: list[Any], id: int | None
     ) -> EncodedPacket:
         found: tuple[bytes, ...] = ()
+        text: str | None = None
         for item in data:
-            if type(item) in _BINARY:
-                text = None
+            if type(item) in _BINARY_TYPES:
                 break
         else:
+            dumps = self._dumps
             try:
-                text = self._json(data, self._text_default)
-            except _HasBinary:
-                text = None
+                text = dumps(data, self._text_default)
+            except (TypeError, ValueError, RecursionError):
+                text = None  # bytes further inside, or what only the standard library takes
         if text is None:
             attachments = _Attachments(self._further)
             text = self._json(data, attachments.default, attachments.found)
@@ -89,14 +91,11 @@ class Encoder:
 
     def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
         """One call of the library; what it refuses is tried once more with the standard one."""
-        dumps = self._dumps
         try:
-            return dumps(data, default)
-        except (TypeError, ValueError, RecursionError) as error:
-            if isinstance(error.__cause__, _HasBinary):  # orjson wraps what ``default`` raises
-                raise error.__cause__ from None
-        if found is not None:
-            found.clear()
+            return self._dumps(data, default)
+        except (TypeError, ValueError, RecursionError):
+            if found is not None:
+                found.clear()
         try:
             return self._lenient(without_nan(data), default)
         except RecursionError:
@@ -108,8 +107,8 @@ class Encoder:
         return self._further(value)
 
 
-class _HasBinary(Exception):
-    """There are bytes inside the data after all."""
+class _HasBinary(TypeError):
+    """There are bytes inside the data."""
 
 
 class _Attachments:

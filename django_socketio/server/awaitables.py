@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from .client import Client
 
 
+# An iterator that has ended: it stays so, and can be given to everyone.
+_ENDED: Any = iter(())
+
+
 class Done:
     """An awaitable for what is finished already."""
 
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, None]:
-        return
-        yield
+        ended: Generator[Any, Any, None] = _ENDED
+        return ended
 
 
 DONE = Done()

@@ -147,7 +147,7 @@ class Client:
         session, decoder = self.session, self._decoder
         if (
             packet.__class__ is str
-            and packet.startswith(EVENT_MESSAGE)
+            and packet[:2] == EVENT_MESSAGE
             and session.state == "open"
             and decoder.pending is None
             and "/" in self.sockets
@@ -277,7 +277,8 @@ class Client:
         session.packets_out += 1
         for frame in frames:
             if session.direct:
-                if session.written(frame.size) and not self._ask():
+                session.unheard += frame.size
+                if session.unheard > session.unheard_mark and not self._ask():
                     break
                 self.transport.write(frame)
             elif session.send(frame):

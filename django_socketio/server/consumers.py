@@ -250,6 +250,9 @@ class SocketIOConsumer:
         self._client = client
         self._hub: Hub = client.hub
         self._namespace = namespace
+        # An attribute of the instance is found faster than one of the class.
+        self._handlers = self._handlers  # type: ignore[misc]
+        self._filters = self._filters  # type: ignore[misc]
         # What other processes still have to hear of before we get all of a room's messages.
         self._joining: Awaitable[None] | None = None
         self._handshake = None
@@ -473,6 +476,8 @@ class SocketIOConsumer:
                 await self._announce(event_received, event=name, args=args)
             if self._filters:
                 result = await self.receive_event(name, args)
+            elif handler.plain and handler.least <= len(args) <= handler.most:
+                result = await handler.function(self, *args)  # as _call() does it
             else:
                 result = await self._call(handler, name, args)
             if packet.id is not None and self.connected:
@@ -576,7 +581,7 @@ class SocketIOConsumer:
         frames = make_frames(packet, compress)
         hub = self._hub
         if get_ident() == hub.thread and hub.loop.is_running():  # as hub.here()
-            return self._deliver(frames, volatile)
+            return DONE if self._write(frames, volatile) else self._client.drained()
         return hub.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:

@@ -61,7 +61,8 @@ def event(*names: Any, concurrent: bool = False) -> Any:
 class Handler:
     """A method that handles an event; ``least`` and ``most`` are how many arguments it takes.
 
-    ``named`` says that it takes the event's name before them, ``timing`` is how long it took.
+    ``named`` says that it takes the event's name before them, ``plain`` that it is called in the
+    most usual way: awaited, with the arguments only. ``timing`` is how long it took.
     """
 
     method: str
@@ -71,7 +72,11 @@ class Handler:
     least: int
     most: int
     named: bool = False
+    plain: bool = field(init=False)
     timing: Timing = field(default_factory=Timing, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self.is_async and not self.named)
 
 
 async def _refuse(socket: Any, name: str, *args: Any) -> None:

@@ -32,6 +32,12 @@ def new_session(transport: str = "websocket", now: float = 0, **options: Any) ->
     return Session("the-sid", SessionOptions(**{**defaults, **options}), transport, now)
 
 
+def written(session: Session, size: int) -> bool:
+    """Write past the buffer as the owner does. Returns whether it has to ask then."""
+    session.unheard += size
+    return session.unheard > session.unheard_mark
+
+
 def texts(session: Session) -> list[str]:
     """What waits in the buffer, taken out of it."""
     session.set_writable(True)

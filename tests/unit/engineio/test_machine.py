@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from django_socketio.engineio import Frame, Probe
 from tests.unit.strategies import any_packets, any_texts
 
-from .sessions import INTERVAL, TIMEOUT, new_session
+from .sessions import INTERVAL, TIMEOUT, new_session, written
 
 MAX_BUFFER = 500
 REASONS = {"ping timeout", "parse error", "transport error", "transport close", "forced close"}
@@ -49,7 +49,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(size=st.integers(1, 200))
     def write_past_the_buffer(self, size: int) -> None:
         assert not self.session.buffer
-        if self.session.written(size):
+        if written(self.session, size):
             ping = self.session.ask(self.now)
             assert ping is None or ping.data == "2"
             assert (self.session.state == "open") or self.session.detail == "slow client"

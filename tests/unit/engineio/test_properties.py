@@ -12,7 +12,7 @@ from django_socketio.engineio.packets import decode_packet
 from tests.unit.alarm import linear
 from tests.unit.strategies import any_packets, any_texts, frame_texts
 
-from .sessions import INTERVAL, TIMEOUT, make_session
+from .sessions import INTERVAL, TIMEOUT, make_session, written
 
 MEGABYTE = 1_000_000
 
@@ -121,7 +121,7 @@ def test_a_client_that_answers_in_time_never_times_out(
         due = session.tick(now)
         assert due is not None
         now = min(max(now, min(now + delay, due)) if much else due + late, pong_at)
-        if much and session.written(300):  # so much that it is asked before its time
+        if much and written(session, 300):  # so much that it is asked before its time
             ping = session.ask(now)
             if ping is not None:
                 pong_at = now + delay
@@ -144,7 +144,7 @@ def test_a_client_that_falls_silent_times_out(moments: list[int], asked: bool) -
     due = session.tick(0)
     talk = sorted(moment / 2**10 for moment in moments)
     if asked:
-        session.written(1000)
+        written(session, 1000)
         session.ask(0)
         due = min(due or math.inf, session.tick(0) or 0)
     while due is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from django_socketio.engineio import Frame
 
-from .sessions import INTERVAL, TIMEOUT, make_session, new_session, texts
+from .sessions import INTERVAL, TIMEOUT, make_session, new_session, texts, written
 
 QUARTER = 250
 
@@ -112,8 +112,8 @@ def test_a_ping_waits_for_the_poll_that_fetches_it() -> None:
 
 def test_much_written_without_a_word_asks_for_a_sign_of_life() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
-    assert not session.written(QUARTER)
-    assert session.written(1)
+    assert not written(session, QUARTER)
+    assert written(session, 1)
     ping = session.ask(10)
     assert ping is not None
     assert ping.data == "2"
@@ -124,22 +124,22 @@ def test_much_written_without_a_word_asks_for_a_sign_of_life() -> None:
 
 def test_the_answer_makes_all_well() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
-    assert session.written(QUARTER + 1)
+    assert written(session, QUARTER + 1)
     session.ask(10)
     session.receive("3")
     assert session.unheard == 0
     assert session.tick(10) == INTERVAL
-    assert not session.written(QUARTER)
-    assert session.written(1)
+    assert not written(session, QUARTER)
+    assert written(session, 1)
     assert session.ask(20) is not None
 
 
 def test_a_client_that_was_asked_and_takes_on_is_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
-    assert session.written(QUARTER + 1)
+    assert written(session, QUARTER + 1)
     session.ask(10)
-    assert not session.written(3 * QUARTER - 1)
-    assert session.written(1)
+    assert not written(session, 3 * QUARTER - 1)
+    assert written(session, 1)
     assert session.ask(11) is None
     assert (session.state, session.close_reason) == ("closed", "transport error")
     assert session.detail == "slow client"
@@ -148,7 +148,7 @@ def test_a_client_that_was_asked_and_takes_on_is_given_up() -> None:
 def test_a_client_that_answers_is_not_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     for _ in range(100):
-        if session.written(QUARTER // 2) and session.ask(10) is not None:
+        if written(session, QUARTER // 2) and session.ask(10) is not None:
             session.receive("3")
     assert session.state == "open"
 
@@ -157,7 +157,7 @@ def test_a_client_that_only_talks_is_given_up() -> None:
     """It may send without end and yet read nothing."""
     session = make_session(max_write_buffer=4 * QUARTER)
     while session.state == "open":
-        if session.written(QUARTER // 2):
+        if written(session, QUARTER // 2):
             session.ask(10)
         session.receive("4thanks")
         assert session.unheard <= 5 * QUARTER
@@ -166,16 +166,16 @@ def test_a_client_that_only_talks_is_given_up() -> None:
 
 def test_an_answer_to_no_question_tells_nothing() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
-    session.written(QUARTER)
+    written(session, QUARTER)
     session.receive("3")
     assert session.unheard == QUARTER
 
 
 def test_an_answer_tells_of_what_was_written_before_the_question() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
-    session.written(QUARTER + 1)
+    written(session, QUARTER + 1)
     session.ask(10)
-    session.written(QUARTER)
+    written(session, QUARTER)
     session.receive("3")
     assert session.unheard == QUARTER
 
@@ -193,7 +193,7 @@ def test_what_waited_counts_when_it_is_written() -> None:
 def test_a_client_that_owes_a_pong_is_not_asked_twice() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     session.tick(INTERVAL)
-    assert session.written(QUARTER + 1)
+    assert written(session, QUARTER + 1)
     assert session.ask(INTERVAL + 1) is None
     assert session.state == "open"
     assert session.tick(INTERVAL + TIMEOUT) is None

@@ -89,8 +89,6 @@ def test_what_is_no_json_is_refused(codec: JSONCodec, text: str) -> None:
         (str(2**63 - 1), 2**63 - 1),
         (str(-(2**63)), -(2**63)),
         ('"\\u00e9\\ud83d\\ude00\\n\\/"', "é😀\n/"),
-        ('"\\ud800"', "\ud800"),
-        ('{"\\udfff":["\\ud800x"]}', {"\udfff": ["\ud800x"]}),
         (" [ 1 , 2 ] ", [1, 2]),
         ('{"a":1,"a":2}', {"a": 2}),
     ],

@@ -42,6 +42,9 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = "01234"
         ('2/admin,0["foo"]', Packet(EVENT, "/admin", ["foo"], 0)),
         ('2["foo",null]', Packet(EVENT, "/", ["foo", None])),
         ('2[""]', Packet(EVENT, "/", [""])),
+        ('2["\\ud800"]', Packet(EVENT, "/", ["\ud800"])),
+        ('27["e",{"\\udfff":["\\ud800x"]}]', Packet(EVENT, "/", ["e", {"\udfff": ["\ud800x"]}], 7)),
+        ('0{"name":"\\ud800"}', Packet(CONNECT, "/", {"name": "\ud800"})),
         ("30[]", Packet(ACK, "/", [], 0)),
         ('3/admin,13["bar"]', Packet(ACK, "/admin", ["bar"], 13)),
         ("313", Packet(ACK, "/", [], 13)),
@@ -101,7 +104,19 @@ def test_an_unknown_type_is_refused(codec: JSONCodec, text: str) -> None:
         # digits where there are none
         *('20x["a"]', '2-1["a"]', '21.5["a"]', '21e3["a"]', '2٣["a"]', '2 1["a"]', '2+1["a"]'),
         # no JSON
-        *("2[", '2["a"', '2["a"]]', '2["a"],', '2["a",]', "2['a']", '2["a",NaN]', "0{", "0{]"),
+        *(
+            "2[",
+            '2["\\ud800"',
+            '2["\\ud800",NaN]',
+            '2["a"',
+            '2["a"]]',
+            '2["a"],',
+            '2["a",]',
+            "2['a']",
+            '2["a",NaN]',
+            "0{",
+            "0{]",
+        ),
         *('2["a",Infinity]', '2["a",-Infinity]', '2["a",1e999]', '2["a",undefined]', '2["a\n"]'),
         # a namespace without its comma takes everything
         *('2/a["a"]', '212/a,["a"]', '2/a12["a"]'),

@@ -17,7 +17,7 @@ from benchmarks.servers import SERVERS
 from benchmarks.table import markdown
 
 QUICK_SERVERS = ["ours-uvicorn", "floor", "python-socketio", "node"]
-QUICK = Pace(warm_up=0.3, measure=0.8, idle=1000)
+QUICK = Pace(idle=1000)
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     with prepared() as options:
         runner = Runner(
             QUICK if arguments.quick else Pace(),
-            arguments.rounds or (1 if arguments.quick else 3),
+            arguments.rounds or (5 if arguments.quick else 30),
             options,
             say,
         )
@@ -62,9 +62,9 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME,...",
         help=f"all by default: {', '.join(SERVERS)}",
     )
-    parser.add_argument("--rounds", type=int, help="3 by default")
+    parser.add_argument("--rounds", type=int, help="30 by default")
     parser.add_argument(
-        "--quick", action="store_true", help="one short round, and the most important servers"
+        "--quick", action="store_true", help="a few rounds, and the most important servers"
     )
     parser.add_argument("--output", type=Path, help="write the tables to this file, too")
     arguments = parser.parse_args()

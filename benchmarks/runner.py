@@ -1,19 +1,21 @@
-"""Paired runs: within a round the servers take turns, so that what drifts drifts for all."""
+"""Paired runs: within a round the servers take turns, so that what drifts drifts for all.
+
+Many short rounds, for most virtual machines are fast for a second and slow for another.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from benchmarks.scenarios.base import Pace, Sample, Scenario
+from benchmarks.scenarios.base import Load, Pace, Sample, Scenario
 from benchmarks.servers import Options, Server
 from benchmarks.serving import Target, serving
 
 DEADLINE = 120.0  # seconds that a measurement may take
-FIRST = 3  # times the warm-up, in the first round: compilers want to see a function run
 
 Say = Callable[[str], None]
 
@@ -50,50 +52,68 @@ class Runner:
         for number in range(scenario.rounds or self._rounds):
             for server in servers:
                 try:
-                    async with self._serving(scenario, server) as target:
-                        await self._measure(scenario, target, number)
+                    async with self._loaded(scenario, server) as (target, load):
+                        await self._measure(scenario, target, load, number)
                 except Exception as error:
                     self._failed(scenario, server, error)
+            self._tell(scenario, servers)
 
     async def _run(self, scenario: Scenario, servers: Sequence[Server]) -> None:
-        """Servers stay up for all rounds. One that fails is left out of the rest of them."""
+        """Servers and connections stay up for all rounds. Who fails is left out of the rest."""
         async with AsyncExitStack() as stack:
-            targets: list[Target] = []
+            running: list[tuple[Target, Load]] = []
             for server in servers:
                 try:
-                    targets.append(await stack.enter_async_context(self._serving(scenario, server)))
+                    running.append(await stack.enter_async_context(self._loaded(scenario, server)))
                 except Exception as error:
                     self._failed(scenario, server, error)
             for number in range(scenario.rounds or self._rounds):
                 # Each round begins with another server.
-                shift = number % max(1, len(targets))
-                for target in targets[shift:] + targets[:shift]:
+                shift = number % max(1, len(running))
+                for target, load in running[shift:] + running[:shift]:
                     try:
-                        await self._measure(scenario, target, number)
+                        await self._measure(scenario, target, load, number)
                     except Exception as error:
                         self._failed(scenario, target.server, error, target.log())
-                        targets.remove(target)
+                        running.remove((target, load))
+                self._tell(scenario, servers)
 
-    async def _measure(self, scenario: Scenario, target: Target, number: int) -> None:
-        pace = self._pace if number else replace(self._pace, warm_up=self._pace.warm_up * FIRST)
+    async def _measure(self, scenario: Scenario, target: Target, load: Load, number: int) -> None:
+        pace = self._pace if number else replace(self._pace, warm_up=self._pace.first_warm_up)
         gc.collect()
         gc.disable()
         try:
-            samples = await asyncio.wait_for(scenario.measure(target, pace), DEADLINE)
+            samples = await asyncio.wait_for(scenario.measure(target, load, pace), DEADLINE)
         finally:
             gc.enable()
         for sample in samples:
             self.results.add(target.server, sample)
-            self._say(
-                f"{sample.metric.name:10} {target.server.name:16} {number + 1}  "
-                f"{sample.value:8.2f} {sample.metric.unit}"
+
+    @asynccontextmanager
+    async def _loaded(
+        self, scenario: Scenario, server: Server
+    ) -> AsyncIterator[tuple[Target, Load]]:
+        """A server that runs, and the load's connections to it."""
+        options = scenario.options(self._options)
+        redis = "redis" in scenario.needs
+        async with (
+            serving(server, options, scenario.processes, redis) as target,
+            scenario.load(target) as load,
+        ):
+            yield target, load
+
+    def _tell(self, scenario: Scenario, servers: Sequence[Server]) -> None:
+        """What the last round has found."""
+        for metric in scenario.metrics:
+            found = (
+                f"{server.name} {samples[-1].value:.2f}"
+                for server in servers
+                if (samples := self.results.samples.get((metric.name, server.name)))
             )
+            self._say(f"{metric.name}: {', '.join(found)} {metric.unit}")
 
     def _failed(self, scenario: Scenario, server: Server, error: Exception, log: str = "") -> None:
-        text = f"{scenario.name}, {server.name}: {type(error).__name__}: {error}"
-        self.results.failures.append(text)
-        self._say(f"{text}\n{log}")
-
-    def _serving(self, scenario: Scenario, server: Server) -> AbstractAsyncContextManager[Target]:
-        options = scenario.options(self._options)
-        return serving(server, options, scenario.processes, "redis" in scenario.needs)
+        where, lines = f"{scenario.name}, {server.name}", f"{error}".strip().splitlines()
+        self._say(f"{where}: {type(error).__name__}: {error}\n{log}")
+        last = lines[-1] if lines else ""
+        self.results.failures.append(f"{where}: {type(error).__name__}: {last}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import median
+from statistics import median, quantiles
 
 from benchmarks.runner import Results
 from benchmarks.scenarios.base import Metric, Sample
@@ -12,6 +12,8 @@ from benchmarks.targets import OTHERS, OURS, RATIO, TARGETS, VARIANTS
 
 # From here on a generator may be what limits the rate.
 BUSY = 0.9
+# From more rounds than so many on the spread of the ratios says something.
+MANY = 3
 
 Row = Sequence[str]
 
@@ -40,7 +42,8 @@ def markdown(results: Results, metrics: Sequence[Metric]) -> str:
 
 _RATIOS = """\
 CPU time of the server's processes per unit of work (or memory), ours on uvicorn with uvloop and
-orjson divided by the other's: medians of the rounds' ratios. In brackets the target."""
+orjson divided by the other's: medians of the rounds' ratios, with half of the range that the middle
+half of them takes. In brackets the target."""
 
 _ABSOLUTE = """\
 Medians of the rounds, with the least and the most. CPU time is the user and system time of all the
@@ -74,6 +77,9 @@ def _ratio(results: Results, metric: Metric, ours: str, other: str) -> str:
         return ""
     figure = median(figures)
     text = f"{figure:+.1f} {metric.unit.split()[0]}" if goal.plus else f"{figure:.2f} ×"
+    if len(figures) > MANY:
+        lower, _, upper = quantiles(figures)
+        text = f"{figure:.2f} ± {(upper - lower) / 2:.2f} ×"
     if goal is RATIO:
         return text
     limit = f"+{goal.limit:g}" if goal.plus else f"{goal.limit:g}"

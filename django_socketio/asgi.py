@@ -89,7 +89,7 @@ class SocketIOApplication:
         if root and path.startswith(root):
             path = path[len(root) :]
         wanted = self._path or self._server.get_settings().path
-        return path.rstrip("/") == wanted.rstrip("/")
+        return path == wanted or path.rstrip("/") == wanted.rstrip("/")
 
     @cached_property
     def _server(self) -> _Server:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.load.idle import Heartbeats, Idle
 from benchmarks.measure import Usage, memory
@@ -30,7 +32,10 @@ class Idleness(Scenario):
     def options(self, options: Options) -> Options:
         return replace(options, ping_interval=PING_INTERVAL)
 
-    async def measure(self, target: Target, pace: Pace) -> list[Sample]:
+    def load(self, target: Target) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()
+
+    async def measure(self, target: Target, load: Any, pace: Pace) -> list[Sample]:
         heartbeats = Heartbeats()
         for client in await self._connect(target, WARM_UP, heartbeats):
             client.close()

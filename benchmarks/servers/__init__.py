@@ -15,6 +15,8 @@ from tests.harness.programs import find_redis
 HERE = Path(__file__).resolve().parent
 # uvicorn and daphne ping WebSockets, too: every 20 seconds, where Engine.IO's default is 25.
 OWN_PINGS = 0.8
+# Seconds for which a connection may be silent between two requests: until it is its server's turn.
+KEEP_ALIVE = 60
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Options:
     def env(self) -> dict[str, str]:
         return {
             "BENCH_PING_INTERVAL": str(self.ping_interval),
+            "BENCH_KEEP_ALIVE": str(KEEP_ALIVE),
             "BENCH_REDIS": self.redis or "",
             "BENCH_DATABASE": self.database or ":memory:",
         }
@@ -40,6 +43,7 @@ def uvicorn(application: str) -> Callable[[int, Options], list[str]]:
             *("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
             *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
             *("--ws-ping-interval", str(options.ping_interval * OWN_PINGS)),
+            *("--timeout-keep-alive", str(KEEP_ALIVE)),
             *("--no-access-log", "--log-level", "warning"),
         )
 
@@ -111,18 +115,7 @@ SERVERS = {
     server.name: server
     for server in (
         Server("ours-uvicorn", "ours, uvicorn", uvicorn(OURS)),
-        Server(
-            "ours-json",
-            "ours, uvicorn, the standard library's json",
-            uvicorn(OURS),
-            env={"BENCH_JSON": "django_socketio.packets.codec.StandardCodec"},
-            only=frozenset({"echo", "ack", "broadcast"}),
-        ),
-        Server("ours-granian", "ours, granian", granian(OURS), ALONE),
-        Server("ours-daphne", "ours, daphne", daphne(OURS), ALONE),
         Server("floor", "bare ASGI application, uvicorn", uvicorn(FLOOR), ALONE),
-        Server("floor-granian", "bare ASGI application, granian", granian(FLOOR), ALONE),
-        Server("floor-daphne", "bare ASGI application, daphne", daphne(FLOOR), ALONE),
         Server(
             "python-socketio",
             "python-socketio, uvicorn",
@@ -143,5 +136,16 @@ SERVERS = {
             # The poll that waits during an upgrade is answered with its next ping: after 25 s.
             EVERYTHING - {"upgrade"},
         ),
+        Server(
+            "ours-json",
+            "ours, uvicorn, the standard library's json",
+            uvicorn(OURS),
+            env={"BENCH_JSON": "django_socketio.packets.codec.StandardCodec"},
+            only=frozenset({"echo", "ack", "broadcast"}),
+        ),
+        Server("ours-granian", "ours, granian", granian(OURS), ALONE),
+        Server("floor-granian", "bare ASGI application, granian", granian(FLOOR), ALONE),
+        Server("ours-daphne", "ours, daphne", daphne(OURS), ALONE),
+        Server("floor-daphne", "bare ASGI application, daphne", daphne(FLOOR), ALONE),
     )
 }

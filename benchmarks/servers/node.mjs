@@ -1,7 +1,10 @@
 // The official server, with its defaults. The port is the argument.
+import { createServer } from "node:http";
 import { Server } from "socket.io";
 
-const io = new Server({
+const httpServer = createServer();
+httpServer.keepAliveTimeout = Number(process.env.BENCH_KEEP_ALIVE) * 1000;
+const io = new Server(httpServer, {
   pingInterval: Number(process.env.BENCH_PING_INTERVAL) * 1000,
   serveClient: false,
 });
@@ -25,4 +28,4 @@ io.on("connection", (socket) => {
   socket.on("broadcast", (data) => io.to("all").emit("broadcast", data));
 });
 
-io.listen(Number(process.argv[2]));
+httpServer.listen(Number(process.argv[2]));

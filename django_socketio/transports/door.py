@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,19 +19,21 @@ ASGIApp = Callable[..., Awaitable[None]]
 _CAPTURE = "django_socketio.capture"
 
 
-@dataclass
 class Request:
     """A request for a session: what its headers and its query say."""
 
-    hub: Hub
-    method: str
-    headers: dict[bytes, bytes]
-    origin: str | None = None
-    # The existing session's client, or the other process that owns it; neither for a handshake,
-    # except for one that another process is to take because this one ends.
-    client: Client | None = None
-    owner: str | None = None
-    passed_on: bool = False
+    __slots__ = ("client", "headers", "hub", "method", "origin", "owner", "passed_on")
+
+    def __init__(self, hub: Hub, method: str, headers: dict[bytes, bytes]) -> None:
+        self.hub = hub
+        self.method = method
+        self.headers = headers
+        self.origin = self.header(b"origin") if b"origin" in headers else None
+        # The existing session's client, or the other process that owns it; neither for a handshake,
+        # except for one that another process is to take because this one ends.
+        self.client: Client | None = None
+        self.owner: str | None = None
+        self.passed_on = False
 
     def header(self, name: bytes) -> str:
         """A header's value, "" where it is missing."""
@@ -51,11 +52,7 @@ class Door:
         """Look at a request's headers. The query is looked at in :meth:`check`."""
         if hub.network is not None and hub.network.tunnels.serve is None:
             hub.network.tunnels.serve = self.serve
-        headers = dict(scope["headers"])
-        request = Request(hub, scope.get("method", "GET"), headers)
-        if b"origin" in headers:
-            request.origin = request.header(b"origin")
-        return request
+        return Request(hub, scope.get("method", "GET"), dict(scope["headers"]))
 
     def check_origin(self, request: Request) -> None:
         """Raise HandshakeRefused for a page that may not use this server."""
@@ -148,12 +145,14 @@ def _read_query(raw: bytes) -> dict[str, str | None]:
     try:
         text = raw.decode()
         if "%" in text or "+" in text:
-            pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
-        else:  # as the clients write it: nothing to unquote, and much faster
-            parts = [part.partition("=") for part in text.split("&") if part]
-            pairs = [(key, value) for key, _, value in parts]
+            for key, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
+                query[key] = None if key in query else value
+            return query
     except ValueError:
         raise HandshakeRefused(ErrorCode.BAD_REQUEST) from None
-    for key, value in pairs:
-        query[key] = None if key in query else value
+    # As the clients write it: nothing to unquote, and much faster.
+    for part in text.split("&"):
+        if part:
+            key, _, value = part.partition("=")
+            query[key] = None if key in query else value
     return query

@@ -42,7 +42,13 @@ async def respond(
 
 
 def error_body(refused: HandshakeRefused) -> bytes:
-    """The protocol's own error answer."""
+    """The protocol's own error answer; nothing where a client does well to try again.
+
+    python-socketio's client closes its connection before it reads an error's body, and gives up if
+    there was more to come.
+    """
+    if refused.status == 503:
+        return b""
     return json.dumps({"code": int(refused.code), "message": refused.code.message}).encode()
 
 

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.redis
 
 Run = Callable[..., Process]
 
+NAME = "outsider"
+
 
 @pytest.fixture
 def room() -> str:
@@ -29,12 +31,16 @@ def room() -> str:
 
 @pytest.fixture
 def run(cluster: Cluster) -> Iterator[Run]:
-    """Starts ``python -m`` with the workers' settings."""
+    """Starts ``python -m`` with the workers' settings; Redis knows its connections by NAME."""
     started: list[Process] = []
+    env = dict(cluster.workers[0].env)
+    asked = json.loads(env["TEST_PROJECT"])
+    asked["REDIS"] += f"?client_name={NAME}"
+    env["TEST_PROJECT"] = json.dumps(asked)
 
     def start(*arguments: object) -> Process:
         command = [sys.executable, "-m", *map(str, arguments)]
-        started.append(Process(command, cluster.workers[0].env))
+        started.append(Process(command, env))
         return started[-1]
 
     yield start
@@ -66,12 +72,11 @@ async def test_a_script(
     cluster: Cluster, trio: list[Member], room: str, run: Run, wanted: int
 ) -> None:
     """Everything arrives, in order, over one connection."""
-    before = {client["id"] for client in cluster.redis.clients()}
     process = run("tests.cluster.sender", "numbers", room, wanted)
     got = await heard(trio, wanted)
     assert got == [[[number] for number in range(wanted)]] * 3
     await asyncio.to_thread(process.wait_for_line, "sent")
-    assert len({client["id"] for client in cluster.redis.clients()} - before) == 1
+    assert [client["name"] for client in cluster.redis.clients()].count(NAME) == 1
 
 
 @pytest.mark.parametrize("wanted", sizes(1000, 10_000))
@@ -85,13 +90,12 @@ async def test_a_management_command(
 
 async def test_threads(cluster: Cluster, trio: list[Member], room: str, run: Run) -> None:
     """Each thread's order is kept; they share a connection."""
-    before = {client["id"] for client in cluster.redis.clients()}
     process = run("tests.cluster.sender", "threads", room, 800)
     for got in await heard(trio, 800):
         for name in "abcd":
             assert [number for who, number in got if who == name] == list(range(200))
     await asyncio.to_thread(process.wait_for_line, "sent")
-    assert len({client["id"] for client in cluster.redis.clients()} - before) == 1
+    assert [client["name"] for client in cluster.redis.clients()].count(NAME) == 1
 
 
 @pytest.mark.parametrize(("how", "code"), [("unawaited", 0), ("awaited", -9), ("killed", -9)])

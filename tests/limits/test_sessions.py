@@ -36,8 +36,7 @@ def test_too_many_unfinished_handshakes(impatient: Server, bystander: Peer) -> N
             open_ones.enter_context(Peer(impatient))
         with impatient.counting("limits", pending):
             answer = ask(impatient)
-        assert answer.status == 503
-        assert answer.json == {"code": 3, "message": "Bad request"}
+        assert (answer.status, answer.body) == (503, b"")
         with impatient.counting("limits", pending):
             sock = open_socket(impatient)
             sock.sendall(upgrade_request())

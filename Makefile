@@ -52,7 +52,7 @@ demo-cluster: $(VENV)/.demo $(VENV)/.redis $(CLIENT) ## Serve it from three proc
 	$(BIN)/python manage.py setup_demo --client $(CLIENT)
 	@exec $(BIN)/python -m scripts.demo_cluster $(PORT)
 
-bench: setup-bench ## Measure it beside other servers (20 minutes)
+bench: setup-bench ## Measure it beside other servers (15 minutes)
 	$(WITH_NODE) $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: setup-bench ## Let 100 000 sessions come and go, and look for what they leave (10 minutes)

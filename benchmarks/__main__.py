@@ -30,7 +30,7 @@ def main() -> None:
     with prepared() as options:
         runner = Runner(
             QUICK if arguments.quick else Pace(),
-            arguments.rounds or (5 if arguments.quick else 30),
+            arguments.rounds or (5 if arguments.quick else 20),
             options,
             say,
         )
@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME,...",
         help=f"all by default: {', '.join(SERVERS)}",
     )
-    parser.add_argument("--rounds", type=int, help="30 by default")
+    parser.add_argument("--rounds", type=int, help="20 by default")
     parser.add_argument(
         "--quick", action="store_true", help="a few rounds, and the most important servers"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from contextlib import suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+LOOK, QUIET, PATIENCE = 0.01, 0.1, 2.0  # seconds, of a core, seconds
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -37,6 +39,21 @@ def cpu_time(pid: int) -> float:
     """User and system time of all threads, in seconds; /proc would count in 10 ms."""
     # What clock_getcpuclockid() makes of a process id: CPUCLOCK_SCHED is 2.
     return time.clock_gettime((~pid << 3) | 2)
+
+
+async def settled(pids: list[int]) -> float:
+    """Wait until processes have nothing left to do; the CPU time that they have used, in seconds.
+
+    Some servers answer first and tidy up later, which is a part of the work, and not to be done
+    while it is another one's turn.
+    """
+    used, deadline = -1.0, time.perf_counter() + PATIENCE
+    while True:
+        now = sum(map(cpu_time, pids))
+        if now - used < QUIET * LOOK or time.perf_counter() > deadline:
+            return now
+        used = now
+        await asyncio.sleep(LOOK)
 
 
 def memory(pid: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.load.awake import Awake
-from benchmarks.measure import Usage, memory, percentile
+from benchmarks.measure import Usage, memory, percentile, settled
 from benchmarks.servers import Options, Server
 from benchmarks.serving import Target
 
@@ -103,13 +103,15 @@ class Scenario:
         """One sample for each of ``metrics``."""
         with Awake():
             await load.run(pace.warm_up)
+        await settled(target.pids)
         with Awake() as awake:
             before = Usage.now(target.pids)
             work = await load.run(pace.measure)
             after = Usage.now(target.pids)
+        cpu = await settled(target.pids) - before.servers
         resident = sum(map(memory, target.pids))
         work.latencies.sort()
-        cpu, wall = after.servers - before.servers, after.clock - before.clock
+        wall = after.clock - before.clock
         return [
             Sample(
                 self.metric,
@@ -118,7 +120,7 @@ class Scenario:
                 percentile(work.latencies, 0.5),
                 percentile(work.latencies, 0.99),
                 resident,
-                cpu / wall,
+                (after.servers - before.servers) / wall,
                 awake.busy / wall,
             )
         ]

@@ -161,7 +161,7 @@ class Client:
             if event is not None:
                 session.alive = True
                 session.packets_in += 1
-                return self.sockets["/"]._receive(event)
+                return self.sockets["/"]._receive_now(event)
         message = session.receive(packet)
         if message is not None:
             return self.receive(message)

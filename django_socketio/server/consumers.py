@@ -26,6 +26,7 @@ from .handshake import Handshake, read_handshake
 from .hub import Hub
 from .operators import Operator, SocketOperator
 from .rooms import Room, SessionRoom, as_room, user_room
+from .steps import resume
 
 if TYPE_CHECKING:
     from ..engineio import Frame
@@ -431,19 +432,42 @@ class SocketIOConsumer:
         self._busy = True
         return self._work(packet)
 
+    def _receive_now(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
+        """As :meth:`_receive`, but nothing is left to be awaited of a handler that never waits."""
+        if self._busy or self._held is not None or self._handlers[packet.data[0]].concurrent:
+            return self._receive(packet)
+        self._busy = True
+        handling = self._handle(packet)
+        try:
+            waited_for = handling.send(None)
+        except StopIteration:
+            if not self._queue:
+                self._busy = False
+                return None
+            return self._work(self._next(self._queue))
+        except BaseException:
+            self._busy = False
+            raise
+        return self._work(resume(handling, waited_for))
+
     def _put(self, item: Packet | _Leave) -> None:
         if self._queue is None:
             self._queue = deque()
         self._queue.append(item)
 
-    async def _work(self, item: Packet | _Leave) -> None:
-        """Handle an event, and after it those that came meanwhile, one at a time."""
+    async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
+        """Handle an event, and after it those that came meanwhile, one at a time.
+
+        An event may have been begun: then ``item`` is what is left to do for it.
+        """
         try:
             while True:
-                if isinstance(item, _Leave):
+                if isinstance(item, Packet):
+                    await self._handle(item)
+                elif isinstance(item, _Leave):
                     await self._say_goodbye(item.reason)
                 else:
-                    await self._handle(item)
+                    await item
                 if not self._queue:
                     return
                 item = self._next(self._queue)

@@ -337,6 +337,28 @@ async def test_disconnect_waits_for_the_handler_that_runs(connect: Connect) -> N
     assert order == ["start", "end", "disconnect"]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_disconnect_waits_for_the_handler_that_closes(connect: Connect, waits: bool) -> None:
+    order: list[str] = []
+
+    @register()
+    class Consumer(SocketIOConsumer):
+        @event
+        async def bye(self) -> None:
+            self.close()
+            if waits:
+                await asyncio.sleep(0)
+            order.append("end")
+
+        async def disconnect(self, reason: str) -> None:
+            order.append("disconnect")
+
+    client = await connect()
+    await client.emit("bye")
+    await eventually(lambda: len(order) == 2, "disconnect()")
+    assert order == ["end", "disconnect"]
+
+
 async def test_a_refused_client_has_no_disconnect(frames: OpenFrames, reasons: list[str]) -> None:
     @register("/refusing")
     class Refusing(SocketIOConsumer):

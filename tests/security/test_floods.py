@@ -106,8 +106,7 @@ async def test_floods_of_handshakes(settings: Any) -> None:
         member = await (await Wire().open()).join()
         sids = [await handshake() for _ in range(20)]
         answer = await WholeExchange().run()
-        assert answer.status == 503
-        assert answer.json["code"] == 3
+        assert (answer.status, answer.body) == (503, b"")
         late = Wire()
         await late.send_input({"type": "websocket.connect"})
         assert (await late.receive_output())["type"] == "websocket.close"

@@ -76,10 +76,11 @@ def _ratio(results: Results, metric: Metric, ours: str, other: str) -> str:
     if not figures:
         return ""
     figure = median(figures)
-    text = f"{figure:+.1f} {metric.unit.split()[0]}" if goal.plus else f"{figure:.2f} ×"
+    text = f"{figure:+.1f}" if goal.plus else f"{figure:.2f}"
     if len(figures) > MANY:
         lower, _, upper = quantiles(figures)
-        text = f"{figure:.2f} ± {(upper - lower) / 2:.2f} ×"
+        text += f" ± {(upper - lower) / 2:.2f}"
+    text += f" {metric.unit.split()[0]}" if goal.plus else " ×"
     if goal is RATIO:
         return text
     limit = f"+{goal.limit:g}" if goal.plus else f"{goal.limit:g}"

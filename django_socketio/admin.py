@@ -19,9 +19,9 @@ from .admin_pages import actions, history, live
 from .admin_pages.feed import NAMESPACE, PERMISSION
 from .conf import get_settings
 from .models import Connection, Namespace, Room, ServerProcess, TrafficSample
-from .server.gather import Gathered, gather
-from .stats import Timing
-from .totals import add_up
+from .stats.counters import Timing
+from .stats.gather import Gathered, gather
+from .stats.totals import add_up
 
 PER_PAGE = 50
 # Further back nobody turns pages; a filter finds more.

@@ -32,9 +32,9 @@ class DjangoSocketIOConfig(AppConfig):
 
 def _close_sockets(*, request: Any, **kwargs: Any) -> None:
     """A session that logs out takes its sockets with it, for they act in its user's name."""
+    from .addressing.rooms import SessionRoom
+    from .addressing.target import Target
     from .server.hubs import on_all_hubs
-    from .server.rooms import SessionRoom
-    from .server.target import Target
 
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:

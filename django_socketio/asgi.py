@@ -24,7 +24,7 @@ def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as wha
 
     if not apps.is_installed("django.contrib.auth"):
         return inner
-    from .transports.visitors import VisitorMiddleware
+    from .transports.auth import VisitorMiddleware
 
     return VisitorMiddleware(inner)
 

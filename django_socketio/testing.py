@@ -25,9 +25,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from .conf import get_settings
 from .exceptions import AckTimeout, Disconnected
 from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
-from .server.acks import as_arguments, as_result
-from .server.client import Client as ServerSide
 from .server.hubs import current_hub
+from .sockets.acks import as_arguments, as_result
+from .sockets.client import Client as ServerSide
 
 
 class Connected(NamedTuple):

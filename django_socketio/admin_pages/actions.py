@@ -13,13 +13,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..addressing.rooms import Room, UserRoom
+from ..addressing.target import Target
 from ..conf import get_settings
 from ..models import ServerProcess
 from ..packets import RESERVED_EVENTS
 from ..server.hubs import on_all_hubs
 from ..server.operators import io
-from ..server.rooms import Room, UserRoom
-from ..server.target import Target
 
 # An action, the permission that it needs, and what its button says.
 ACTIONS = {

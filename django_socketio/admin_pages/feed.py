@@ -8,9 +8,9 @@ from typing import Any
 from ..exceptions import ConnectionRefused
 from ..logs import logger
 from ..server.consumers import SocketIOConsumer
-from ..server.gather import agather
 from ..server.hub import Hub
 from ..server.operators import io
+from ..stats.gather import agather
 from . import live
 
 NAMESPACE = "/django-socketio/live"

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 
 from ..conf import get_settings
 from ..models import ServerProcess
-from ..server.gather import Gathered
-from ..server.recorder import KEPT, STEP
-from ..totals import add_up
+from ..stats.gather import Gathered
+from ..stats.recorder import KEPT, STEP
+from ..stats.totals import add_up
 from . import charts
 
 FRAGMENT = "admin/django_socketio/_live.html"

@@ -25,10 +25,10 @@ from ..exceptions import ConnectionRefused, EventRefused
 from ..logs import logger, safe
 from ..packets import RESERVED_EVENTS
 from ..server.consumers import SocketIOConsumer
-from ..server.gather import agather
 from ..server.handlers import event
 from ..server.hub import Hub
 from ..server.operators import io
+from ..stats.gather import agather
 from .attempts import Attempts
 
 SALT = "django_socketio.admin_ui"

@@ -16,8 +16,8 @@ from typing import Any
 
 from channels.exceptions import ChannelFull
 
-from .. import stats
 from ..logs import logger, safe
+from ..stats import counters
 from .messages import TYPE, VERSION, Kind, is_well_formed
 from .sequence import Receiver, Sender
 
@@ -212,7 +212,7 @@ class Bus:
             # The receivers notice by the sequence number that is never sent.
             dropped = self._outbox.popleft()
             self._size -= dropped.size
-            stats.layer.add("dropped", len(dropped.operations))
+            counters.layer.add("dropped", len(dropped.operations))
             self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
         return taken
 
@@ -236,7 +236,7 @@ class Bus:
                 await self._persist(self._layer.group_send, entry.group, message)
             else:
                 await self._persist(self._layer.send, entry.channel, message)
-            stats.layer.add("sent")
+            counters.layer.add("sent")
             self._sent.finish(entry.number)
 
     async def _persist(self, call: Callable[..., Awaitable[Any]], *args: Any) -> None:
@@ -246,12 +246,12 @@ class Bus:
             try:
                 await _within(CALL_TIMEOUT, call(*args))
             except ChannelFull:
-                stats.layer.add("full")
+                counters.layer.add("full")
                 self._burst("full", "a channel of the layer is full: raise its capacity")
                 return
             except (TypeError, ValueError, OverflowError):
                 # It is not the layer's fault, and would not work the next time either.
-                stats.layer.add("malformed")
+                counters.layer.add("malformed")
                 logger.exception("the channel layer cannot carry a message")
                 return
             except Exception as error:
@@ -265,7 +265,7 @@ class Bus:
                 return
 
     def _failed(self, error: Exception) -> None:
-        stats.layer.add("failed")
+        counters.layer.add("failed")
         if self.up:
             self.up = False
             logger.error("the channel layer is down: %s: %s", type(error).__name__, safe(error))
@@ -352,9 +352,9 @@ class Bus:
                 logger.exception("a message from the channel layer could not be handled")
 
     def _take(self, message: Any) -> None:
-        stats.layer.add("received")
+        counters.layer.add("received")
         if not isinstance(message, dict) or message.get("v") != VERSION:
-            stats.layer.add("unknown version")
+            counters.layer.add("unknown version")
             return
         sender, group, operations = message.get("n"), message.get("g"), message.get("o")
         first, number = message.get("f"), message.get("s")
@@ -365,7 +365,7 @@ class Bus:
             and isinstance(number, int)
             and isinstance(operations, (list, tuple))
         ):
-            stats.layer.add("malformed")
+            counters.layer.add("malformed")
             return
         if sender == self.node:
             # What this process does it has done already; but the layer works, both ways.
@@ -380,17 +380,17 @@ class Bus:
             return  # left meanwhile: nobody is here for it, and nothing is missed
         lost = self._receiver.lost(sender, group, first, number)
         if lost is None:
-            stats.layer.add("duplicate")
+            counters.layer.add("duplicate")
             return
         if lost:
-            stats.layer.add("lost", lost)
+            counters.layer.add("lost", lost)
             self._burst(sender, "messages of another process were lost by the channel layer")
             self._lost(sender, group)
         for operation in operations:
             if is_well_formed(operation):
                 self._receive(sender, operation)
             else:
-                stats.layer.add("malformed")
+                counters.layer.add("malformed")
 
     def forget(self, node: str) -> None:
         """A peer is gone."""

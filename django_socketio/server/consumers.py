@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.core.exceptions import PermissionDenied
 from django.dispatch import Signal
 
-from .. import stats
+from ..addressing.handshake import Handshake, read_handshake
+from ..addressing.rooms import Room, SessionRoom, as_room, user_room
 from ..exceptions import ConnectionRefused, Disconnected, EventRefused, LimitExceeded
 from ..logs import logger, safe
 from ..packets import EncodedPacket, Packet, PacketError
+from ..runtime.awaitables import DONE
+from ..runtime.steps import resume
 from ..signals import event_received, socket_connected, socket_disconnected
-from .acks import Question, as_arguments
-from .awaitables import DONE
-from .client import Client
-from .frames import make_frames
+from ..sockets.acks import Question, as_arguments
+from ..sockets.client import Client
+from ..sockets.frames import make_frames
+from ..stats import counters
 from .handlers import Handler, Handlers, collect, make_handler
-from .handshake import Handshake, read_handshake
 from .hub import Hub
 from .operators import Operator, SocketOperator
-from .rooms import Room, SessionRoom, as_room, user_room
-from .steps import resume
 
 if TYPE_CHECKING:
     from ..engineio import Frame
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 # How long the answer to a client waits for the channel layer to put a socket into its rooms.
 JOIN_TIMEOUT = 1.0
 
-# Handlers are counted by how long they take; see stats.Timing.
-FAST = stats.Timing.BOUNDS[0]
+# Handlers are counted by how long they take; see counters.Timing.
+FAST = counters.Timing.BOUNDS[0]
 
 # Until a socket joins one; most never do, and a set is large.
 NO_ROOMS: frozenset[Room] = frozenset()
@@ -82,7 +82,7 @@ class SocketIOConsumer:
     _on_disconnect: ClassVar[Handler | None] = None
     _on_authenticate: ClassVar[Handler | None] = None
 
-    # Under what it is counted in stats.sockets.
+    # Under what it is counted in counters.sockets.
     _counted: str
 
     sid: str
@@ -284,7 +284,7 @@ class SocketIOConsumer:
             self._refuse({"message": str(denied) or "Permission denied"})
             return
         except LimitExceeded as limit:
-            stats.limits.add(str(limit))
+            counters.limits.add(str(limit))
             self._refuse({"message": str(limit)})
             return
         except (Exception, asyncio.CancelledError) as error:
@@ -294,7 +294,7 @@ class SocketIOConsumer:
                 self._forget()
                 self._hub.spawn(self._say_goodbye(self._left), self._client)
                 raise
-            stats.handler_errors.add("connect")
+            counters.handler_errors.add("connect")
             logger.exception("connect() of namespace %s failed", safe(self._namespace))
             self._refuse({"message": "Internal server error"})
             return
@@ -307,7 +307,7 @@ class SocketIOConsumer:
         self.connected = True
         self._client.joined()
         encoder = self._hub.encoder
-        stats.traffic.control_out += 1
+        counters.traffic.control_out += 1
         self._client.send(make_frames(encoder.connect(self._namespace, {"sid": self.sid})))
         for frames in held or ():
             self._client.send(frames)
@@ -351,7 +351,7 @@ class SocketIOConsumer:
                 logger.warning("the channel layer is slow to join a room")
 
     def _refuse(self, data: dict[str, Any]) -> None:
-        stats.refusals.add("refused")
+        counters.refusals.add("refused")
         self._left = self._left or "refused"
         self._held = None
         self._client.living -= 1
@@ -376,7 +376,7 @@ class SocketIOConsumer:
         if self._held is not None:
             return  # _enter() goes on when connect() has returned
         self.connected = False
-        stats.disconnects.add(reason)
+        counters.disconnects.add(reason)
         self._forget()
         if reason == SERVER_DISCONNECT:
             # Whom the server has sent away does not act any more.
@@ -408,7 +408,7 @@ class SocketIOConsumer:
         elif self.connected:
             encoder = self._hub.encoder
             self._client.send(make_frames(encoder.disconnect(self._namespace)))
-            stats.traffic.control_out += 1
+            counters.traffic.control_out += 1
             self._leave(SERVER_DISCONNECT)
         elif self._left is None:
             self._left = SERVER_DISCONNECT
@@ -509,9 +509,9 @@ class SocketIOConsumer:
                     await self._joined()
                 answer = self._hub.encoder.ack(self._namespace, as_arguments(result), packet.id)
                 self._client.send(make_frames(answer))
-                stats.traffic.acks_out += 1
+                counters.traffic.acks_out += 1
         except EventRefused as refused:
-            stats.events_refused.add(refused.reason)
+            counters.events_refused.add(refused.reason)
         except LimitExceeded as limit:
             self._client.violation(limit)
         except Disconnected as error:
@@ -520,7 +520,7 @@ class SocketIOConsumer:
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and _is_cut_off():
                 raise
-            stats.handler_errors.add("event")
+            counters.handler_errors.add("event")
             timing.errors += 1
             logger.exception(
                 "the handler of event %s in namespace %s failed", safe(name), safe(self._namespace)
@@ -547,7 +547,7 @@ class SocketIOConsumer:
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and _is_cut_off():
                 raise
-            stats.handler_errors.add("disconnect")
+            counters.handler_errors.add("disconnect")
             logger.exception("disconnect() of namespace %s failed", safe(self._namespace))
         if socket_disconnected.receivers:
             await self._announce(socket_disconnected, reason=reason)
@@ -643,7 +643,7 @@ class SocketIOConsumer:
         """The client has answered. An answer to no question is ignored, as in Node."""
         question = self._questions.get(packet.id) if self._questions else None  # type: ignore[arg-type]
         if question is not None:
-            stats.traffic.acks_in += 1
+            counters.traffic.acks_in += 1
             self._expect_no_more(question)
             question.answered(self, packet.data)
 

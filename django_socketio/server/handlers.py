@@ -11,7 +11,7 @@ from asgiref.sync import iscoroutinefunction
 
 from ..exceptions import EventRefused
 from ..packets import RESERVED_EVENTS
-from ..stats import Timing
+from ..stats.counters import Timing
 
 ANY_EVENT = "*"
 _MARK = "_socketio_event"

@@ -19,25 +19,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from channels.db import DatabaseSyncToAsync
 from django.dispatch import Signal
 
-from .. import stats
+from ..addressing.rooms import LocalNamespace, Room, SessionRoom
+from ..addressing.target import Target
 from ..conf import Settings
 from ..exceptions import LimitExceeded
 from ..logs import logger
-from .acks import Outcome, Question
-from .awaitables import DONE, Drained, Posted, Several
-from .frames import make_frames
+from ..runtime.awaitables import DONE, Drained, Posted, Several
+from ..runtime.timers import Wheel
+from ..sockets.acks import Outcome, Question
+from ..sockets.frames import make_frames
+from ..stats import counters
 from .remote import RemoteSocket
-from .rooms import LocalNamespace, Room, SessionRoom
-from .target import Target
-from .timers import Wheel
 
 if TYPE_CHECKING:
+    from ..cluster.network import Network
     from ..engineio import Frame
     from ..packets import EncodedPacket
-    from .client import Client
+    from ..sockets.client import Client
+    from ..stats.recorder import Recorder
     from .consumers import SocketIOConsumer
-    from .network import Network
-    from .recorder import Recorder
 
 T = TypeVar("T")
 
@@ -181,8 +181,8 @@ class Hub:
         """A socket is in its namespace; what to await, as for :meth:`join_room`."""
         sockets = self._namespace(socket._namespace).sockets
         sockets[socket.sid] = socket
-        socket._counted = stats.sockets.enter(socket._namespace)
-        stats.connects.add(socket._counted)
+        socket._counted = counters.sockets.enter(socket._namespace)
+        counters.connects.add(socket._counted)
         if len(sockets) == 1 and self.network is not None:
             return self.network.enter(socket._namespace, None)
         return None
@@ -194,7 +194,7 @@ class Hub:
         namespace = self._namespace(socket._namespace)
         found = namespace.sockets.pop(socket.sid, None)
         if found is not None:
-            stats.sockets.leave(socket._counted)
+            counters.sockets.leave(socket._counted)
         if found is not None and not namespace.sockets and self.network is not None:
             self.network.leave(socket._namespace, None)
         if not namespace.sockets and not namespace.rooms:
@@ -259,7 +259,7 @@ class Hub:
                 else:
                     socket._close(action == "disconnect")
             except LimitExceeded as limit:
-                stats.limits.add(str(limit))
+                counters.limits.add(str(limit))
                 logger.warning("a socket could not join: %s", limit)
 
     def describe(self, target: Target) -> list[RemoteSocket]:

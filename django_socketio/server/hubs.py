@@ -13,12 +13,12 @@ from django.core import mail
 from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
+from ..cluster.network import Network
 from ..conf import get_settings
-from .awaitables import Posted, Several
+from ..runtime.awaitables import Posted, Several
+from ..stats.recorder import Recorder
 from .hub import Hub, forget_threads
-from .network import Network
 from .outside import forget_outside, outside_hub, wait_until_taken
-from .recorder import Recorder
 from .shutdown import say_goodbye_on_signals
 
 T = TypeVar("T")

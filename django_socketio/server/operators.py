@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import transaction
 
+from ..addressing.rooms import Room, as_room
+from ..addressing.target import Target
 from ..conf import get_settings
 from ..exceptions import AckTimeout
 from ..packets import EncodedPacket
-from .acks import Outcome
-from .awaitables import DONE
-from .frames import make_frames
+from ..runtime.awaitables import DONE
+from ..sockets.acks import Outcome
+from ..sockets.frames import make_frames
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .registry import normalise
 from .remote import RemoteSocket
-from .rooms import Room, as_room
-from .target import Target
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer

@@ -17,7 +17,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import get_settings
-from .awaitables import DONE, Posted
+from ..runtime.awaitables import DONE, Posted
 from .hub import Hub
 
 # How long a plain call waits for the channel layer.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .handshake import Handshake
+from ..addressing.handshake import Handshake
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer

@@ -1,6 +1,6 @@
 """Channels consumers that carry Engine.IO sessions. All ASGI I/O is here and nowhere else."""
 
-from .door import Door
+from .gateway import Door
 from .polling import PollingConsumer
 from .websocket import WebSocketConsumer
 

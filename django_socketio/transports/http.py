@@ -10,7 +10,7 @@ from typing import Any
 
 from ..conf import Settings
 from ..engineio import HandshakeRefused
-from .door import Request
+from .gateway import Request
 
 Headers = list[tuple[bytes, bytes]]
 

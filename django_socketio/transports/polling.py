@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
-from .. import stats
+from ..cluster.tunnels import RELEASE, OwnerGone
 from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
 from ..engineio.session import CLOSE, NOOP
-from ..server.client import Client
 from ..server.hubs import current_hub
-from ..server.tunnel import RELEASE, OwnerGone
-from .door import Door, Request
+from ..sockets.client import Client
+from ..stats import counters
+from .gateway import Door, Request
 from .http import (
     choose_encoding,
     compress,
@@ -118,7 +118,7 @@ class PollingConsumer(AsyncConsumer):
             else:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         except HandshakeRefused as refused:
-            stats.requests_refused.add(refused.code.name)
+            counters.requests_refused.add(refused.code.name)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
-from .. import stats
+from ..cluster.tunnels import OwnerGone
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe
 from ..engineio.session import PROBE_PONG
 from ..logs import logger
-from ..server.client import Client
+from ..runtime.steps import FINISHED, resume, start
 from ..server.hubs import current_hub
-from ..server.steps import FINISHED, resume, start
-from ..server.tunnel import OwnerGone
-from .door import Door, Request
+from ..sockets.client import Client
+from ..stats import counters
+from .gateway import Door, Request
 from .http import error_body
 from .polling import Polling
 
@@ -83,7 +83,7 @@ class WebSocketConsumer(AsyncConsumer):
             self.door.check_origin(request)
             self.door.check(self.scope, request)
         except HandshakeRefused as refused:
-            stats.requests_refused.add(refused.code.name)
+            counters.requests_refused.add(refused.code.name)
             await self._refuse(refused)
             return False
         if request.owner is not None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from django_socketio import SocketIOConsumer, event, register, stats
+from django_socketio import SocketIOConsumer, event, register
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
-from django_socketio.server.report import counters, make_report
+from django_socketio.stats import counters
+from django_socketio.stats.reports import count_all, make_report
 from django_socketio.testing import SocketIOCommunicator
 from tests.project.asgi import application
 
@@ -38,20 +39,20 @@ def counted() -> Iterator[type[SocketIOConsumer]]:
 @pytest.mark.django_db(transaction=True)
 async def test_traffic(counted: type[SocketIOConsumer]) -> None:
     hub = current_hub()
-    before = counters(hub)
+    before = count_all(hub)
     communicator = SocketIOCommunicator(application, "/counted-here")
     assert await communicator.connect()
     assert await communicator.call("echo", "x") == "x"
     assert await communicator.receive_event() == ("echo", ["x"])
     await communicator.emit("fails")
-    during = counters(hub)
+    during = count_all(hub)
     assert during["sockets"]["now"]["/counted-here"] == 1
     assert during["sockets"]["peak"]["/counted-here"] == 1
     assert during["sessions"]["now"]["websocket"] == (
         before["sessions"]["now"].get("websocket", 0) + 1
     )
     await communicator.disconnect()
-    after = counters(hub)
+    after = count_all(hub)
     assert "/counted-here" not in after["sockets"]["now"]
     assert after["sockets"]["peak"]["/counted-here"] == 1
 
@@ -84,7 +85,7 @@ async def test_handler_times(counted: type[SocketIOConsumer]) -> None:
     await communicator.disconnect()
     rows = {
         row["event"]: row
-        for row in counters(current_hub())["handlers"]
+        for row in count_all(current_hub())["handlers"]
         if row["namespaces"] == ["/counted-here"]
     }
     assert rows.keys() == {"echo", "fails", "*"}
@@ -96,7 +97,7 @@ async def test_handler_times(counted: type[SocketIOConsumer]) -> None:
 
 
 def test_the_histogram() -> None:
-    timing = stats.Timing()
+    timing = counters.Timing()
     for seconds in (0.001001, 0.0011, 0.05, 9, 11):
         timing.add_slow(seconds)
     timing.fast = 7
@@ -105,15 +106,15 @@ def test_the_histogram() -> None:
 
 
 def test_keys_of_a_gauge_are_bounded() -> None:
-    gauge = stats.Gauge()
-    keys = [gauge.enter(f"/doc-{number}") for number in range(stats.MAX_KEYS + 50)]
-    assert len(gauge.peak) <= stats.MAX_KEYS + 1
-    assert keys.count(stats.OTHER) == 50
+    gauge = counters.Gauge()
+    keys = [gauge.enter(f"/doc-{number}") for number in range(counters.MAX_KEYS + 50)]
+    assert len(gauge.peak) <= counters.MAX_KEYS + 1
+    assert keys.count(counters.OTHER) == 50
     for key in keys:
         gauge.leave(key)
     assert gauge.total == 0
     assert not gauge.now
-    assert gauge.highest == stats.MAX_KEYS + 50
+    assert gauge.highest == counters.MAX_KEYS + 50
 
 
 @pytest.mark.django_db(transaction=True)

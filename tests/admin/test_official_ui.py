@@ -12,12 +12,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 
-from django_socketio import SocketIOConsumer, register, stats
+from django_socketio import SocketIOConsumer, register
 from django_socketio.admin_pages import attempts, official
 from django_socketio.admin_pages.attempts import Attempts
 from django_socketio.conf import problems
 from django_socketio.exceptions import LimitExceeded
 from django_socketio.server.registry import registry
+from django_socketio.stats import counters
 from django_socketio.testing import SocketIOCommunicator
 from tests.project.asgi import application
 
@@ -195,7 +196,7 @@ async def test_a_password_cannot_be_guessed_at_leisure(
     settings.SOCKETIO = {
         "ADMIN_UI": {"USERNAME": "root", "PASSWORD": BCRYPT, "MAX_FAILURES": 3},
     }
-    limited = stats.limits[attempts.TOO_MANY]
+    limited = counters.limits[attempts.TOO_MANY]
 
     async def enter(**auth: str) -> Any:
         communicator = page(auth)
@@ -213,7 +214,7 @@ async def test_a_password_cannot_be_guessed_at_leisure(
         assert await enter(username="root", password="wrong") == "invalid credentials"
     for _ in range(2):
         assert await enter(username="root", password="right") == attempts.TOO_MANY
-    assert stats.limits[attempts.TOO_MANY] == limited + 2
+    assert counters.limits[attempts.TOO_MANY] == limited + 2
     assert caplog.text.count("too many wrong passwords from 127.0.0.1") == 1
     # Who has been let in before comes back without the password.
     assert await enter(sessionId=token) is True

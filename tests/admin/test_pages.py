@@ -16,9 +16,9 @@ from django_socketio import SocketIOConsumer, event, register
 from django_socketio.admin_pages import charts, feed
 from django_socketio.admin_pages.feed import NAMESPACE
 from django_socketio.models import ServerProcess, TrafficSample
-from django_socketio.server.gather import Gathered
-from django_socketio.server.recorder import _minute
 from django_socketio.server.registry import registry
+from django_socketio.stats.gather import Gathered
+from django_socketio.stats.recorder import _minute
 from django_socketio.testing import SocketIOCommunicator
 from tests.admin.test_recorder import SAMPLE, write
 from tests.project.asgi import application

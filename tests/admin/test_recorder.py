@@ -16,8 +16,8 @@ from django.utils.timezone import now
 from websockets.sync.client import connect
 
 from django_socketio.models import ServerProcess, TrafficSample
-from django_socketio.server.recorder import _minute, save
-from django_socketio.server.report import counters
+from django_socketio.stats.recorder import _minute, save
+from django_socketio.stats.reports import count_all
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, copy_database, migrate
 from tests.harness.waiting import until
@@ -42,7 +42,7 @@ class _Idle:
 
 
 def write(node: str = "node1", **options: Any) -> None:
-    counted = {**counters(_Idle()), "layer_up": None}  # type: ignore[arg-type]
+    counted = {**count_all(_Idle()), "layer_up": None}  # type: ignore[arg-type]
     wanted = {"interval": 10, "sample": None, "ended": False, "retention": None, **options}
     save(node, counted, **wanted)
 

@@ -15,10 +15,11 @@ from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from django_socketio import io, stats
+from django_socketio import io
 from django_socketio.exceptions import AckTimeout
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.remote import RemoteSocket
+from django_socketio.stats import counters
 from tests.project import journal
 
 
@@ -68,7 +69,7 @@ async def counts(request: HttpRequest) -> JsonResponse:
             "node": hub.node,
             "peers": [] if network is None else sorted(network.peers.nodes()),
             "up": network is not None and network.bus.up,
-            "layer": dict(stats.layer),
+            "layer": dict(counters.layer),
             "clients": len(hub.clients),
             "tunnels": 0 if network is None else len(network.tunnels),
             "tasks": len(asyncio.all_tasks()),

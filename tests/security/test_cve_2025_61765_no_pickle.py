@@ -12,11 +12,12 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 import django_socketio
-from django_socketio import SocketIOConsumer, stats
+from django_socketio import SocketIOConsumer
 from django_socketio.cluster import Bus, Kind
 from django_socketio.cluster.messages import EVERYONE
+from django_socketio.cluster.network import Network
 from django_socketio.server.hubs import current_hub
-from django_socketio.server.network import Network
+from django_socketio.stats import counters
 
 from .support.inprocess import Wire, registered
 
@@ -189,14 +190,14 @@ async def test_cve_2025_61765_operations_are_checked(
 ) -> None:
     with registered(SocketIOConsumer):
         wire = await (await Wire().open()).join()
-        malformed = stats.layer["malformed"]
+        malformed = counters.layer["malformed"]
         for operation in OPERATIONS:
             # The rest of what is sent is none the worse for it.
             stranger.to_group(EVERYONE, operation)
             stranger.to_group(EVERYONE, WELL_FORMED)
             assert await frame(wire) == '42["well formed"]', operation
         assert await wire.receive_nothing()
-        assert stats.layer["malformed"] > malformed + len(OPERATIONS) // 2
+        assert counters.layer["malformed"] > malformed + len(OPERATIONS) // 2
         await wire.leave()
     assert "could not be handled" not in caplog.text
     assert "a task failed" not in caplog.text

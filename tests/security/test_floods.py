@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_socketio import SocketIOConsumer, event, stats
+from django_socketio import SocketIOConsumer, event
 from django_socketio.conf import get_settings
 from django_socketio.server.hubs import current_hub
+from django_socketio.stats import counters
 
 from .support.inprocess import WholeExchange, Wire, client_of, handshake, registered
 
@@ -100,8 +101,8 @@ async def test_floods_of_questions(settings: Any) -> None:
 
 async def test_floods_of_handshakes(settings: Any) -> None:
     settings.SOCKETIO = {"MAX_PENDING_SESSIONS": 20, "CONNECT_TIMEOUT": 0.2}
-    refused = stats.limits["too many sessions without a namespace"]
-    timed_out = stats.limits["connect timeout"]
+    refused = counters.limits["too many sessions without a namespace"]
+    timed_out = counters.limits["connect timeout"]
     with registered(Flooded):
         member = await (await Wire().open()).join()
         sids = [await handshake() for _ in range(20)]
@@ -111,9 +112,9 @@ async def test_floods_of_handshakes(settings: Any) -> None:
         await late.send_input({"type": "websocket.connect"})
         assert (await late.receive_output())["type"] == "websocket.close"
         await late.wait()
-        assert stats.limits["too many sessions without a namespace"] == refused + 2
+        assert counters.limits["too many sessions without a namespace"] == refused + 2
         # Those who say nothing are sent away, and there is room again.
-        while stats.limits["connect timeout"] < timed_out + 20:  # noqa: ASYNC110
+        while counters.limits["connect timeout"] < timed_out + 20:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert current_hub().pending_sessions == 0
         # Their last packet is kept for a poll for a while; their session is over.
@@ -135,15 +136,20 @@ async def test_floods_of_names_do_not_fill_the_counters() -> None:
             raise LookupError("on purpose")
 
     pattern = re.compile("/n[0-9]+")
-    for counter in (stats.handler_errors, stats.refusals):
+    for counter in (counters.handler_errors, counters.refusals):
         counter.clear()  # of the names that other tests have made up
-    counters = [stats.handler_errors, stats.violations, stats.refusals, stats.events_refused]
-    before = sum(counter.total() for counter in counters)
+    tallies = [
+        counters.handler_errors,
+        counters.violations,
+        counters.refusals,
+        counters.events_refused,
+    ]
+    before = sum(counter.total() for counter in tallies)
     with registered(Failing, pattern):
         wire = await Wire().open()
         for number in range(300):
             await wire.join(f"/n{number}")
             await wire.say(f'42/n{number},["event {number}"]', f"41/n{number},")
         await wire.leave()
-    assert sum(counter.total() for counter in counters) == before + 300
-    assert max(len(counter) for counter in counters) <= 100
+    assert sum(counter.total() for counter in tallies) == before + 300
+    assert max(len(counter) for counter in tallies) <= 100

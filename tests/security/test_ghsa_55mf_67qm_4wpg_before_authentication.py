@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from django_socketio import SocketIOConsumer, event, stats
+from django_socketio import SocketIOConsumer, event
+from django_socketio.stats import counters
 
 from .support.inprocess import Wire, registered
 from .support.servers import Server
@@ -57,7 +58,7 @@ FRAMES: dict[str, list[str | bytes]] = {
 @pytest.mark.parametrize("case", FRAMES)
 async def test_ghsa_55mf_67qm_4wpg_before_authentication(settings: Any, case: str) -> None:
     settings.SOCKETIO = LIMITS
-    closed = stats.violations.total() + stats.limits.total()
+    closed = counters.violations.total() + counters.limits.total()
     with (
         registered(Gated),
         registered(Gated, "/b"),
@@ -71,7 +72,7 @@ async def test_ghsa_55mf_67qm_4wpg_before_authentication(settings: Any, case: st
         assert await wire.until_closed() == []
         assert client._decoder.pending is None
         assert client.session.close_reason in ("parse error", "transport error")
-        assert stats.violations.total() + stats.limits.total() == closed + 1
+        assert counters.violations.total() + counters.limits.total() == closed + 1
 
 
 async def test_ghsa_55mf_67qm_4wpg_before_authentication_no_attachment_is_waited_for() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from django_socketio import SocketIOConsumer, io, stats
-from django_socketio.server.client import Client
+from django_socketio import SocketIOConsumer, io
 from django_socketio.server.hubs import current_hub
+from django_socketio.sockets.client import Client
+from django_socketio.stats import counters
 from django_socketio.transports import websocket
 
 from .support.inprocess import WholeExchange as Post
@@ -49,7 +50,7 @@ def consumer(settings: Any) -> Iterator[None]:
 
 async def emit_until_closed(client: Client) -> int:
     """Emit to everyone; how many bytes the slow client was sent before it was given up."""
-    before = stats.limits["slow client"]
+    before = counters.limits["slow client"]
     sent = 0
     while client.session.state == "open":
         io.emit("piece", PIECE)
@@ -59,7 +60,7 @@ async def emit_until_closed(client: Client) -> int:
         await asyncio.sleep(0)
     assert client.session.close_reason == "transport error"
     assert client.session.buffered == 0
-    assert stats.limits["slow client"] == before + 1
+    assert counters.limits["slow client"] == before + 1
     assert client.session.sid not in current_hub().clients
     return sent
 

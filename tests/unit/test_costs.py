@@ -16,14 +16,15 @@ import pytest
 from django.test import override_settings
 
 import django_socketio
-from django_socketio import SocketIOConsumer, event, io, stats
+from django_socketio import SocketIOConsumer, event, io
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.engineio import Frame, Session
 from django_socketio.packets import Decoder
-from django_socketio.server.client import Client
+from django_socketio.runtime.steps import resume, start
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
-from django_socketio.server.steps import resume, start
+from django_socketio.sockets.client import Client
+from django_socketio.stats import counters
 from django_socketio.transports import PollingConsumer, WebSocketConsumer, websocket
 from tests.unit.peers import (
     CountingCodec,
@@ -271,7 +272,7 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.05)
-    slow_clients = stats.limits["slow client"]
+    slow_clients = counters.limits["slow client"]
     peers = await connect(application, MEMBERS)
     slow, *fast = peers
     clients = list(current_hub().clients.values())
@@ -296,7 +297,7 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
     assert (session.state, session.close_reason) == ("closed", "transport error")
     assert session.buffered == 0
     assert not session.buffer
-    assert stats.limits["slow client"] == slow_clients + 1
+    assert counters.limits["slow client"] == slow_clients + 1
     await until(lambda: bool(reasons))
     assert reasons == {"transport error": 1}
     # The write that waits, the close, disconnect(); and the two of this test.

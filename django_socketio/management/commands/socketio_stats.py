@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from django_socketio.models import ServerProcess
-from django_socketio.totals import add_up
+from django_socketio.stats.totals import add_up
 
 
 class Command(BaseCommand):

@@ -13,9 +13,9 @@ from asgiref.testing import ApplicationCommunicator
 
 from django_socketio import SocketIOConsumer
 from django_socketio.asgi import SocketIOApplication
-from django_socketio.server.client import Client
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
+from django_socketio.sockets.client import Client
 
 POLLING = b"EIO=4&transport=polling"
 WEBSOCKET = b"EIO=4&transport=websocket"

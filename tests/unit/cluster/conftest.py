@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from django_socketio import stats
 from django_socketio.cluster import bus
+from django_socketio.stats import counters
 from tests.unit.cluster.layers import Exchange, Station
 
 MakeStation = Callable[..., Station]
@@ -31,5 +31,5 @@ async def station(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeStation]
 @pytest.fixture
 def counted() -> Callable[[str], int]:
     """How often something has been counted on the layer since the test began."""
-    before = dict(stats.layer)
-    return lambda key: stats.layer[key] - before.get(key, 0)
+    before = dict(counters.layer)
+    return lambda key: counters.layer[key] - before.get(key, 0)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from django_socketio.addressing.rooms import SessionRoom, UserRoom
+from django_socketio.addressing.target import room_key
 from django_socketio.cluster import group_name
-from django_socketio.server.rooms import SessionRoom, UserRoom
-from django_socketio.server.target import room_key
 
 LONG = "x" * 200
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from django_socketio.server.inquiry import Inquiry
+from django_socketio.cluster.inquiry import Inquiry
 
 
 def inquiry(*nodes: str) -> Inquiry:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from django_socketio.cluster.network import Network
 from django_socketio.conf import get_settings
-from django_socketio.server import network
+from django_socketio.cluster import network
 from django_socketio.server.hub import Hub
-from django_socketio.server.network import Network
 from tests.unit.cluster.layers import Exchange, Layer, soon, until
 
 MakeProcess = Callable[[], Network]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_socketio.addressing.rooms import SessionRoom, UserRoom
+from django_socketio.addressing.target import Target, name_from_wire, name_to_wire
 from django_socketio.cluster.messages import FORMS, Kind, is_well_formed
-from django_socketio.server.rooms import SessionRoom, UserRoom
-from django_socketio.server.target import Target, name_from_wire, name_to_wire
 
 SCALARS = (
     st.none()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from django_socketio import stats
 from django_socketio.cluster import Kind
-from django_socketio.server import tunnel
-from django_socketio.server.tunnel import WINDOW, OwnerGone
+from django_socketio.cluster.tunnels import WINDOW, OwnerGone
+from django_socketio.cluster import tunnels as tunnel
+from django_socketio.stats import counters
 from tests.unit.cluster.layers import soon, until
 from tests.unit.cluster.tunnels import Connection, FakeNetwork, Pair
 
@@ -162,7 +162,7 @@ async def test_an_owner_that_is_slow_but_not_dead(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(OwnerGone):
         await soon(gate.http(client.receive, client.send))
     assert loop.time() - start > 0.6
-    assert stats.layer["unanswered"] > 0
+    assert counters.layer["unanswered"] > 0
 
     gate = await pair.http("GET")
     carrying = asyncio.ensure_future(gate.http(client.receive, client.send))

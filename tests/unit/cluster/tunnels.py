@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from django_socketio.cluster import Kind
-from django_socketio.server.tunnel import Gate, Tunnels
+from django_socketio.cluster.tunnels import Gate, Tunnels
 
 Serve = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 

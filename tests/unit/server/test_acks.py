@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_socketio.exceptions import AckTimeout, Disconnected
-from django_socketio.server.acks import Outcome, Question, as_arguments, as_result
+from django_socketio.sockets.acks import Outcome, Question, as_arguments, as_result
 from tests.unit.strategies import values
 
 

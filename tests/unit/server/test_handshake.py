@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_socketio.server.handshake import read_handshake, read_headers
+from django_socketio.addressing.handshake import read_handshake, read_headers
 
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)
 

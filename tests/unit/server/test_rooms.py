@@ -11,7 +11,7 @@ from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_socketio.server.rooms import (
+from django_socketio.addressing.rooms import (
     LocalNamespace,
     SessionRoom,
     UserRoom,

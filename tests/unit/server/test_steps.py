@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from django_socketio.server.steps import FINISHED, resume, start
+from django_socketio.runtime.steps import FINISHED, resume, start
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 

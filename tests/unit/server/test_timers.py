@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_socketio.server.timers import Wheel
+from django_socketio.runtime.timers import Wheel
 
 
 class FakeLoop:

@@ -9,7 +9,7 @@ from channels import auth
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
-from django_socketio.transports.visitors import VisitorMiddleware
+from django_socketio.transports.auth import VisitorMiddleware
 
 
 async def visit(**scope: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 
-from django_socketio import stats
 from django_socketio.server.hubs import current_hub
+from django_socketio.stats import counters
 
 from . import consumers
 
@@ -26,7 +26,7 @@ async def state(request: HttpRequest) -> JsonResponse:
     hub = current_hub()
     # As many timers as the sessions need; the loop's own list is out of reach.
     timers = sum(len(slot) for slot in hub.wheel._slots.values())
-    counted: dict[str, Any] = {name: dict(getattr(stats, name)) for name in COUNTERS}
+    counted: dict[str, Any] = {name: dict(getattr(counters, name)) for name in COUNTERS}
     held = {
         "clients": len(hub.clients),
         "pending": hub.pending_sessions,

@@ -11,25 +11,25 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .. import stats
-from ..cluster import Bus, Kind, Peers, group_name
-from ..cluster.bus import Taken
-from ..cluster.messages import EVERYONE
+from ..addressing.rooms import Room
+from ..addressing.target import Target, name_from_wire, name_to_wire, room_key
 from ..logs import logger
 from ..packets import Decoder, EncodedPacket, Limits, PacketError
+from ..runtime.patience import Patience
+from ..server.remote import RemoteSocket
 from ..signals import server_event
-from .acks import Outcome, Question, as_arguments, as_result
-from .frames import make_frames
+from ..sockets.acks import Outcome, Question, as_arguments, as_result
+from ..sockets.frames import make_frames
+from ..stats import counters
+from ..stats.reports import make_report
+from . import Bus, Kind, Peers, group_name
+from .bus import Taken
 from .inquiry import Inquiry
-from .patience import Patience
-from .remote import RemoteSocket
-from .report import make_report
-from .rooms import Room
-from .target import Target, name_from_wire, name_to_wire, room_key
-from .tunnel import Tunnels
+from .messages import EVERYONE
+from .tunnels import Tunnels
 
 if TYPE_CHECKING:
-    from .hub import Hub
+    from ..server.hub import Hub
 
 # Characters of a node's id, with which every sid of that process begins.
 NODE_LENGTH = 8
@@ -223,7 +223,7 @@ class Network:
             elif bus.up and now - bus.echoed_at > max(1.5 * interval, self._patience):
                 # The layer works, but does not bring us what we send to everyone: it was flushed.
                 bus.echoed_at = now
-                stats.layer.add("rejoined")
+                counters.layer.add("rejoined")
                 bus.rejoin()
 
     async def _greet(self) -> None:
@@ -308,7 +308,7 @@ class Network:
     ) -> Taken | None:
         """Send an event to the target's sockets elsewhere."""
         if volatile and self.bus.congested:
-            stats.layer.add("volatile dropped")
+            counters.layer.add("volatile dropped")
             return None
         flags = (VOLATILE if volatile else 0) | (0 if compress else UNCOMPRESSED)
         rest = [*target.to_wire(), flags, packet.text, list(packet.attachments)]
@@ -428,7 +428,7 @@ class Network:
         try:
             self._handlers[kind](sender, *items)
         except Exception:
-            stats.layer.add("malformed")
+            counters.layer.add("malformed")
             logger.exception("an operation of process %s could not be carried out", sender)
 
     def _lost(self, sender: str, group: str) -> None:

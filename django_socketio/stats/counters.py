@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engineio import Session
+    from ..engineio import Session
 
 # Keys of one tally; reasons that a project makes up must not grow without end.
 MAX_KEYS = 200

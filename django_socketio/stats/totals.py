@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from . import stats
+from . import counters
 
-SUMMED = tuple(stats.TALLIES)
+SUMMED = tuple(counters.TALLIES)
 
 
 def add_up(reports: Iterable[dict[str, Any]]) -> dict[str, Any]:

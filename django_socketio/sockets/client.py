@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Coroutine
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import stats
 from ..engineio import Frame, Session
 from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
 from ..packets import Decoder, LimitExceeded, Packet, PacketError, PacketType
-from .awaitables import DONE
+from ..runtime.awaitables import DONE
+from ..server.hub import Hub
+from ..server.registry import registry
+from ..stats import counters
 from .frames import make_frames
-from .hub import Hub
-from .registry import registry
 
 if TYPE_CHECKING:
-    from .consumers import SocketIOConsumer
+    from ..server.consumers import SocketIOConsumer
 
 
 # Why a session ends whose client is not at fault, but does not take what is sent.
@@ -132,7 +132,7 @@ class Client:
         self._event_waiters: list[asyncio.Future[None]] = []
         self._ended = False
         # Under what the session is counted.
-        self._counted = stats.sessions.enter(transport.name)
+        self._counted = counters.sessions.enter(transport.name)
         hub.clients[self.session.sid] = self
         hub.pending_sessions += 1
         hub.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
@@ -227,7 +227,7 @@ class Client:
 
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
-        counter = stats.limits if isinstance(error, LimitExceeded) else stats.violations
+        counter = counters.limits if isinstance(error, LimitExceeded) else counters.violations
         counter.add(str(error))
         logger.warning("session closed, the client broke the protocol: %s", safe(error))
         self.close("parse error")
@@ -238,7 +238,7 @@ class Client:
         name = packet.namespace
         found = registry.find(name)
         if found is None:
-            stats.refusals.add("invalid namespace")
+            counters.refusals.add("invalid namespace")
             self.refuse(name, {"message": "Invalid namespace"})
             return None
         if self.living >= self.settings.max_namespaces:
@@ -260,7 +260,7 @@ class Client:
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Tell the client that it may not enter a namespace."""
         self.sockets.pop(namespace, None)
-        stats.traffic.control_out += 1
+        counters.traffic.control_out += 1
         self.send(make_frames(self.hub.encoder.connect_error(namespace, data)))
 
     # Out
@@ -355,8 +355,8 @@ class Client:
 
     def upgraded(self) -> None:
         """The session has moved to a WebSocket."""
-        stats.traffic.upgrades += 1
-        self._counted = stats.sessions.move(self._counted, self.session.transport)
+        counters.traffic.upgrades += 1
+        self._counted = counters.sessions.move(self._counted, self.session.transport)
 
     def upgrade_started(self, prober: Transport) -> None:
         """A WebSocket wants to take over: mind its timeout."""
@@ -367,7 +367,7 @@ class Client:
         """See :class:`~.timers.Timed`."""
         session = self.session
         if self._connect_deadline is not None and now >= self._connect_deadline:
-            stats.limits.add("connect timeout")
+            counters.limits.add("connect timeout")
             self.close("forced server close")
         elif self._attachments_deadline is not None and now >= self._attachments_deadline:
             self.violation(LimitExceeded("attachments overdue"))
@@ -375,7 +375,7 @@ class Client:
         deadline = session.tick(now)
         if not session.upgrading:
             if upgrading and session.state == "open":
-                stats.limits.add("upgrade timeout")
+                counters.limits.add("upgrade timeout")
             self._dismiss_prober()
         if deadline is None:
             self._end()
@@ -422,9 +422,9 @@ class Client:
             self._decoder.reset()
             reason = session.close_reason or "forced close"
             if reason == "ping timeout":
-                stats.limits.add(reason)
+                counters.limits.add(reason)
             if session.detail:
-                counter = stats.limits if session.detail in TOO_SLOW else stats.violations
+                counter = counters.limits if session.detail in TOO_SLOW else counters.violations
                 counter.add(session.detail)
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
             if self._connect_deadline is not None:
@@ -436,8 +436,8 @@ class Client:
             _release(self._event_waiters)
             _release(self._drain_waiters)
         if session.state == "closed" and self.hub.forget(self):
-            stats.sessions.leave(self._counted)
-            stats.traffic.fold(session)
+            counters.sessions.leave(self._counted)
+            counters.traffic.fold(session)
             self.hub.wheel.cancel(self)
             self._dismiss_prober()
             transport, self.transport = self.transport, _NO_TRANSPORT

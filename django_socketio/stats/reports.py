@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__, stats
-from .handlers import ANY_EVENT
-from .registry import registry
+from .. import __version__
+from ..server.handlers import ANY_EVENT
+from ..server.registry import registry
+from . import counters
 
 if TYPE_CHECKING:
-    from .consumers import SocketIOConsumer
-    from .hub import Hub
+    from ..server.consumers import SocketIOConsumer
+    from ..server.hub import Hub
 
 STARTED = datetime.now(timezone.utc)
 HOST = sockets_of_the_system.gethostname()[:200]
@@ -37,13 +38,13 @@ def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any
     return {**_SUBJECTS[subject](hub, params), "name": f"{HOST}:{os.getpid()}"}
 
 
-def counters(hub: Hub) -> dict[str, Any]:
+def count_all(hub: Hub) -> dict[str, Any]:
     """Everything that was counted since the process started. O(sessions) and small."""
     timings = list(handler_timings())
-    traffic = stats.traffic.with_sessions(client.session for client in hub.clients.values())
+    traffic = counters.traffic.with_sessions(client.session for client in hub.clients.values())
     return {
-        "sessions": stats.sessions.as_dict(),
-        "sockets": stats.sockets.as_dict(),
+        "sessions": counters.sessions.as_dict(),
+        "sockets": counters.sockets.as_dict(),
         "traffic": {
             **traffic,
             "events_in": sum(timing["count"] for timing in timings),
@@ -51,9 +52,9 @@ def counters(hub: Hub) -> dict[str, Any]:
                 0, traffic["packets_out"] - traffic["acks_out"] - traffic["control_out"]
             ),
         },
-        "lag": {"last": stats.lag.last, "highest": stats.lag.highest},
+        "lag": {"last": counters.lag.last, "highest": counters.lag.highest},
         "handlers": timings,
-        **{name: dict(tally) for name, tally in stats.TALLIES.items()},
+        **{name: dict(tally) for name, tally in counters.TALLIES.items()},
     }
 
 
@@ -84,8 +85,8 @@ def describe_process(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
         "version": __version__,
         "started": STARTED.isoformat(),
         "layer_up": None if network is None else network.bus.up,
-        "lost": stats.layer["lost"] + stats.layer["dropped"],
-        "counters": counters(hub),
+        "lost": counters.layer["lost"] + counters.layer["dropped"],
+        "counters": count_all(hub),
         "recent": hub.recorder.recent_since(params.get("since", 0)) if hub.recorder else [],
     }
 

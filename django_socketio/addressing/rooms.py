@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from .consumers import SocketIOConsumer
+    from ..server.consumers import SocketIOConsumer
 
 
 class UserRoom(NamedTuple):

@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .. import stats
-from ..cluster import Kind
 from ..engineio.packets import PacketType
 from ..engineio.session import PROBE_PONG
-from .patience import Patience
+from ..runtime.patience import Patience
+from ..stats import counters
+from . import Kind
 
 if TYPE_CHECKING:
     from .network import Network
@@ -382,7 +382,7 @@ class Gate(End):
                 # One that has said anything at all meanwhile is not dead, only slow.
                 now = loop.time()
                 if now >= end or not self._tunnels.heard(self.node, asked):
-                    stats.layer.add("unanswered")
+                    counters.layer.add("unanswered")
                     raise OwnerGone
                 asked, patience = now, Patience(FIRST_ANSWER)
         return await self.next()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..sockets.client import Client
 
 
 # An iterator that has ended: it stays so, and can be given to everyone.

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections, router
 from django.utils.timezone import now as utc_now
 
-from .. import __version__, stats
+from .. import __version__
 from ..logs import logger, safe
-from .report import HOST, STARTED, counters
+from . import counters
+from .reports import HOST, STARTED, count_all
 
 if TYPE_CHECKING:
-    from .hub import Hub
+    from ..server.hub import Hub
 
 # Seconds between two looks at the clock, and between two entries of the last minutes.
 TICK = 1.0
@@ -82,7 +83,7 @@ class Recorder:
             asleep = loop.time()
             await asyncio.sleep(TICK)
             now = loop.time()
-            stats.lag.add(now - asleep - TICK)
+            counters.lag.add(now - asleep - TICK)
             if now - recorded >= STEP:
                 recorded = now
                 self._record()
@@ -98,22 +99,22 @@ class Recorder:
         return [entry for entry in self.recent if entry[0] > since]
 
     def _record(self) -> None:
-        traffic = counters(self._hub)["traffic"]
+        traffic = count_all(self._hub)["traffic"]
         events = traffic["events_in"], traffic["events_out"]
         self.recent.append(
             [
                 int(time.time()) // STEP * STEP,
-                stats.sockets.total,
+                counters.sockets.total,
                 events[0] - self._before[0],
                 max(0, events[1] - self._before[1]),
             ]
         )
         self._before = events
-        self._sockets = max(self._sockets, stats.sockets.total)
-        self._sessions = max(self._sessions, stats.sessions.total)
+        self._sockets = max(self._sockets, counters.sockets.total)
+        self._sessions = max(self._sessions, counters.sessions.total)
 
     async def _write(self, ended: bool = False) -> None:
-        counted = counters(self._hub)
+        counted = count_all(self._hub)
         minute = _minute()
         sample = self._sample(counted) if minute != self._minute or ended else None
         now = self._hub.loop.time()
@@ -138,8 +139,8 @@ class Recorder:
         if sample is not None:
             self._minute = minute
             self._sums = self._now(counted)
-            self._sockets, self._sessions = stats.sockets.total, stats.sessions.total
-            stats.lag.take()
+            self._sockets, self._sessions = counters.sockets.total, counters.sessions.total
+            counters.lag.take()
         if retention is not None:
             self._thinned = now
 
@@ -166,9 +167,9 @@ class Recorder:
         now = self._now(counted)
         return {
             "minute": self._minute,
-            "sockets": max(self._sockets, stats.sockets.total),
-            "sessions": max(self._sessions, stats.sessions.total),
-            "lag": stats.lag.recent,
+            "sockets": max(self._sockets, counters.sockets.total),
+            "sessions": max(self._sessions, counters.sessions.total),
+            "lag": counters.lag.recent,
             **{name: max(0, now[name] - before) for name, before in self._sums.items()},
         }
 

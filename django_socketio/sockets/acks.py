@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import stats
 from ..exceptions import AckTimeout, Disconnected
+from ..stats import counters
 
 if TYPE_CHECKING:
     from ..engineio import Frame
-    from .consumers import SocketIOConsumer
+    from ..server.consumers import SocketIOConsumer
 
 
 def as_arguments(result: Any) -> list[Any]:
@@ -116,5 +116,5 @@ class Question:
 
     def _give_up(self) -> None:
         if self._done is not None and not self._done.done():
-            stats.limits.add("ack timeout", len(self._asked))
+            counters.limits.add("ack timeout", len(self._asked))
             self._done.set_result(None)

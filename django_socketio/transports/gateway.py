@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .. import stats
 from ..engineio import ErrorCode, HandshakeRefused
 from ..logs import logger, safe
-from ..server.client import Client
 from ..server.hub import Hub
+from ..sockets.client import Client
+from ..stats import counters
 from .origins import is_allowed
 
 Scope = dict[str, Any]
@@ -104,7 +104,7 @@ class Door:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
             return
         if hub.pending_sessions >= hub.settings.max_pending_sessions:
-            stats.limits.add("too many sessions without a namespace")
+            counters.limits.add("too many sessions without a namespace")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:

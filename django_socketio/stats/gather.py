@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .hub import Hub
-from .hubs import acting_hubs, block, must_not_block, on_each_hub
-from .report import make_report
+from ..server.hub import Hub
+from ..server.hubs import acting_hubs, block, must_not_block, on_each_hub
+from .reports import make_report
 
 # How long the others may take; whoever asks is a person who waits for a page.
 GATHER_TIMEOUT = 2.0

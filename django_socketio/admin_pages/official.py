@@ -27,6 +27,7 @@ from ..packets import RESERVED_EVENTS
 from ..server.consumers import SocketIOConsumer
 from ..server.handlers import event
 from ..server.hub import Hub
+from ..server.hubs import current_hub
 from ..server.operators import io
 from ..stats.gather import agather
 from .attempts import Attempts
@@ -128,9 +129,10 @@ class AdminUI(SocketIOConsumer):
             self.emit("session", self.token)
         self.known = await _sockets()
         self.emit("all_sockets", [_shown(row) for row in self.known.values()])
-        if self._hub not in _feeding:
-            _feeding.add(self._hub)
-            self._hub.spawn(_feed(self._hub, self._namespace))
+        hub = current_hub()
+        if hub not in _feeding:
+            _feeding.add(hub)
+            hub.runtime.spawn(_feed(hub, self.namespace.name))
 
     @event("emit")
     def send_to_sockets(self, namespace: Any, room: Any, name: Any, *args: Any) -> None:
@@ -232,13 +234,14 @@ async def _feed(hub: Hub, namespace: str) -> None:
     try:
         while True:
             await asyncio.sleep(INTERVAL)
-            found = hub.namespaces.get(namespace)
+            found = hub.local.namespaces.get(namespace)
             if found is None:
                 return
             try:
                 processes = (await agather("process", {"since": 2**62})).reports
                 sockets = await _sockets()
-                for page in list(found.sockets.values()):
+                for socket in list(found.sockets.values()):
+                    page = socket.consumer
                     if isinstance(page, AdminUI):
                         _tell_sockets(page, sockets)
                         _tell_processes(page, processes)

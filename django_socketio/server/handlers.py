@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
 
-from ..exceptions import EventRefused
 from ..packets import RESERVED_EVENTS
-from ..stats.counters import Timing
+from ..sockets.behaviour import ANY_EVENT, Handler, Handlers
 
-ANY_EVENT = "*"
 _MARK = "_socketio_event"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,54 +53,6 @@ def event(*names: Any, concurrent: bool = False) -> Any:
         return function
 
     return mark
-
-
-@dataclass(frozen=True)
-class Handler:
-    """A method that handles an event; ``least`` and ``most`` are how many arguments it takes.
-
-    ``named`` says that it takes the event's name before them, ``plain`` that it is called in the
-    most usual way: awaited, with the arguments only. ``timing`` is how long it took.
-    """
-
-    method: str
-    function: Callable[..., Any]
-    is_async: bool
-    concurrent: bool
-    least: int
-    most: int
-    named: bool = False
-    plain: bool = field(init=False)
-    timing: Timing = field(default_factory=Timing, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "plain", self.is_async and not self.named)
-
-
-async def _refuse(socket: Any, name: str, *args: Any) -> None:
-    raise EventRefused("no handler")
-
-
-class Handlers(dict[str, Handler]):
-    """The handlers of a class by event name; ``rest`` is for events that have none of their own.
-
-    A client's "*" is an event as any other, so the handler of ``@event("*")`` is not among them.
-    """
-
-    __slots__ = ("rest",)
-
-    def __init__(self, handlers: dict[str, Handler]) -> None:
-        rest = handlers.pop(ANY_EVENT, None)
-        super().__init__(handlers)
-        self.rest = rest or make_handler("", _refuse, named=True)
-
-    def __missing__(self, name: str) -> Handler:
-        return self.rest
-
-    @property
-    def refuses_rest(self) -> bool:
-        """Whether there is no handler for ``rest``."""
-        return self.rest.function is _refuse
 
 
 def collect(cls: type) -> Handlers:
@@ -149,3 +99,17 @@ def make_handler(
             raise TypeError(f"{function.__qualname__}: events have no keyword arguments")
     is_async = iscoroutinefunction(function)
     return Handler(method, function, is_async, concurrent, max(least, 0), most, named)
+
+
+def make_hook(cls: type, base: type, name: str) -> Handler | None:
+    """A class's own connect, disconnect or authenticate; None for the one of ``base``.
+
+    Raises TypeError for one that does not take a single argument.
+    """
+    function = getattr(cls, name)
+    if function is getattr(base, name):
+        return None
+    hook = make_handler(name, function)
+    if not hook.least <= 1 <= hook.most:
+        raise TypeError(f"{function.__qualname__} must take one argument besides self")
+    return hook

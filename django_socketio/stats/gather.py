@@ -33,10 +33,8 @@ async def agather(
 
     async def ask(hub: Hub) -> Gathered:
         found = {hub.node: make_report(hub, subject, params or {})} if hub.serves else {}
-        if hub.network is None:
-            return Gathered(found, set(), complete=False)
-        others, missing = await hub.network.gather(subject, params or {}, timeout)
-        return Gathered({**found, **others}, missing, complete=True)
+        others, missing = await hub.others.gather(subject, params or {}, timeout)
+        return Gathered({**found, **others}, missing, complete=hub.others.shared)
 
     whole = Gathered({}, set(), complete=False)
     for part in await on_each_hub(ask):

@@ -16,10 +16,11 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from django.core import mail
 from django.db import connections, router
 from django.utils.timezone import now as utc_now
 
-from .. import __version__
+from .. import __version__, process
 from ..logs import logger, safe
 from . import counters
 from .reports import HOST, STARTED, count_all
@@ -62,13 +63,13 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to record."""
-        self._tasks.append(self._hub.spawn(self._run()))
+        self._tasks.append(self._hub.runtime.spawn(self._run()))
 
     def end(self) -> None:
         """The process ends in an orderly way: say so in its row, and write no more."""
         for task in self._tasks:
             task.cancel()
-        self._tasks = [self._hub.spawn(self._last_write())]
+        self._tasks = [self._hub.runtime.spawn(self._last_write())]
 
     async def ended(self) -> None:
         """Wait until that is written, unless it takes too long."""
@@ -77,7 +78,7 @@ class Recorder:
 
     async def _run(self) -> None:
         """Look at the clock every second; record and write when it is time."""
-        loop = self._hub.loop
+        loop = self._hub.runtime.loop
         recorded = written = loop.time()
         while True:
             asleep = loop.time()
@@ -92,7 +93,7 @@ class Recorder:
                     self._is_down("the database does not answer")
             elif now - written >= self._interval:
                 written = now
-                self._writing = self._hub.spawn(self._write())
+                self._writing = self._hub.runtime.spawn(self._write())
 
     def recent_since(self, since: int) -> list[list[int]]:
         """The entries of the last minutes after a time."""
@@ -117,13 +118,12 @@ class Recorder:
         counted = count_all(self._hub)
         minute = _minute()
         sample = self._sample(counted) if minute != self._minute or ended else None
-        now = self._hub.loop.time()
+        now = self._hub.runtime.loop.time()
         retention = None
         if not self._thinned or now - self._thinned > THIN_EVERY:
             settings = self._hub.settings
             retention = settings.stats_retention, settings.stats_process_retention
-        network = self._hub.network
-        health = {"layer_up": None if network is None else network.bus.up}
+        health = {"layer_up": self._hub.others.layer_up}
         try:
             await _in_thread(
                 lambda: save(
@@ -241,3 +241,13 @@ def save(
 def _minute() -> int:
     """Minutes since 1970."""
     return int(time.time()) // 60
+
+
+def start_recorder(hub: Hub) -> Recorder | None:
+    """Record a process that serves, unless ``STATS_INTERVAL`` says not to, or it is a test."""
+    interval = hub.settings.stats_interval
+    if not interval or not process.serving or hasattr(mail, "outbox"):
+        return None
+    recorder = Recorder(hub, interval)
+    recorder.start()
+    return recorder

@@ -11,16 +11,17 @@ import os
 import socket as sockets_of_the_system
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import __version__
-from ..server.handlers import ANY_EVENT
+from ..addressing.ids import shortened
+from ..server.classes import behaviour_of
+from ..server.hub import Hub
 from ..server.registry import registry
+from ..sockets.behaviour import ANY_EVENT
+from ..sockets.endpoint import CONNECTED
+from ..sockets.socket import Socket
 from . import counters
-
-if TYPE_CHECKING:
-    from ..server.consumers import SocketIOConsumer
-    from ..server.hub import Hub
 
 STARTED = datetime.now(timezone.utc)
 HOST = sockets_of_the_system.gethostname()[:200]
@@ -29,8 +30,6 @@ HOST = sockets_of_the_system.gethostname()[:200]
 MAX_SHOWN_ROOMS = 20
 MAX_TEXT = 300
 MAX_ROWS = 5000
-# The characters of an id that name its process.
-NODE_LENGTH = 8
 
 
 def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -61,13 +60,14 @@ def count_all(hub: Hub) -> dict[str, Any]:
 def handler_timings() -> Iterator[dict[str, Any]]:
     """The timings of every registered handler, a row for each consumer class and event."""
     for consumer, namespaces in registry.consumers().items():
-        handlers = consumer._handlers
+        behaviour = behaviour_of(consumer)
+        handlers = behaviour.handlers
         for event, handler in [*handlers.items(), (ANY_EVENT, handlers.rest)]:
             unhandled = handler is handlers.rest and handlers.refuses_rest
             if unhandled and not handler.timing.count:
                 continue
             yield {
-                "consumer": f"{consumer.__module__}.{consumer.__qualname__}",
+                "consumer": behaviour.name,
                 "namespaces": namespaces,
                 "event": event,
                 "kind": "" if unhandled else "async" if handler.is_async else "thread",
@@ -77,17 +77,16 @@ def handler_timings() -> Iterator[dict[str, Any]]:
 
 def describe_process(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
     """This process: who it is, how it is, what it has counted, and the last minutes."""
-    network = hub.network
     return {
         "node": hub.node,
         "host": HOST,
         "pid": os.getpid(),
         "version": __version__,
         "started": STARTED.isoformat(),
-        "layer_up": None if network is None else network.bus.up,
+        "layer_up": hub.others.layer_up,
         "lost": counters.layer["lost"] + counters.layer["dropped"],
         "counters": count_all(hub),
-        "recent": hub.recorder.recent_since(params.get("since", 0)) if hub.recorder else [],
+        "recent": hub.record.recent_since(params.get("since", 0)) if hub.record else [],
     }
 
 
@@ -100,28 +99,28 @@ def describe_sockets(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
     found = [
         socket
         for socket in _candidates(hub, params)
-        if socket.connected
-        and (not transport or socket.transport == transport)
+        if socket.state is CONNECTED
+        and (not transport or socket.client.session.transport == transport)
         and (not user or _is_of(socket, user))
         and (not search or _is_found(socket, search.lower()))
     ]
     limit = min(int(params.get("limit", 100)), MAX_ROWS)
-    newest = heapq.nlargest(limit, found, key=lambda socket: socket._client.connected_at)
+    newest = heapq.nlargest(limit, found, key=lambda socket: socket.client.connected_at)
     return {"total": len(found), "rows": [describe_socket(socket) for socket in newest]}
 
 
-def describe_socket(socket: SocketIOConsumer) -> dict[str, Any]:
+def describe_socket(socket: Socket) -> dict[str, Any]:
     """One socket."""
-    client = socket._client
+    client = socket.client
     session = client.session
     handshake = socket.handshake
-    rooms = sorted(socket._all_rooms() - {socket.sid})
+    rooms = sorted(socket.room_names() - {socket.sid})
     return {
         "sid": socket.sid,
-        "node": socket._hub.node,
+        "node": socket.local.node,
         # A part that tells sessions apart; the whole would let its reader take the session over.
-        "session": session.sid[NODE_LENGTH : NODE_LENGTH + 8],
-        "namespace": socket._namespace[:MAX_TEXT],
+        "session": shortened(session.sid),
+        "namespace": socket.namespace[:MAX_TEXT],
         "user_id": _text(getattr(socket.user, "pk", None)),
         "username": _username(socket),
         "rooms": [room[:MAX_TEXT] for room in rooms[:MAX_SHOWN_ROOMS]],
@@ -141,7 +140,7 @@ def describe_rooms(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
     wanted, search = params.get("namespace", ""), params.get("q", "").lower()
     found = [
         (len(members), namespace.name, room)
-        for namespace in hub.namespaces.values()
+        for namespace in hub.local.namespaces.values()
         if not wanted or namespace.name == wanted
         for room, members in namespace.rooms.items()
         if isinstance(room, str) and (not search or search in room.lower())
@@ -153,25 +152,25 @@ def describe_rooms(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _candidates(hub: Hub, params: dict[str, Any]) -> Iterator[SocketIOConsumer]:
+def _candidates(hub: Hub, params: dict[str, Any]) -> Iterator[Socket]:
     wanted, room = params.get("namespace", ""), params.get("room", "")
-    for namespace in list(hub.namespaces.values()):
+    for namespace in list(hub.local.namespaces.values()):
         if not wanted or namespace.name == wanted:
             yield from namespace.select((room,) if room else (), ())
 
 
-def _is_of(socket: SocketIOConsumer, user: str) -> bool:
+def _is_of(socket: Socket, user: str) -> bool:
     own = _text(getattr(socket.user, "pk", None))
     return user == own or user.lower() in _username(socket).lower()
 
 
-def _is_found(socket: SocketIOConsumer, search: str) -> bool:
+def _is_found(socket: Socket, search: str) -> bool:
     handshake = socket.handshake
     text = (socket.sid, handshake.address, handshake.headers.get("user-agent", ""))
     return any(search in part.lower() for part in (*text, _username(socket)))
 
 
-def _username(socket: SocketIOConsumer) -> str:
+def _username(socket: Socket) -> str:
     user = socket.user
     if getattr(user, "pk", None) is None:
         return ""

@@ -96,7 +96,7 @@ async def test_slow_readers_whose_server_waits(monkeypatch: pytest.MonkeyPatch) 
     await wire.wait()
     assert wire.future.done()
     await other.leave()
-    assert not current_hub().tasks
+    assert not current_hub().runtime.tasks
 
 
 async def test_slow_readers_whose_server_does_not_wait() -> None:

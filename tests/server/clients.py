@@ -9,12 +9,20 @@ from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
 
+from django_socketio import SocketIOConsumer
+from django_socketio.sockets.socket import Socket
 from django_socketio.testing import SocketIOCommunicator
 
 # How long a test waits for what has to come; nothing waits so long unless it fails.
 DEADLINE = 10.0
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+def state_of(consumer: SocketIOConsumer) -> Socket:
+    """What the server keeps for a consumer's socket."""
+    state: Socket = vars(consumer)["_SocketIOConsumer__socket"]
+    return state
 
 
 async def eventually(condition: Callable[[], Any], what: str) -> Any:

@@ -177,7 +177,7 @@ class Wire(ApplicationCommunicator):
         """Go, and wait until the server has noticed."""
         await self.send_input({"type": "websocket.disconnect", "code": 1001})
         await self.wait()
-        while tasks := set(current_hub().tasks):
+        while tasks := set(current_hub().runtime.tasks):
             await asyncio.wait(tasks)
 
     @property

@@ -68,6 +68,11 @@ class Server:
                 start = max(log.index(words) - 1000, 0)
                 raise AssertionError(f"{words!r} in the log of {self.name}:\n{log[start:][:5000]}")
 
+    def expect_in_log(self, text: str) -> None:
+        """What the log holds since it was last checked is meant to be there, ``text`` with it."""
+        assert text in self.log[self._checked :]
+        self._checked = len(self.log)
+
     def state(self) -> dict[str, Any]:
         """What the process holds and has counted; see the project's view."""
         answer: dict[str, Any] = self._get("/state/")

@@ -25,17 +25,17 @@ async def state(request: HttpRequest) -> JsonResponse:
     """How much the server holds, what it has counted, and what became of each sid."""
     hub = current_hub()
     # As many timers as the sessions need; the loop's own list is out of reach.
-    timers = sum(len(slot) for slot in hub.wheel._slots.values())
+    timers = sum(len(slot) for slot in hub.clients.wheel._slots.values())
     counted: dict[str, Any] = {name: dict(getattr(counters, name)) for name in COUNTERS}
     held = {
         "clients": len(hub.clients),
-        "pending": hub.pending_sessions,
-        "namespaces": len(hub.namespaces),
+        "pending": hub.clients.pending,
+        "namespaces": len(hub.local.namespaces),
         "timers": timers,
-        "hub_tasks": len(hub.tasks),
+        "hub_tasks": len(hub.runtime.tasks),
         "tasks": len(asyncio.all_tasks()),
         "buffered": sum(client.session.buffered for client in hub.clients.values()),
-        "queued": sum(client._events_size for client in hub.clients.values()),
+        "queued": sum(client.backlog.size for client in hub.clients.values() if client.backlog),
         "pending_acks": sum(client.pending_acks for client in hub.clients.values()),
     }
     polled = [

@@ -24,6 +24,7 @@ from ..sockets.acks import Question, as_arguments
 from ..sockets.client import Client
 from ..sockets.frames import make_frames
 from ..stats import counters
+from .guard import check_class
 from .handlers import Handler, Handlers, collect, make_handler
 from .hub import Hub
 from .operators import Operator, SocketOperator
@@ -99,6 +100,7 @@ class SocketIOConsumer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        check_class(cls)
         cls._handlers = collect(cls)
         cls._filters = cls.receive_event is not SocketIOConsumer.receive_event
         cls._on_connect = _hook(cls, "connect")

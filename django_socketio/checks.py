@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from .conf import Settings, problems
+from .server.guard import is_consumer
+from .server.handlers import collect
+from .server.registry import registry
 
 # Before it daphne put no limit on a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
@@ -87,3 +92,31 @@ def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="django_socketio.W003",
         )
     ]
+
+
+@register("django_socketio")
+def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A consumer class with event handlers serves a namespace, or is the base of others."""
+    registered = registry.consumers()
+    found: dict[type, None] = {}
+    for app in app_configs or apps.get_app_configs():
+        name = f"{app.name}.consumers"
+        for value in list(vars(sys.modules.get(name, object)).values()):
+            # What the module only imports is another module's matter.
+            if is_consumer(value) and f"{value.__module__}.".startswith(f"{name}."):
+                found[value] = None
+    return [
+        Warning(
+            f"{consumer.__qualname__} has event handlers, but serves no namespace.",
+            hint=f'Write @register("/...") above class {consumer.__name__}.',
+            obj=consumer,
+            id="django_socketio.W004",
+        )
+        for consumer in found
+        if consumer not in registered and not consumer.__subclasses__() and _handles(consumer)
+    ]
+
+
+def _handles(consumer: type) -> bool:
+    handlers = collect(consumer)
+    return bool(handlers) or not handlers.refuses_rest

@@ -11,6 +11,7 @@ from ..addressing.rooms import as_room, check_room
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
+from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
 from .socket_operator import SocketOperator
@@ -37,6 +38,7 @@ class SocketIOConsumer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        check_class(cls)
         cls.__behaviour = _describe(cls)
 
     # For subclasses

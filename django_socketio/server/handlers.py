@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
 
 from ..packets import RESERVED_EVENTS
 from ..sockets.behaviour import ANY_EVENT, Handler, Handlers
+from .tracebacks import ends_in_project
 
 _MARK = "_socketio_event"
 
@@ -29,6 +31,7 @@ class EventMark:
 def event(function: F, /) -> F: ...
 @overload
 def event(*names: str, concurrent: bool = False) -> Callable[[F], F]: ...
+@ends_in_project
 def event(*names: Any, concurrent: bool = False) -> Any:
     """Make a method of a consumer the handler of events.
 
@@ -38,21 +41,43 @@ def event(*names: Any, concurrent: bool = False) -> Any:
     wait for this handler to finish.
 
     Raises ValueError for a reserved name (``connect``, ``disconnect``, ``connect_error``,
-    ``disconnecting``).
+    ``disconnecting``), TypeError for what is no method.
     """
-    if len(names) == 1 and callable(names[0]):
+    if len(names) == 1 and (callable(names[0]) or hasattr(names[0], "__get__")):
         return event()(names[0])
+    for name in names:
+        _check_name(name)
 
+    @ends_in_project
     def mark(function: F) -> F:
-        for name in names or (function.__name__,):
-            if not isinstance(name, str) or not name:
-                raise TypeError(f"an event's name is text, not {name!r}")
-            if name in RESERVED_EVENTS:
-                raise ValueError(f"{name!r} is a reserved event name")
+        if isinstance(function, (staticmethod, classmethod, type)) or not callable(function):
+            raise TypeError(f"@event is for methods that take self, not for {function!r}")
+        if not names:
+            _check_name(getattr(function, "__name__", None))
         setattr(function, _MARK, EventMark(names, concurrent))
         return function
 
     return mark
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"an event's name is text, not {name!r}")
+    if name in RESERVED_EVENTS:
+        raise ValueError(f"{name!r} is a reserved event name, a hook of that name has no @event")
+
+
+def mark_of(value: Any) -> EventMark | None:
+    """What ``event`` left on an attribute of a class, or on the function that it is made of."""
+    kind = type(value)  # isinstance() would evaluate a lazy object
+    if kind in (staticmethod, classmethod):
+        value = value.__func__
+    elif kind is property:
+        value = value.fget
+    elif kind is cached_property:
+        value = value.func
+    mark = getattr(value, _MARK, None) if callable(value) else None
+    return mark if isinstance(mark, EventMark) else None
 
 
 def collect(cls: type) -> Handlers:
@@ -64,7 +89,7 @@ def collect(cls: type) -> Handlers:
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
         for attribute, value in vars(parent).items():
-            mark = getattr(value, _MARK, None) if callable(value) else None
+            mark = mark_of(value)
             if mark is not None:
                 # Taken out first: the class nearest to the end has the last word on a name.
                 marks.pop(attribute, None)
@@ -87,6 +112,10 @@ def make_handler(
 
     Raises TypeError for one that an event cannot call.
     """
+    if not callable(function):
+        raise TypeError(f"{method} is no method, but {function!r}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{function.__qualname__} must return what it has to say, not yield it")
     least = most = -1  # self
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -102,14 +131,8 @@ def make_handler(
 
 
 def make_hook(cls: type, base: type, name: str) -> Handler | None:
-    """A class's own connect, disconnect or authenticate; None for the one of ``base``.
-
-    Raises TypeError for one that does not take a single argument.
-    """
+    """A class's own connect, disconnect or authenticate; None for the one of ``base``."""
     function = getattr(cls, name)
     if function is getattr(base, name):
         return None
-    hook = make_handler(name, function)
-    if not hook.least <= 1 <= hook.most:
-        raise TypeError(f"{function.__qualname__} must take one argument besides self")
-    return hook
+    return make_handler(name, function)

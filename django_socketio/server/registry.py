@@ -11,7 +11,9 @@ from django.urls.resolvers import RoutePattern
 
 from ..sockets.behaviour import Behaviour
 from .classes import behaviour_of
+from .guard import is_consumer
 from .namespaces import normalise
+from .tracebacks import ends_in_project
 
 C = TypeVar("C", bound=type)
 
@@ -26,6 +28,7 @@ class Registry:
         self._fixed: dict[str, type] = {}
         self._patterns: dict[Any, tuple[Matcher, type]] = {}
 
+    @ends_in_project
     def register(self, namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
         """See :func:`register`."""
         if not isinstance(namespace, (str, re.Pattern)):
@@ -34,7 +37,13 @@ class Registry:
         if isinstance(namespace, str):
             namespace = normalise(namespace)
 
+        @ends_in_project
         def decorate(consumer: C) -> C:
+            if not is_consumer(consumer):
+                raise TypeError(
+                    f"{consumer!r} cannot serve namespace {namespace!r}: "
+                    "it is no subclass of SocketIOConsumer"
+                )
             known = self._known(namespace)
             if known is not None and not _same(known, consumer):
                 raise ImproperlyConfigured(
@@ -126,6 +135,7 @@ def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     compiled regular expression that has to match the whole name. What they capture is
     ``self.kwargs``.
 
-    Raises ImproperlyConfigured when the namespace is taken by another class.
+    Raises ImproperlyConfigured when the namespace is taken by another class, TypeError for what is
+    no consumer class.
     """
     return registry.register(namespace)

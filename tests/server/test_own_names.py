@@ -13,11 +13,12 @@ from channels.db import database_sync_to_async
 
 import django_socketio
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
+from django_socketio.server.guard import HOOKS, OPTIONS, RESERVED
 from tests.server.conftest import Connect
 from tests.server.test_logout import closed, headers, log_in
 
 PACKAGE = Path(django_socketio.__file__).parent
-PUBLIC = {name for name in vars(SocketIOConsumer) if not name.startswith("_")}
+PUBLIC = {*RESERVED, *OPTIONS, *HOOKS}
 
 
 def _names_of(definition: ast.ClassDef) -> Iterator[str]:

@@ -61,7 +61,7 @@ def layer_problems(raw: dict[str, Any], layers: dict[str, Any]) -> Iterator[Prob
     if alias in layers or (alias == Settings.channel_layer and not layers):
         return
     known = ", ".join(map(repr, layers)) or "none"
-    otherwise = 'set SOCKETIO["CHANNEL_LAYER"] to a known alias' if layers else "leave it out"
+    otherwise = "set the key to a known alias" if layers else "leave the key out"
     yield Problem(
         "CHANNEL_LAYER",
         f'SOCKETIO["CHANNEL_LAYER"] is {alias!r}, which is not in CHANNEL_LAYERS.',

@@ -81,8 +81,14 @@ class Operator:
         return self._namespace
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace; ``io.of("/chat")``."""
-        return self._with("_namespace", normalise(namespace))
+        """Everyone in that namespace; ``io.of("/chat")``.
+
+        Rooms belong to a namespace: rooms and exclusions named before are dropped. How it is sent
+        (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) is kept.
+        """
+        new = self._with("_namespace", normalise(namespace))
+        new._rooms = new._exclude = ()
+        return new
 
     def to(self, *rooms: Any) -> Operator:
         """The members of any of these rooms; a room is text, an sid, or a user object."""
@@ -273,7 +279,7 @@ class SocketOperator(Operator):
         return others
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace."""
+        """Everyone in that namespace."""
         return self.broadcast.of(namespace)
 
     def to(self, *rooms: Any) -> Operator:

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..addressing.handshake import Handshake
+from ..logs import safe
 
 if TYPE_CHECKING:
     from .consumers import SocketIOConsumer
     from .operators import Operator
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RemoteSocket:
     """A socket of this or another process, as it was when it was fetched.
 
@@ -29,6 +30,13 @@ class RemoteSocket:
     handshake: Handshake
     user_id: Any
     transport: str
+
+    def __repr__(self) -> str:
+        """Without ``handshake`` and ``data``: they may hold what must not get into a log."""
+        return (
+            f"<RemoteSocket {self.sid} namespace={safe(self.namespace.name)} "
+            f"user_id={self.user_id!r} transport={self.transport}>"
+        )
 
     @classmethod
     def of(cls, socket: SocketIOConsumer) -> RemoteSocket:

@@ -5,11 +5,15 @@ May be imported before Django is set up.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from . import process
+from .logs import logger
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,6 +39,9 @@ class SocketIOApplication:
     ``path`` is the URL path to serve, ``SOCKETIO["PATH"]`` by default. ``middleware`` wraps an ASGI
     application; it runs once per session, for the handshake's request, and what it puts into the
     scope (the session, the user) is the session's from then on. None for no middleware.
+
+    Raises ImproperlyConfigured for bad settings. Where Django is not set up yet, they are looked at
+    when the server starts (lifespan).
     """
 
     def __init__(
@@ -47,10 +54,19 @@ class SocketIOApplication:
         self.app = app
         self._path = path
         self._middleware = middleware
+        self._reported = False
+        from django.apps import apps
+
+        if apps.ready:
+            from .conf import get_settings
+
+            get_settings()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
+        elif not self._is_configured():
+            await self.app(scope, receive, send)
         elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self._server.transports[scope["type"]](scope, receive, send)
         else:
@@ -63,7 +79,15 @@ class SocketIOApplication:
 
         Where ``app`` does not know the protocol, as Django's, it is spoken here.
         """
-        shutdown = self._server.hub().shutdown
+        try:
+            shutdown = self._server.hub().shutdown
+        except Exception as error:
+            # A server takes an exception for "lifespan is not supported", and starts all the same.
+            clear = isinstance(error, ImproperlyConfigured)
+            text = str(error) if clear else traceback.format_exc()
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": text})
+            return
         shutdown.awaited = True
         heard: list[str] = []
 
@@ -82,6 +106,20 @@ class SocketIOApplication:
             while not heard or heard[-1] != "lifespan.shutdown":
                 message = await overhear()
                 await send({"type": message["type"] + ".complete"})
+
+    def _is_configured(self) -> bool:
+        """False for bad settings, which are logged once; the rest of the project works without us.
+
+        Only for an application that was made before Django was set up, on a server that has no
+        lifespan: any other has not started.
+        """
+        try:
+            return self._server is not None
+        except ImproperlyConfigured as error:
+            if not self._reported:
+                self._reported = True
+                logger.error("Socket.IO is not served: %s", error)
+            return False
 
     def _is_ours(self, scope: Scope) -> bool:
         path: str = scope["path"]
@@ -107,6 +145,7 @@ class _Server:
         from .stats.reports import make_report
         from .transports import Gateway, PollingConsumer, WebSocketConsumer
 
+        get_settings()
         self.get_settings = get_settings
         # Not as_asgi(), which keeps another coroutine for as long as a connection lives.
         self.transports: dict[str, ASGIApp] = {

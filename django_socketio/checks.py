@@ -11,22 +11,31 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from .conf import Settings, problems
+from .conf import Problem, Settings, layer_problems, problems
 from .server.guard import is_consumer
 from .server.handlers import collect
 from .server.registry import registry
 
 # Before it daphne put no limit on a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
 @register(Tags.compatibility)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """``SOCKETIO`` has only keys that are known, with values that make sense."""
-    return [
-        Error(problem.message, hint=problem.hint, id="django_socketio.E001", obj=problem.key)
-        for problem in problems(getattr(settings, "SOCKETIO", {}))
+    """``SOCKETIO`` has only known keys with good values, and names a channel layer that exists."""
+    raw = getattr(settings, "SOCKETIO", {})
+    found = [_error(problem, "django_socketio.E001") for problem in problems(raw)]
+    if any(error.obj in ("SOCKETIO", "CHANNEL_LAYER") for error in found):
+        return found
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    return found + [
+        _error(problem, "django_socketio.E002") for problem in layer_problems(raw, layers)
     ]
+
+
+def _error(problem: Problem, id: str) -> CheckMessage:
+    return Error(problem.message, hint=problem.hint, id=id, obj=problem.key)
 
 
 @register(Tags.security)
@@ -51,12 +60,10 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register("django_socketio")
 def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Several processes share a channel layer that reaches them."""
-    raw = getattr(settings, "SOCKETIO", {})
-    alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
-    backend = getattr(settings, "CHANNEL_LAYERS", {}).get(alias, {}).get("BACKEND", "")
+    backend = _backend()
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
-    if not backend or backend == "channels.layers.InMemoryChannelLayer":
+    if backend in ("", IN_MEMORY):
         if workers.isdigit() and int(workers) > 1:
             kind = "The in-memory channel layer" if backend else "No channel layer"
             return [
@@ -80,9 +87,7 @@ def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register("django_socketio", deploy=True)
 def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Tasks and commands can send, too."""
-    layers = getattr(settings, "CHANNEL_LAYERS", {})
-    backends = {layer.get("BACKEND") for layer in layers.values()}
-    if backends - {"channels.layers.InMemoryChannelLayer"}:
+    if _backend() not in ("", IN_MEMORY):
         return []
     return [
         Warning(
@@ -120,3 +125,12 @@ def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def _handles(consumer: type) -> bool:
     handlers = collect(consumer)
     return bool(handlers) or not handlers.refuses_rest
+
+
+def _backend() -> str:
+    """The dotted path of our channel layer, "" where there is none."""
+    raw = getattr(settings, "SOCKETIO", {})
+    alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    backend: str = layers.get(alias, {}).get("BACKEND", "") if isinstance(alias, str) else ""
+    return backend

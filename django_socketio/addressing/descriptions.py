@@ -9,7 +9,7 @@ from typing import Any
 from .handshake import Handshake
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SocketDescription:
     """A socket as it was when it was asked about; see :class:`~..server.remote.RemoteSocket`."""
 

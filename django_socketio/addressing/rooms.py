@@ -19,6 +19,10 @@ class SessionRoom(NamedTuple):
 
     key: str
 
+    def __repr__(self) -> str:
+        """Without the key, which is as good as a password."""
+        return "<SessionRoom>"
+
 
 Room = str | UserRoom | SessionRoom
 

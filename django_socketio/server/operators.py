@@ -14,6 +14,7 @@ from ..addressing.outcomes import NOBODY, Outcome
 from ..addressing.rooms import as_room, check_room
 from ..conf import get_settings
 from ..exceptions import AckTimeout
+from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
 from .addressees import Addressees
@@ -32,8 +33,14 @@ class Operator(Addressees):
     __slots__ = ()
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace; ``io.of("/chat")``."""
-        return self._with("_namespace", normalise(namespace))
+        """Everyone in that namespace; ``io.of("/chat")``.
+
+        Rooms belong to a namespace: rooms and exclusions named before are dropped. How it is sent
+        (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) is kept.
+        """
+        new = self._with("_namespace", normalise(namespace))
+        new._rooms = new._exclude = ()
+        return new
 
     def to(self, *rooms: Any) -> Operator:
         """The members of any of these rooms; a room is text, an sid, or a user object."""
@@ -184,6 +191,13 @@ class RemoteSocket:
         self.user_id = description.user_id
         self.transport = description.transport
         self._description = description
+
+    def __repr__(self) -> str:
+        """Without ``handshake`` and ``data``: they may hold what must not get into a log."""
+        return (
+            f"<RemoteSocket {self.sid} namespace={safe(self.namespace.name)} "
+            f"user_id={self.user_id!r} transport={self.transport}>"
+        )
 
     @property
     def _operator(self) -> Operator:

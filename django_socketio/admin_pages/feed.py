@@ -12,6 +12,7 @@ from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.operators import io
 from ..stats.gather import agather
+from ..stats.reports import PROCESS
 from . import live
 
 NAMESPACE = "/django-socketio/live"
@@ -21,6 +22,7 @@ INTERVAL = 2.0
 # The same while a process does not answer: it comes back, or is soon known to be dead.
 INTERVAL_IN_DOUBT = 0.5
 
+# The hubs of this process whose pages are fed by a task.
 _feeding: set[Hub] = set()
 
 
@@ -48,7 +50,7 @@ async def _feed(hub: Hub) -> None:
             if NAMESPACE not in hub.local.namespaces:
                 return
             try:
-                gathered = await agather("process")
+                gathered = await agather(PROCESS)
                 interval = INTERVAL_IN_DOUBT if gathered.missing else INTERVAL
                 html = await hub.runtime.in_thread(live.fragment, gathered)
                 io.of(NAMESPACE).local.volatile.emit("live", html)

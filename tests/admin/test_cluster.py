@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from django_socketio.admin_pages.feed import NAMESPACE
-from django_socketio.stats.reports import HOST
+from django_socketio.stats.identity import HOST
 from tests.admin.people import log_in_staff
 from tests.harness.cluster import Cluster
 from tests.harness.servers import Server

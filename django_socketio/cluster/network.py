@@ -23,9 +23,9 @@ from ..sockets.frames import make_frames
 from ..stats import counters
 from ..stats.reports import make_report
 from . import Bus, Kind, Peers, group_name
-from .bus import Taken
 from .inquiry import Inquiry
 from .messages import EVERYONE
+from .progress import Milestone
 from .tunnels import Tunnels
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class Network:
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
         # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
         # goes to the whole namespace, so that it takes effect in calling order.
-        self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
+        self._joining: OrderedDict[tuple[str, Room], tuple[Milestone, float]] = OrderedDict()
         # The last heartbeat, and the other ends of tunnels when it was sent.
-        self._said: Taken | None = None
+        self._said: Milestone | None = None
         self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
         # Set when the others can have heard of us, or cannot for now.
@@ -187,7 +187,7 @@ class Network:
         hub, bus = self.hub, self.bus
         await self._greet()
         refreshed = due = hub.loop.time()
-        echo: Taken | None = None
+        echo: Milestone | None = None
         while True:
             interval = self.interval
             asleep = hub.loop.time()
@@ -239,7 +239,7 @@ class Network:
         """Seconds between heartbeats; longer among many, so that they stay cheap."""
         return max(self.hub.settings.heartbeat_interval, len(self.peers) / 20)
 
-    def _hello(self, wanted: bool) -> Taken:
+    def _hello(self, wanted: bool) -> Milestone:
         return self.bus.to_group(
             EVERYONE, [Kind.HELLO, self.bus.channel or "", self.interval, wanted]
         )
@@ -256,12 +256,12 @@ class Network:
         """The process that an sid names, known or not; None for text that is no sid."""
         return sid[:NODE_LENGTH] if len(sid) == SID_LENGTH else None
 
-    def to_node(self, node: str, operation: list[Any], size: int = 0) -> Taken | None:
+    def to_node(self, node: str, operation: list[Any], size: int = 0) -> Milestone | None:
         """Send an operation to one process; None where it is not known."""
         channel = self.peers.channel(node)
         return None if channel is None else self.bus.to_channel(channel, operation, size)
 
-    def enter(self, namespace: str, room: Room | None) -> Taken:
+    def enter(self, namespace: str, room: Room | None) -> Milestone:
         """The first local socket is in a room (None: in the namespace)."""
         return self.bus.join(_group(namespace, room))
 
@@ -271,7 +271,7 @@ class Network:
 
     def _send(
         self, target: Target, make: Callable[[int], list[Any]], size: int = 0
-    ) -> Taken | None:
+    ) -> Milestone | None:
         """Send an operation to the processes that may have sockets of the target."""
         groups: list[str] = []
         channels: list[str] = []
@@ -305,7 +305,7 @@ class Network:
 
     def emit(
         self, target: Target, packet: EncodedPacket, compress: bool, volatile: bool
-    ) -> Taken | None:
+    ) -> Milestone | None:
         """Send an event to the target's sockets elsewhere."""
         if volatile and self.bus.congested:
             counters.layer.add("volatile dropped")
@@ -315,7 +315,7 @@ class Network:
         size = len(packet.text) + sum(map(len, packet.attachments))
         return self._send(target, lambda number: [Kind.EMIT, number, *rest], size)
 
-    def act(self, target: Target, action: str, names: list[str]) -> Taken | None:
+    def act(self, target: Target, action: str, names: list[str]) -> Milestone | None:
         """Make the target's sockets elsewhere do something; see :meth:`Hub.act`."""
         rest = [*target.to_wire(), action, [name_to_wire(name) for name in names]]
         taken = self._send(target, lambda number: [Kind.ACT, number, *rest])
@@ -395,7 +395,7 @@ class Network:
         )
         return Outcome(inquiry.found, inquiry.gone, inquiry.silent)
 
-    def server_emit(self, namespace: str, packet: EncodedPacket) -> Taken:
+    def server_emit(self, namespace: str, packet: EncodedPacket) -> Milestone:
         """Send Django's signal ``server_event`` on the other processes."""
         operation = [Kind.SERVER_EVENT, 0, namespace, packet.text, list(packet.attachments)]
         return self.bus.to_group(EVERYONE, operation, len(packet.text))

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from threading import Lock
 from typing import Any, TypeVar
 
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import channel_layers
 from django.core import mail
 from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
+from ..cluster.layer import shared_layer
 from ..cluster.network import Network
 from ..conf import get_settings
 from ..runtime.awaitables import Posted, Several
@@ -97,20 +98,13 @@ async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
     return list(await asyncio.gather(*(hub.on_loop(ask(hub)) for hub in acting_hubs())))
 
 
-def shared_layer() -> Any:
-    """The channel layer, None where it does not reach other processes."""
-    alias = get_settings().channel_layer
-    layer = channel_layers[alias] if alias in channel_layers.configs else None
-    return None if isinstance(layer, InMemoryChannelLayer) else layer
-
-
-def connect(hub: Hub, listen: bool = True) -> Network | None:
+def connect(hub: Hub) -> Network | None:
     """Join the other processes; None where the channel layer does not reach any."""
     layer = shared_layer()
     if layer is None:
         return None
     network = Network(hub, layer)
-    network.start(listen)
+    network.start(listen=True)
     return network
 
 

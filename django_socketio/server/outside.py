@@ -16,6 +16,8 @@ from typing import Any
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from ..cluster.layer import shared_layer
+from ..cluster.network import Network
 from ..conf import get_settings
 from ..runtime.awaitables import DONE, Posted
 from .hub import Hub
@@ -41,15 +43,13 @@ class Outside:
         asyncio.run(self._live(started))
 
     async def _live(self, started: threading.Event) -> None:
-        from .hubs import connect
-
         self._ended = asyncio.Event()
         self.hub = Hub(asyncio.get_running_loop(), get_settings(), serves=False)
-        self.hub.network = connect(self.hub, listen=False)
+        self.hub.network = network = Network(self.hub, shared_layer())
+        network.start(listen=False)
         started.set()
         await self._ended.wait()
-        if self.hub.network is not None:
-            await self.hub.network.stop(EXIT_TIMEOUT)
+        await network.stop(EXIT_TIMEOUT)
 
     def end(self) -> None:
         """Send what is left, and end the thread."""
@@ -69,8 +69,6 @@ def outside_hub() -> Hub | None:
     would be lost, and nobody would know.
     """
     global _outside
-    from .hubs import shared_layer
-
     if shared_layer() is None:
         if hasattr(mail, "outbox"):  # Django's test environment
             return None

@@ -10,7 +10,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 
-from django_socketio.cluster.messages import TYPE, VERSION
+from django_socketio.cluster.messages import EVERYONE, TYPE, VERSION
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import Exchange, Station, note, soon, until
 from tests.unit.cluster.test_operations import JUNK
@@ -27,10 +27,10 @@ def message(number: int, **changes: Any) -> dict[str, Any]:
 async def test_own_messages_are_not_handled(station: MakeStation) -> None:
     """What a process does it has done already; its echo shows that the layer works."""
     one, other = station("one"), station("other")
-    await one.listen("g")
-    await other.listen("g")
+    await one.listen(EVERYONE)
+    await other.listen(EVERYONE)
     assert one.bus.echoed_at == 0
-    one.bus.to_group("g", note(1))
+    one.bus.to_group(EVERYONE, note(1))
     await until(lambda: one.bus.echoed_at)
     await until(lambda: other.received)
     assert other.received == [("one", note(1))]

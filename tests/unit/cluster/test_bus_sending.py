@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from channels.exceptions import ChannelFull
 
-from django_socketio.cluster import bus
+from django_socketio.cluster import layer, outbox
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import Station, note, soon, until
 
@@ -67,7 +67,7 @@ async def test_only_neighbours_share_a_message(pair: Pair) -> None:
 
 
 async def test_a_message_is_shared_by_so_many(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus, "MAX_OPERATIONS", 10)
+    monkeypatch.setattr(outbox, "MAX_OPERATIONS", 10)
     sender, receiver, _ = pair
     for number in range(35):
         sender.bus.to_group("g", note(number))
@@ -129,7 +129,7 @@ async def test_a_call_that_takes_too_long_is_made_again(
     pair: Pair, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The layer may have taken the first one nevertheless: the second one is not handled."""
-    monkeypatch.setattr(bus, "CALL_TIMEOUT", 0.05)
+    monkeypatch.setattr(layer, "CALL_TIMEOUT", 0.05)
     sender, receiver, _ = pair
     take = sender.layer.group_send
     tries = []
@@ -164,7 +164,7 @@ async def test_what_waits_is_bounded(
         taken = sender.bus.to_group(groups[number % 2], note(number), size=900)
         if number % 10 == 0:
             await asyncio.sleep(0)
-    assert sender.bus._size <= 10_000
+    assert sender.bus._outbox.size <= 10_000
     dropped = counted("dropped")
     assert 85 <= dropped <= 91
     sender.layer.error = None
@@ -177,7 +177,7 @@ async def test_what_waits_is_bounded(
     assert {group for _, group in receiver.lost} <= {"g", "h"}
     told = [record for record in caplog.records if "too slow or down" in record.getMessage()]
     assert len(told) == 1
-    assert sender.bus._size == 0
+    assert sender.bus._outbox.size == 0
 
 
 async def test_one_message_waits_whatever_its_size(station: MakeStation) -> None:
@@ -229,7 +229,7 @@ async def test_congestion(pair: Pair) -> None:
     """What may be dropped, volatile events, asks this."""
     sender, _, channel = pair
     sender.layer.open.clear()
-    for number in range(bus.CONGESTED):
+    for number in range(outbox.CONGESTED):
         assert not sender.bus.congested
         sender.bus.to_group("g" if number % 2 else "h", note(number))
     await asyncio.sleep(0)

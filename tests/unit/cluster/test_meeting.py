@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from django_socketio.cluster import network
 from django_socketio.cluster.network import Network
 from django_socketio.conf import get_settings
-from django_socketio.cluster import network
 from django_socketio.server.hub import Hub
 from tests.unit.cluster.layers import Exchange, Layer, soon, until
 
@@ -50,7 +50,7 @@ async def make() -> AsyncIterator[MakeProcess]:
 
 
 def layer(process: Network) -> SlowLayer:
-    found: SlowLayer = process.bus._layer
+    found: SlowLayer = process.bus._layer._backend
     return found
 
 

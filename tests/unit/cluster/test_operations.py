@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from django_socketio.addressing.rooms import SessionRoom, UserRoom
 from django_socketio.addressing.target import Target, name_from_wire, name_to_wire
-from django_socketio.cluster.messages import FORMS, Kind, is_well_formed
+from django_socketio.cluster.messages import ITEMS, Kind, is_well_formed
 
 SCALARS = (
     st.none()
@@ -31,17 +31,18 @@ JUNK = st.recursive(
 SAMPLES: dict[Any, Any] = {int: 7, str: "text", list: [], dict: {}, bool: True, bytes: b"bytes"}
 
 
-def sample(form: tuple[Any, ...]) -> list[Any]:
-    return [SAMPLES[item[0] if isinstance(item, tuple) else item] for item in form]
+def sample(kind: Kind) -> list[Any]:
+    types = ITEMS[kind].values()
+    return [SAMPLES[item[0] if isinstance(item, tuple) else item] for item in types]
 
 
-def test_every_kind_has_a_form() -> None:
-    assert set(FORMS) == set(Kind)
+def test_the_items_of_every_kind_are_known() -> None:
+    assert set(ITEMS) == set(Kind)
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 def test_an_operation_of_the_right_form(kind: Kind) -> None:
-    operation = [kind, *sample(FORMS[kind])]
+    operation = [kind, *sample(kind)]
     assert is_well_formed(operation)
     assert is_well_formed(tuple(operation))
     assert not is_well_formed([*operation, 0])

@@ -17,7 +17,7 @@ from ..stats import counters
 from .groups import Change, Groups
 from .inbox import Inbox
 from .layer import Layer
-from .messages import Kind, pack
+from .messages import EVERYONE, Kind, pack
 from .outbox import Outbox
 from .progress import Milestone, Progress
 
@@ -43,7 +43,7 @@ class Bus:
     ) -> None:
         self.node = node
         self.channel: str | None = None
-        # When this process last heard itself in a group, in the loop's time.
+        # When this process last heard itself in the group of all processes, in the loop's time.
         self.echoed_at = 0.0
         self._layer = Layer(layer)
         self._receive = receive
@@ -209,9 +209,9 @@ class Bus:
 
     def _hear_myself(self, group: str, operations: list[list[Any]]) -> None:
         """What this process says it has done already; but the layer works, both ways."""
-        if group:
+        if group == EVERYONE:
             self.echoed_at = asyncio.get_running_loop().time()
-        else:
+        elif not group:
             for operation in operations:
                 if operation[0] == Kind.ECHO:
                     self._echoed.finish(operation[1])

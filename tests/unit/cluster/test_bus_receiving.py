@@ -37,6 +37,18 @@ async def test_own_messages_are_not_handled(station: MakeStation) -> None:
     assert one.received == []
 
 
+async def test_an_echo_in_a_room_does_not_prove_that_everyone_is_heard(
+    station: MakeStation, counted: Counted
+) -> None:
+    """A layer that was flushed knows only the groups that were joined since."""
+    one = station("one")
+    channel = await one.listen("room")
+    one.bus.to_group("room", note(1))
+    one.bus.to_channel(channel, note(2))
+    await until(lambda: counted("received") == 2)
+    assert one.bus.echoed_at == 0
+
+
 async def test_each_sender_is_named(station: MakeStation) -> None:
     one, two, three = station("one"), station("two"), station("three")
     for each in (one, two, three):

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from django_socketio.addressing.target import Target
 from django_socketio.cluster import network
+from django_socketio.cluster.messages import EVERYONE
 from django_socketio.cluster.network import Network
 from django_socketio.conf import get_settings
+from django_socketio.packets import EncodedPacket
 from django_socketio.server.hub import Hub
 from tests.unit.cluster.layers import Exchange, Layer, soon, until
 
@@ -131,3 +134,17 @@ async def test_a_layer_that_is_down_holds_nobody_up(
     process.start(listen=True)
     await soon(process.greeted())
     assert layer(process).calls == []
+
+
+async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) -> None:
+    """A room that was joined since is heard; that says nothing about the group of everyone."""
+    process = await experienced(make())
+    process._patience = 0.5
+    layer(process).exchange.groups.clear()
+    await soon(process.enter("/", "busy"))
+
+    def is_known() -> bool:
+        process.emit(Target("/", ("busy",)), EncodedPacket('2["news"]', ()), True, False)
+        return EVERYONE in layer(process).exchange.groups
+
+    await until(is_known)

@@ -23,6 +23,11 @@ from .progress import Milestone, Progress
 
 # Groups that are joined or left at the same time.
 JOINS_AT_ONCE = 50
+# A message whose sending has failed so often waits, with all behind it, until a message to this
+# process itself works, and then for so many seconds more. What is sent to processes that do not
+# hear yet is lost, and they look only once a second whether the layer is there (channels_redis
+# does, and so do we: LONGEST_DELAY).
+TRIES, HEARING_TIME = 2, 1.2
 
 
 class Bus:
@@ -135,12 +140,21 @@ class Bus:
             message = self._outbox.take()
             group, operations = message.group, message.operations
             packed = pack(self.node, group, message.first, message.number, operations)
-            if group:
-                await self._layer.group_send(group, packed)
-            else:
-                await self._layer.send(message.channel, packed)
+            send = self._layer.group_send if group else self._layer.send
+            destination, channel = group or message.channel, self.channel
+            if channel is None:
+                await send(destination, packed)
+            elif not await send(destination, packed, TRIES):
+                await self._recover(channel)
+                await send(destination, packed)
             counters.layer.add("sent")
             self._outbox.sent.finish(message.last)
+
+    async def _recover(self, channel: str) -> None:
+        """Wait until the layer works again, and until the others can be taken to hear again."""
+        await self._layer.send(channel, pack(self.node, "", 0, 0, []))
+        self.rejoin()
+        await asyncio.sleep(HEARING_TIME)
 
     # Groups
 

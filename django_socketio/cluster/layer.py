@@ -7,6 +7,7 @@ full channel, a value that it cannot carry) is counted, logged and given up.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -73,26 +74,35 @@ class Layer:
                 self._worked()
                 return message
 
-    def send(self, channel: str, message: dict[str, Any]) -> Awaitable[None]:
-        """Send a message to one channel."""
-        return self._persist(self._backend.send, channel, message)
+    def send(
+        self, channel: str, message: dict[str, Any], tries: float = math.inf
+    ) -> Awaitable[bool]:
+        """Send a message to one channel; False where ``tries`` calls have failed."""
+        return self._persist(self._backend.send, channel, message, tries)
 
-    def group_send(self, group: str, message: dict[str, Any]) -> Awaitable[None]:
-        """Send a message to all channels of a group."""
-        return self._persist(self._backend.group_send, group, message)
+    def group_send(
+        self, group: str, message: dict[str, Any], tries: float = math.inf
+    ) -> Awaitable[bool]:
+        """Send a message to all channels of a group; False where ``tries`` calls have failed."""
+        return self._persist(self._backend.group_send, group, message, tries)
 
-    def group_add(self, group: str, channel: str) -> Awaitable[None]:
+    def group_add(self, group: str, channel: str) -> Awaitable[bool]:
         """Put a channel into a group."""
         return self._persist(self._backend.group_add, group, channel)
 
-    def group_discard(self, group: str, channel: str) -> Awaitable[None]:
+    def group_discard(self, group: str, channel: str) -> Awaitable[bool]:
         """Take a channel out of a group."""
         return self._persist(self._backend.group_discard, group, channel)
 
-    async def _persist(self, call: Callable[..., Awaitable[Any]], to: str, what: Any) -> None:
-        """Make a call until the layer has taken it or refused it for good."""
+    async def _persist(
+        self, call: Callable[..., Awaitable[Any]], to: str, what: Any, tries: float = math.inf
+    ) -> bool:
+        """Make a call until the layer has taken it or refused it for good, or ``tries`` are over.
+
+        False where all of them have failed.
+        """
         delay = FIRST_DELAY
-        while True:
+        while tries > 0:
             try:
                 await _within(CALL_TIMEOUT, call(to, what))
             except ChannelFull:
@@ -101,17 +111,19 @@ class Layer:
                 self._bursts.error(
                     "full", "a channel of the layer is full: raise its capacity", now
                 )
-                return
+                return True
             except (TypeError, ValueError, OverflowError):
                 # It is not the layer's fault, and would not work the next time either.
                 counters.layer.add("malformed")
                 logger.exception("the channel layer cannot carry a message")
-                return
+                return True
             except Exception as error:
                 delay = await self._pause(error, delay)
+                tries -= 1
             else:
                 self._worked()
-                return
+                return True
+        return False
 
     async def _pause(self, error: Exception, delay: float) -> float:
         """After a call that failed: note it, sleep ``delay`` seconds, return the next delay."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from channels.exceptions import ChannelFull
 
-from django_socketio.cluster import layer, outbox
+from django_socketio.cluster import bus, layer, outbox
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import Station, note, soon, until
 
@@ -123,6 +123,56 @@ async def test_a_layer_that_is_down_is_tried_again(
         "the channel layer is down: OSError: no route\\nto host",
         "the channel layer is up again",
     ]
+
+
+async def test_after_an_outage_the_queue_waits_until_the_others_hear_again(
+    station: MakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They join their groups again, as this one does, some time after the layer is back."""
+    monkeypatch.setattr(bus, "HEARING_TIME", 0.1)
+    sender, receiver = station("sender"), station("receiver")
+    channel = await sender.listen("g", "h")
+    await receiver.listen("g")
+    sender.layer.error = OSError()
+    sender.layer.exchange.groups.clear()
+    for number in range(5):
+        sender.bus.to_group("g", note(number))
+    await until(lambda: sender.layer.failed > bus.TRIES)
+    sender.layer.calls.clear()
+    sender.layer.error = None
+    await until(lambda: sender.bus.up)
+    began = asyncio.get_running_loop().time()
+    # While it waits, the other one is back, too.
+    asyncio.get_running_loop().call_later(0.05, receiver.bus.rejoin)
+    await until(lambda: receiver.received)
+    assert asyncio.get_running_loop().time() - began >= 0.09
+    assert receiver.numbers == list(range(5))
+    assert sender.layer.calls == [
+        ("send", channel),
+        ("group_add", "g"),
+        ("group_add", "h"),
+        ("group_send", "g"),
+    ]
+    assert sender.received == []
+
+
+async def test_a_single_failure_holds_nothing_up(
+    station: MakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "HEARING_TIME", 1000.0)
+    sender, receiver = station("sender"), station("receiver")
+    await sender.listen("h")
+    await receiver.listen("g")
+    take, errors = sender.layer.group_send, iter([OSError()])
+
+    async def fail_once(group: str, message: Any) -> None:
+        for error in errors:
+            raise error
+        await take(group, message)
+
+    monkeypatch.setattr(sender.layer, "group_send", fail_once)
+    await soon(sender.bus.to_group("g", note(1)))
+    await until(lambda: receiver.numbers == [1])
 
 
 async def test_a_call_that_takes_too_long_is_made_again(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..addressing.rooms import Room
 from ..addressing.target import Target, name_from_wire, name_to_wire, room_key
-from ..logs import logger
+from ..logs import logger, safe
 from ..packets import Decoder, EncodedPacket, Limits, PacketError
 from ..runtime.patience import Patience
 from ..server.remote import RemoteSocket
@@ -201,7 +201,7 @@ class Network:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
                 self.tunnels.lost_all()
             for node in self.peers.expire(now, pause):
-                logger.warning("process %s has not been heard of and is taken for dead", node)
+                logger.warning("process %s has not been heard of and is taken for dead", safe(node))
                 self._forget(node)
                 self._given_up[node] = None
                 if len(self._given_up) > REMEMBERED:
@@ -362,7 +362,8 @@ class Network:
         finally:
             del self._inquiries[number]
         if inquiry.waiting:
-            logger.warning("no answer from process(es) %s", ", ".join(sorted(inquiry.waiting)))
+            silent = ", ".join(map(safe, sorted(inquiry.waiting)))
+            logger.warning("no answer from process(es) %s", silent)
         return inquiry
 
     async def fetch(self, target: Target) -> tuple[list[RemoteSocket], set[str]]:
@@ -429,7 +430,7 @@ class Network:
             self._handlers[kind](sender, *items)
         except Exception:
             counters.layer.add("malformed")
-            logger.exception("an operation of process %s could not be carried out", sender)
+            logger.exception("an operation of process %s could not be carried out", safe(sender))
 
     def _lost(self, sender: str, group: str) -> None:
         if not group:
@@ -593,7 +594,7 @@ class Network:
 
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
         if self.peers.heard(sender, channel, interval, self.hub.loop.time()):
-            logger.info("process %s has joined", sender)
+            logger.info("process %s has joined", safe(sender))
             self._met.set()
             if sender in self._given_up:
                 # The tunnels between us have been given up here.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from django_socketio.addressing.rooms import SessionRoom, UserRoom
 from django_socketio.addressing.target import Target, name_from_wire, name_to_wire
 from django_socketio.cluster.messages import ITEMS, Kind, is_well_formed
+
+CONTRACT = Path(__file__).parents[3] / "docs" / "layer.md"
 
 SCALARS = (
     st.none()
@@ -38,6 +42,13 @@ def sample(kind: Kind) -> list[Any]:
 
 def test_the_items_of_every_kind_are_known() -> None:
     assert set(ITEMS) == set(Kind)
+
+
+def test_the_contract_lists_every_operation() -> None:
+    """docs/layer.md, the tables whose rows begin with a kind and its name."""
+    rows = re.findall(r"^\| (\d+) \| ([A-Z_]+) \| ([^|]*?) ?\|", CONTRACT.read_text(), re.MULTILINE)
+    listed = [(int(kind), name, items.split(", ") if items else []) for kind, name, items in rows]
+    assert sorted(listed) == sorted((kind, kind.name, list(ITEMS[kind])) for kind in Kind)
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)

@@ -1,11 +1,5 @@
-"""Other processes: the channel-layer bus, what is said over it, and who is there.
+"""Other processes: the bus on the channel layer, what is said over it, and who is there.
 
-Nothing here knows of clients or sockets; :mod:`django_socketio.server.network` joins the two.
+``ports`` is the way in and out: what others may ask of this process, and what it tells and asks
+them. Nothing here knows of clients or sockets.
 """
-
-from .bus import Bus
-from .messages import Kind, group_name
-from .peers import Peers
-from .sequence import Receiver, Sender
-
-__all__ = ["Bus", "Kind", "Peers", "Receiver", "Sender", "group_name"]

@@ -14,12 +14,13 @@ from ..logs import logger, safe
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
 from ..stats import counters
-from .bus import Bus, Taken
+from .bus import Bus
 from .carried import size_of
 from .membership import Membership
 from .messages import EVERYONE, UNCOMPRESSED, VOLATILE, Kind
 from .peers import Peers
 from .ports import Members
+from .progress import Milestone
 from .questions import Questions
 from .requests import Requests
 from .routing import Router, group_of
@@ -115,7 +116,7 @@ class Cluster:
     def room_closed(self, namespace: str, room: Room | None) -> None:
         self.bus.leave(group_of(namespace, room))
 
-    def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Taken | None:
+    def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Milestone | None:
         compress, volatile = delivery
         if volatile and self.bus.congested:
             counters.layer.add("volatile dropped")
@@ -126,7 +127,7 @@ class Cluster:
             target, lambda number: [Kind.EMIT, number, *rest], size_of(packet)
         )
 
-    def act(self, target: Target, action: Action, rooms: list[Room]) -> Taken | None:
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> Milestone | None:
         names = [name_to_wire(room) for room in rooms if isinstance(room, str)]
         rest = [*target.to_wire(), action.value, names]
         taken = self.router.to_target(target, lambda number: [Kind.ACT, number, *rest])
@@ -134,7 +135,7 @@ class Cluster:
             self.router.remember_joining(target.namespace, rooms, taken)
         return taken
 
-    def server_emit(self, namespace: str, packet: EncodedPacket) -> Taken:
+    def server_emit(self, namespace: str, packet: EncodedPacket) -> Milestone:
         operation = [Kind.SERVER_EVENT, 0, namespace, packet.text, list(packet.attachments)]
         return self.bus.to_group(EVERYONE, operation, len(packet.text))
 

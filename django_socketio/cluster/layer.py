@@ -1,16 +1,165 @@
-"""The one place that knows which channel layer is configured."""
+"""The channel layer: the one module that knows how Channels' layers are called and how they fail.
+
+A layer that is down is called again and again until it works. What the layer refuses for good (a
+full channel, a value that it cannot carry) is counted, logged and given up.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import math
+import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from channels.exceptions import ChannelFull
 from channels.layers import InMemoryChannelLayer, channel_layers
 
 from ..conf import get_settings
+from ..logs import Bursts, logger, safe
+from ..stats import counters
+
+# Seconds that the layer may take for one call; after that the call is made again.
+CALL_TIMEOUT = 5.0
+# Seconds between tries while the layer is down: the first pause, doubled up to the longest one.
+FIRST_DELAY, LONGEST_DELAY = 0.05, 1.0
 
 
 def shared_layer() -> Any:
-    """Return the channel layer, None where it does not reach other processes."""
+    """The channel layer that the settings name, None where it does not reach other processes."""
     alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
     return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+class Layer:
+    """A Channels layer, called with time limits and retries. ``up`` says whether it works."""
+
+    def __init__(self, backend: Any) -> None:
+        self.up = True
+        self.closed = False
+        self._backend = backend
+        self._bursts = Bursts()
+
+    def close(self) -> None:
+        """Make no call again that fails from now on."""
+        self.closed = True
+
+    async def new_channel(self) -> str:
+        """Make a channel for this process and return its name."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                channel: str = await self._backend.new_channel()
+            except Exception as error:
+                delay = await self._pause(error, delay)
+            else:
+                return channel
+
+    async def receive(self, channel: str) -> Any:
+        """Wait for the next message of a channel and return it."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                message = await self._backend.receive(channel)
+            except Exception as error:
+                if _is_timeout(error):
+                    # Nothing has come, and the library would not wait longer. A layer that is down
+                    # shows in what is sent, heartbeats at least.
+                    delay = FIRST_DELAY
+                    await self._sleep(delay)
+                else:
+                    delay = await self._pause(error, delay)
+            else:
+                self._worked()
+                return message
+
+    def send(
+        self, channel: str, message: dict[str, Any], tries: float = math.inf
+    ) -> Awaitable[bool]:
+        """Send a message to one channel; False where ``tries`` calls have failed."""
+        return self._persist(self._backend.send, channel, message, tries)
+
+    def group_send(
+        self, group: str, message: dict[str, Any], tries: float = math.inf
+    ) -> Awaitable[bool]:
+        """Send a message to all channels of a group; False where ``tries`` calls have failed."""
+        return self._persist(self._backend.group_send, group, message, tries)
+
+    def group_add(self, group: str, channel: str) -> Awaitable[bool]:
+        """Put a channel into a group."""
+        return self._persist(self._backend.group_add, group, channel)
+
+    def group_discard(self, group: str, channel: str) -> Awaitable[bool]:
+        """Take a channel out of a group."""
+        return self._persist(self._backend.group_discard, group, channel)
+
+    async def _persist(
+        self, call: Callable[..., Awaitable[Any]], to: str, what: Any, tries: float = math.inf
+    ) -> bool:
+        """Make a call until the layer has taken it or refused it for good, or ``tries`` are over.
+
+        False where all of them have failed.
+        """
+        delay = FIRST_DELAY
+        while tries > 0:
+            try:
+                await _within(CALL_TIMEOUT, call(to, what))
+            except ChannelFull:
+                counters.layer.add("full")
+                now = asyncio.get_running_loop().time()
+                self._bursts.error(
+                    "full", "a channel of the layer is full: raise its capacity", now
+                )
+                return True
+            except (TypeError, ValueError, OverflowError):
+                # It is not the layer's fault, and would not work the next time either.
+                counters.layer.add("malformed")
+                logger.exception("the channel layer cannot carry a message")
+                return True
+            except Exception as error:
+                delay = await self._pause(error, delay)
+                tries -= 1
+            else:
+                self._worked()
+                return True
+        return False
+
+    async def _pause(self, error: Exception, delay: float) -> float:
+        """After a call that failed: note it, sleep ``delay`` seconds, return the next delay."""
+        if not self.closed:
+            counters.layer.add("failed")
+            if self.up:
+                self.up = False
+                logger.error("the channel layer is down: %s: %s", type(error).__name__, safe(error))
+        await self._sleep(delay)
+        return min(delay * 2, LONGEST_DELAY)
+
+    async def _sleep(self, seconds: float) -> None:
+        if self.closed:
+            # A library has swallowed the cancellation, as wait_for() does before Python 3.12.
+            raise asyncio.CancelledError
+        await asyncio.sleep(seconds)
+
+    def _worked(self) -> None:
+        if not self.up:
+            self.up = True
+            logger.warning("the channel layer is up again")
+
+
+if sys.version_info >= (3, 11):
+
+    async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
+        """Await something for at most so many seconds. It costs no task."""
+        async with asyncio.timeout(seconds):
+            await awaitable
+
+else:
+
+    async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
+        await asyncio.wait_for(awaitable, seconds)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether a read has waited long enough. redis-py's own class is not Python's."""
+    return any(base.__name__ == "TimeoutError" for base in type(error).__mro__)

@@ -16,9 +16,10 @@ from ..logs import logger, safe
 from ..runtime.patience import Patience
 from ..runtime.runtime import Runtime
 from ..stats import counters
-from .bus import Bus, Taken
+from .bus import Bus
 from .messages import EVERYONE, Kind
 from .peers import Peers
+from .progress import Milestone
 from .tunnels import Tunnels
 
 # How long the peers' answers to a first greeting may take, when all are asked and when one is
@@ -56,7 +57,7 @@ class Membership:
         self._refresh = refresh
         self.tunnels: Tunnels
         # The last heartbeat, and the other ends of tunnels when it was sent.
-        self._said: Taken | None = None
+        self._said: Milestone | None = None
         self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
         # Set when the others can have heard of us, or cannot for now.
@@ -147,7 +148,7 @@ class Membership:
         loop = self._runtime.loop
         await self._greet()
         refreshed = due = loop.time()
-        echo: Taken | None = None
+        echo: Milestone | None = None
         while True:
             interval = self.interval
             asleep = loop.time()
@@ -206,7 +207,7 @@ class Membership:
             bus.rejoin()
         return refreshed
 
-    def _hello(self, wanted: bool) -> Taken:
+    def _hello(self, wanted: bool) -> Milestone:
         return self._bus.to_group(EVERYONE, self._greeting(wanted))
 
     def _greeting(self, wanted: bool) -> list[Any]:

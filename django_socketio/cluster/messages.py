@@ -1,4 +1,4 @@
-"""What processes say to each other.
+"""What processes say to each other; docs/layer.md is the contract.
 
 A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer
 can carry::
@@ -6,12 +6,14 @@ can carry::
     {"type": ..., "v": 1, "n": sender, "g": group or "", "f": the first number of the run,
      "s": sequence number, "o": operations}
 
-An operation is a list that begins with its :class:`Kind`. What comes in is checked against
-:data:`FORMS` like any input: an unknown version or kind, or a wrong shape, is counted and dropped.
+An operation is a list that begins with its :class:`Kind`; :data:`ITEMS` names what follows. What
+comes in is checked like any input: an unknown version or kind, or a wrong shape, is counted and
+dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum, unique
 from functools import lru_cache
 from hashlib import sha256
@@ -52,72 +54,106 @@ class Kind(IntEnum):
     ALIVE = 19
     ABORT = 20
     OVER = 21
-    REPORT = 40
-    REPORTED = 41
     STRANGER = 22
     ECHO = 23
+    REPORT = 40
+    REPORTED = 41
 
 
 _NUMBER = (int, float)
+_TARGET = {"namespace": str, "rooms": list, "exclude": list}
 
-# The types of an operation's items after its kind.
-FORMS: dict[int, tuple[Any, ...]] = {
-    # id (0 unless sent to several groups), namespace, rooms, exclude, flags, text, attachments
-    Kind.EMIT: (int, str, list, list, int, str, list),
-    # id, namespace ("" for all), rooms, exclude, action, names
-    Kind.ACT: (int, str, list, list, str, list),
-    # question, namespace, rooms, exclude
-    Kind.FETCH: (int, str, list, list),
-    # question, JSON
-    Kind.FOUND: (int, str),
-    # question, namespace, rooms, exclude, flags, text before and after the id, attachments, timeout
-    Kind.ASK: (int, str, list, list, int, str, str, list, _NUMBER),
-    # question, number of sockets asked
-    Kind.ASKED: (int, int),
-    # question, the acknowledgement as an ACK packet, its attachments
-    Kind.ACKED: (int, str, list),
-    # question, sockets that left, sockets that are silent
-    Kind.DONE: (int, int, int),
-    # question (0 for none), namespace, the event as an EVENT packet, its attachments
-    Kind.SERVER_EVENT: (int, str, str, list),
-    # question, answers as an ACK packet, its attachments
-    Kind.SERVER_ANSWER: (int, str, list),
-    # channel, seconds to the next one, whether an answer is wanted
-    Kind.HELLO: (str, _NUMBER, bool),
-    Kind.BYE: (),
-    # whether an answer is wanted
-    Kind.PULSE: (bool,),
-    # tunnel, scope, body or None
-    Kind.OPEN: (int, dict, (bytes, type(None))),
-    # tunnel, message
-    Kind.IN: (int, list),
-    Kind.OUT: (int, list),
-    # tunnel, bytes taken by the owner, and by the gate
-    Kind.CREDIT: (int, int),
-    Kind.RECEIPT: (int, int),
-    Kind.ALIVE: (int,),
-    Kind.ABORT: (int,),
-    Kind.OVER: (int,),
-    # question, what about, JSON
-    Kind.REPORT: (int, str, str),
-    # question, JSON
-    Kind.REPORTED: (int, str),
-    Kind.STRANGER: (),
-    # number
-    Kind.ECHO: (int,),
+# The items of an operation after its kind: their names and types. docs/layer.md explains them.
+ITEMS: dict[Kind, dict[str, Any]] = {
+    Kind.EMIT: {"id": int, **_TARGET, "flags": int, "text": str, "attachments": list},
+    Kind.ACT: {"id": int, **_TARGET, "action": str, "names": list},
+    Kind.FETCH: {"question": int, **_TARGET},
+    Kind.FOUND: {"question": int, "sockets": str},
+    Kind.ASK: {
+        "question": int,
+        **_TARGET,
+        "flags": int,
+        "before": str,
+        "after": str,
+        "attachments": list,
+        "timeout": _NUMBER,
+    },
+    Kind.ASKED: {"question": int, "sockets": int},
+    Kind.ACKED: {"question": int, "text": str, "attachments": list},
+    Kind.DONE: {"question": int, "gone": int, "silent": int},
+    Kind.SERVER_EVENT: {"question": int, "namespace": str, "text": str, "attachments": list},
+    Kind.SERVER_ANSWER: {"question": int, "text": str, "attachments": list},
+    Kind.HELLO: {"channel": str, "interval": _NUMBER, "wanted": bool},
+    Kind.BYE: {},
+    Kind.PULSE: {"wanted": bool},
+    Kind.OPEN: {"tunnel": int, "scope": dict, "body": (bytes, type(None))},
+    Kind.IN: {"tunnel": int, "message": list},
+    Kind.OUT: {"tunnel": int, "message": list},
+    Kind.CREDIT: {"tunnel": int, "bytes": int},
+    Kind.RECEIPT: {"tunnel": int, "bytes": int},
+    Kind.ALIVE: {"tunnel": int},
+    Kind.ABORT: {"tunnel": int},
+    Kind.OVER: {"tunnel": int},
+    Kind.STRANGER: {},
+    Kind.ECHO: {"number": int},
+    Kind.REPORT: {"question": int, "subject": str, "params": str},
+    Kind.REPORTED: {"question": int, "report": str},
 }
+
+_FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}
 
 
 def is_well_formed(operation: Any) -> bool:
     """Whether an operation has the shape of its kind."""
     if not isinstance(operation, (list, tuple)) or not operation:
         return False
-    form = FORMS.get(operation[0]) if isinstance(operation[0], int) else None
+    form = _FORMS.get(operation[0]) if isinstance(operation[0], int) else None
     return (
-        form is not None
-        and len(operation) == len(form) + 1
-        and all(map(isinstance, operation[1:], form))
+        form is not None and len(operation) == len(form) and all(map(isinstance, operation, form))
     )
+
+
+class BadMessage(ValueError):
+    """A message from the layer that is not ours. ``reason`` is what it is counted as."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def pack(
+    sender: str, group: str, first: int, number: int, operations: list[list[Any]]
+) -> dict[str, Any]:
+    """A message as the layer carries it."""
+    return {
+        "type": TYPE,
+        "v": VERSION,
+        "n": sender,
+        "g": group,
+        "f": first,
+        "s": number,
+        "o": operations,
+    }
+
+
+def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
+    """The sender, group, first number, number and operations of a message from the layer.
+
+    Raises BadMessage for an unknown version or a wrong shape. The operations are not checked yet.
+    """
+    if not isinstance(message, dict) or message.get("v") != VERSION:
+        raise BadMessage("unknown version")
+    sender, group, operations = message.get("n"), message.get("g"), message.get("o")
+    first, number = message.get("f"), message.get("s")
+    if not (
+        isinstance(sender, str)
+        and isinstance(group, str)
+        and isinstance(first, int)
+        and isinstance(number, int)
+        and isinstance(operations, (list, tuple))
+    ):
+        raise BadMessage("malformed")
+    return sender, group, first, number, operations
 
 
 @lru_cache(maxsize=8192)

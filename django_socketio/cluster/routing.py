@@ -11,9 +11,10 @@ from typing import Any
 from ..addressing.ids import owner_of
 from ..addressing.rooms import Room
 from ..addressing.target import Target, room_key
-from .bus import Bus, Taken
+from .bus import Bus
 from .messages import EVERYONE, group_name
 from .peers import Peers
+from .progress import Milestone
 
 # How many seconds after a sockets_join() the other processes may need to join the rooms' groups,
 # and how many such rooms are remembered.
@@ -34,20 +35,20 @@ class Router:
         self.listening = False
         # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
         # goes to the whole namespace, so that it takes effect in calling order.
-        self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
+        self._joining: OrderedDict[tuple[str, Room], tuple[Milestone, float]] = OrderedDict()
 
     def next_number(self) -> int:
         """Return a number that no other operation of this process has."""
         return next(self._numbers)
 
-    def to_node(self, node: str, operation: list[Any], size: int = 0) -> Taken | None:
+    def to_node(self, node: str, operation: list[Any], size: int = 0) -> Milestone | None:
         """Send an operation to one process; None where it is not known."""
         channel = self._peers.channel(node)
         return None if channel is None else self._bus.to_channel(channel, operation, size)
 
     def to_target(
         self, target: Target, make: Callable[[int], list[Any]], size: int = 0
-    ) -> Taken | None:
+    ) -> Milestone | None:
         """Send an operation to the processes that may have sockets of the target.
 
         ``make`` gets the operation's number: 0 unless it goes to several groups or processes, so
@@ -88,7 +89,7 @@ class Router:
         elif nodes:
             self._bus.to_group(EVERYONE, operation, size)
 
-    def remember_joining(self, namespace: str, rooms: Iterable[Room], taken: Taken) -> None:
+    def remember_joining(self, namespace: str, rooms: Iterable[Room], taken: Milestone) -> None:
         """Sockets elsewhere were told to join rooms."""
         for room in rooms:
             self._joining[namespace, room] = taken, self._loop.time()

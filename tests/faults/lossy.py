@@ -7,7 +7,7 @@ from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from django_socketio.cluster import Kind
+from django_socketio.cluster.messages import Kind
 
 
 class LossyLayer(RedisPubSubChannelLayer):

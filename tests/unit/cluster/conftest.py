@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from django_socketio.cluster import bus
+from django_socketio.cluster import layer
 from django_socketio.stats import counters
 from tests.unit.cluster.layers import Exchange, Station
 
@@ -14,8 +14,8 @@ MakeStation = Callable[..., Station]
 @pytest.fixture
 async def station(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeStation]:
     """Makes buses that share an exchange; they are stopped in the end. Tries follow quickly."""
-    monkeypatch.setattr(bus, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(bus, "LONGEST_DELAY", 0.002)
+    monkeypatch.setattr(layer, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(layer, "LONGEST_DELAY", 0.002)
     exchange = Exchange()
     made: list[Station] = []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack
 
-from django_socketio.cluster import Bus
+from django_socketio.cluster.bus import Bus
 
 PATIENCE = 20.0
 

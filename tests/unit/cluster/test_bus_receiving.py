@@ -10,7 +10,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 
-from django_socketio.cluster.messages import TYPE, VERSION
+from django_socketio.cluster.messages import EVERYONE, TYPE, VERSION
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import Exchange, Station, note, soon, until
 from tests.unit.cluster.test_operations import JUNK
@@ -27,14 +27,26 @@ def message(number: int, **changes: Any) -> dict[str, Any]:
 async def test_own_messages_are_not_handled(station: MakeStation) -> None:
     """What a process does it has done already; its echo shows that the layer works."""
     one, other = station("one"), station("other")
-    await one.listen("g")
-    await other.listen("g")
+    await one.listen(EVERYONE)
+    await other.listen(EVERYONE)
     assert one.bus.echoed_at == 0
-    one.bus.to_group("g", note(1))
+    one.bus.to_group(EVERYONE, note(1))
     await until(lambda: one.bus.echoed_at)
     await until(lambda: other.received)
     assert other.received == [("one", note(1))]
     assert one.received == []
+
+
+async def test_an_echo_in_a_room_does_not_prove_that_everyone_is_heard(
+    station: MakeStation, counted: Counted
+) -> None:
+    """A layer that was flushed knows only the groups that were joined since."""
+    one = station("one")
+    channel = await one.listen("room")
+    one.bus.to_group("room", note(1))
+    one.bus.to_channel(channel, note(2))
+    await until(lambda: counted("received") == 2)
+    assert one.bus.echoed_at == 0
 
 
 async def test_each_sender_is_named(station: MakeStation) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from channels.exceptions import ChannelFull
 
-from django_socketio.cluster import bus
+from django_socketio.cluster import bus, layer, outbox
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import Station, note, soon, until
 
@@ -67,7 +67,7 @@ async def test_only_neighbours_share_a_message(pair: Pair) -> None:
 
 
 async def test_a_message_is_shared_by_so_many(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus, "MAX_OPERATIONS", 10)
+    monkeypatch.setattr(outbox, "MAX_OPERATIONS", 10)
     sender, receiver, _ = pair
     for number in range(35):
         sender.bus.to_group("g", note(number))
@@ -125,11 +125,61 @@ async def test_a_layer_that_is_down_is_tried_again(
     ]
 
 
+async def test_after_an_outage_the_queue_waits_until_the_others_hear_again(
+    station: MakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They join their groups again, as this one does, some time after the layer is back."""
+    monkeypatch.setattr(bus, "HEARING_TIME", 0.1)
+    sender, receiver = station("sender"), station("receiver")
+    channel = await sender.listen("g", "h")
+    await receiver.listen("g")
+    sender.layer.error = OSError()
+    sender.layer.exchange.groups.clear()
+    for number in range(5):
+        sender.bus.to_group("g", note(number))
+    await until(lambda: sender.layer.failed > bus.TRIES)
+    sender.layer.calls.clear()
+    sender.layer.error = None
+    await until(lambda: sender.bus.up)
+    began = asyncio.get_running_loop().time()
+    # While it waits, the other one is back, too.
+    asyncio.get_running_loop().call_later(0.05, receiver.bus.rejoin)
+    await until(lambda: receiver.received)
+    assert asyncio.get_running_loop().time() - began >= 0.09
+    assert receiver.numbers == list(range(5))
+    assert sender.layer.calls == [
+        ("send", channel),
+        ("group_add", "g"),
+        ("group_add", "h"),
+        ("group_send", "g"),
+    ]
+    assert sender.received == []
+
+
+async def test_a_single_failure_holds_nothing_up(
+    station: MakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "HEARING_TIME", 1000.0)
+    sender, receiver = station("sender"), station("receiver")
+    await sender.listen("h")
+    await receiver.listen("g")
+    take, errors = sender.layer.group_send, iter([OSError()])
+
+    async def fail_once(group: str, message: Any) -> None:
+        for error in errors:
+            raise error
+        await take(group, message)
+
+    monkeypatch.setattr(sender.layer, "group_send", fail_once)
+    await soon(sender.bus.to_group("g", note(1)))
+    await until(lambda: receiver.numbers == [1])
+
+
 async def test_a_call_that_takes_too_long_is_made_again(
     pair: Pair, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The layer may have taken the first one nevertheless: the second one is not handled."""
-    monkeypatch.setattr(bus, "CALL_TIMEOUT", 0.05)
+    monkeypatch.setattr(layer, "CALL_TIMEOUT", 0.05)
     sender, receiver, _ = pair
     take = sender.layer.group_send
     tries = []
@@ -164,7 +214,7 @@ async def test_what_waits_is_bounded(
         taken = sender.bus.to_group(groups[number % 2], note(number), size=900)
         if number % 10 == 0:
             await asyncio.sleep(0)
-    assert sender.bus._size <= 10_000
+    assert sender.bus._outbox.size <= 10_000
     dropped = counted("dropped")
     assert 85 <= dropped <= 91
     sender.layer.error = None
@@ -177,7 +227,7 @@ async def test_what_waits_is_bounded(
     assert {group for _, group in receiver.lost} <= {"g", "h"}
     told = [record for record in caplog.records if "too slow or down" in record.getMessage()]
     assert len(told) == 1
-    assert sender.bus._size == 0
+    assert sender.bus._outbox.size == 0
 
 
 async def test_one_message_waits_whatever_its_size(station: MakeStation) -> None:
@@ -229,7 +279,7 @@ async def test_congestion(pair: Pair) -> None:
     """What may be dropped, volatile events, asks this."""
     sender, _, channel = pair
     sender.layer.open.clear()
-    for number in range(bus.CONGESTED):
+    for number in range(outbox.CONGESTED):
         assert not sender.bus.congested
         sender.bus.to_group("g" if number % 2 else "h", note(number))
     await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from django_socketio.addressing.rooms import SessionRoom, UserRoom
 from django_socketio.addressing.target import room_key
-from django_socketio.cluster import group_name
+from django_socketio.cluster.messages import group_name
 
 LONG = "x" * 200
 

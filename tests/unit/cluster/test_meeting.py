@@ -9,13 +9,21 @@ from typing import Any
 
 import pytest
 
-from django_socketio.cluster import network
-from django_socketio.cluster.network import Network
+from django_socketio.addressing.delivery import NORMAL
+from django_socketio.addressing.ids import new_node
+from django_socketio.addressing.target import Target
+from django_socketio.cluster import membership
+from django_socketio.cluster.alone import Alone
+from django_socketio.cluster.cluster import Cluster
+from django_socketio.cluster.messages import EVERYONE
 from django_socketio.conf import get_settings
-from django_socketio.server.hub import Hub
+from django_socketio.packets import EncodedPacket
+from django_socketio.runtime.runtime import Runtime
+from django_socketio.sockets.local import Local
+from django_socketio.sockets.members import LocalMembers
 from tests.unit.cluster.layers import Exchange, Layer, soon, until
 
-MakeProcess = Callable[[], Network]
+MakeProcess = Callable[[], Cluster]
 
 
 class SlowLayer(Layer):
@@ -36,12 +44,14 @@ class SlowLayer(Layer):
 async def make() -> AsyncIterator[MakeProcess]:
     """Makes processes that share an exchange; they are not started."""
     exchange = Exchange()
-    made: list[Network] = []
+    made: list[Cluster] = []
 
-    def process() -> Network:
+    def process() -> Cluster:
         settings = replace(get_settings(), heartbeat_interval=0.02)
-        hub = Hub(asyncio.get_running_loop(), settings)
-        made.append(Network(hub, SlowLayer(exchange)))
+        loop = asyncio.get_running_loop()
+        runtime, node = Runtime(loop, 1), new_node()
+        members = LocalMembers(Local(runtime, settings, node, Alone()))
+        made.append(Cluster(runtime, settings, SlowLayer(exchange), node, members))
         return made[-1]
 
     yield process
@@ -49,15 +59,15 @@ async def make() -> AsyncIterator[MakeProcess]:
         await one.stop(0)
 
 
-def layer(process: Network) -> SlowLayer:
-    found: SlowLayer = process.bus._layer
+def layer(process: Cluster) -> SlowLayer:
+    found: SlowLayer = process.bus._layer._backend
     return found
 
 
-async def experienced(process: Network) -> Network:
+async def experienced(process: Cluster) -> Cluster:
     """A process that is started, and no longer new."""
     process.start(listen=True)
-    await until(lambda: not process._new)
+    await until(lambda: not process.membership._new)
     return process
 
 
@@ -67,7 +77,7 @@ async def test_a_process_that_has_only_just_come(make: MakeProcess) -> None:
     layer(gate).arrives.clear()
     owner.start(listen=True)
     await soon(owner.greeted())
-    met = asyncio.ensure_future(gate.meet(owner.hub.node))
+    met = asyncio.ensure_future(gate.membership.meet(owner.bus.node))
     await asyncio.sleep(0.05)
     assert not met.done()
     layer(gate).arrives.set()
@@ -79,7 +89,7 @@ async def test_a_process_that_does_not_know_the_others_yet(make: MakeProcess) ->
     layer(owner).open.clear()
     gate.start(listen=True)
     await soon(gate.greeted())
-    met = asyncio.ensure_future(gate.meet(owner.hub.node))
+    met = asyncio.ensure_future(gate.membership.meet(owner.bus.node))
     await asyncio.sleep(0.05)
     assert not met.done()
     layer(owner).open.set()
@@ -88,12 +98,12 @@ async def test_a_process_that_does_not_know_the_others_yet(make: MakeProcess) ->
 
 async def test_one_that_nobody_knows(make: MakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """It costs a message to oneself, not the time that a slow layer may take."""
-    monkeypatch.setattr(network, "MEETING_TIME", 1000.0)
+    monkeypatch.setattr(membership, "MEETING_TIME", 1000.0)
     gate = await experienced(make())
     other = await experienced(make())
     before = len(layer(gate).names(str(gate.bus.channel)))
-    assert not await soon(gate.meet("nobody!!"))
-    assert await soon(gate.meet(other.hub.node))
+    assert not await soon(gate.membership.meet("nobody!!"))
+    assert await soon(gate.membership.meet(other.bus.node))
     assert len(layer(gate).names(str(gate.bus.channel))) == before + 1
 
 
@@ -101,13 +111,13 @@ async def test_one_that_nobody_knows(make: MakeProcess, monkeypatch: pytest.Monk
 async def test_patience_with_a_layer_ends(
     make: MakeProcess, monkeypatch: pytest.MonkeyPatch, down: bool
 ) -> None:
-    monkeypatch.setattr(network, "MEETING_TIME", 0.1)
+    monkeypatch.setattr(membership, "MEETING_TIME", 0.1)
     gate = await experienced(make())
     layer(gate).arrives.clear()
     if down:
         layer(gate).error = OSError()
         await until(lambda: not gate.bus.up)
-    assert not await soon(gate.meet("nobody!!"))
+    assert not await soon(gate.membership.meet("nobody!!"))
 
 
 async def test_nobody_is_served_before_the_greeting(make: MakeProcess) -> None:
@@ -125,9 +135,23 @@ async def test_nobody_is_served_before_the_greeting(make: MakeProcess) -> None:
 async def test_a_layer_that_is_down_holds_nobody_up(
     make: MakeProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "GREETING_TIME", 0.05)
+    monkeypatch.setattr(membership, "GREETING_TIME", 0.05)
     process = make()
     layer(process).error = OSError()
     process.start(listen=True)
     await soon(process.greeted())
     assert layer(process).calls == []
+
+
+async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) -> None:
+    """A room that was joined since is heard; that says nothing about the group of everyone."""
+    process = await experienced(make())
+    process.membership._patience = 0.5
+    layer(process).exchange.groups.clear()
+    await soon(process.room_opened("/", "busy"))
+
+    def is_known() -> bool:
+        process.emit(Target("/", ("busy",)), EncodedPacket('2["news"]', ()), NORMAL)
+        return EVERYONE in layer(process).exchange.groups
+
+    await until(is_known)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 
 from django_socketio.addressing.rooms import SessionRoom, UserRoom
 from django_socketio.addressing.target import Target, name_from_wire, name_to_wire
-from django_socketio.cluster.messages import FORMS, Kind, is_well_formed
+from django_socketio.cluster.messages import ITEMS, Kind, is_well_formed
+
+CONTRACT = Path(__file__).parents[3] / "docs" / "layer.md"
 
 SCALARS = (
     st.none()
@@ -31,17 +35,25 @@ JUNK = st.recursive(
 SAMPLES: dict[Any, Any] = {int: 7, str: "text", list: [], dict: {}, bool: True, bytes: b"bytes"}
 
 
-def sample(form: tuple[Any, ...]) -> list[Any]:
-    return [SAMPLES[item[0] if isinstance(item, tuple) else item] for item in form]
+def sample(kind: Kind) -> list[Any]:
+    types = ITEMS[kind].values()
+    return [SAMPLES[item[0] if isinstance(item, tuple) else item] for item in types]
 
 
-def test_every_kind_has_a_form() -> None:
-    assert set(FORMS) == set(Kind)
+def test_the_items_of_every_kind_are_known() -> None:
+    assert set(ITEMS) == set(Kind)
+
+
+def test_the_contract_lists_every_operation() -> None:
+    """docs/layer.md, the tables whose rows begin with a kind and its name."""
+    rows = re.findall(r"^\| (\d+) \| ([A-Z_]+) \| ([^|]*?) ?\|", CONTRACT.read_text(), re.MULTILINE)
+    listed = [(int(kind), name, items.split(", ") if items else []) for kind, name, items in rows]
+    assert sorted(listed) == sorted((kind, kind.name, list(ITEMS[kind])) for kind in Kind)
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 def test_an_operation_of_the_right_form(kind: Kind) -> None:
-    operation = [kind, *sample(FORMS[kind])]
+    operation = [kind, *sample(kind)]
     assert is_well_formed(operation)
     assert is_well_formed(tuple(operation))
     assert not is_well_formed([*operation, 0])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_socketio.cluster import Receiver, Sender, sequence
+from django_socketio.cluster import sequence
+from django_socketio.cluster.sequence import Receiver, Sender
 
 
 def test_each_destination_is_numbered_on_its_own() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from django_socketio.cluster import Kind
 from django_socketio.cluster import tunnels as tunnel
+from django_socketio.cluster.messages import Kind
 from django_socketio.cluster.tunnels import WINDOW, OwnerGone
 from django_socketio.stats import counters
 from tests.unit.cluster.layers import soon, until

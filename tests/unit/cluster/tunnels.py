@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from django_socketio.cluster import Kind
+from django_socketio.cluster.messages import Kind
 from django_socketio.cluster.tunnels import Accept, Tunnels
 
 

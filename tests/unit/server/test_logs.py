@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_socketio.logs import logger, safe
+from django_socketio.logs import Bursts, logger, safe
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,26 @@ def test_nothing_but_printable_ascii_and_never_much(text: str, limit: int) -> No
 
 def test_the_logger_is_the_package_s() -> None:
     assert logger.name == "django_socketio"
+
+
+def test_a_burst_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    bursts = Bursts()
+    for now in (0.0, 5.0, 14.0, 24.5, 30.0):
+        bursts.error("a", "trouble", now)
+    bursts.error("b", "other trouble", 30.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "trouble",
+        "trouble",  # after more than ten quiet seconds
+        "other trouble",
+    ]
+    bursts.forget("a")
+    bursts.forget("unknown")
+    bursts.error("a", "trouble", 31.0)
+    assert len(caplog.records) == 4
+
+
+def test_bursts_that_are_over_are_forgotten() -> None:
+    bursts = Bursts()
+    for number in range(1000):
+        bursts.error(str(number), "trouble", float(number))
+    assert len(bursts._last) < 20

@@ -1,0 +1,79 @@
+"""Which groups this process wants to be in, and which changes the layer has not heard of yet.
+
+Without I/O. Changes are collected, so that what cancels out costs no call.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from .progress import Milestone, Progress
+
+
+class Change(Enum):
+    """What the layer has to be told about a group."""
+
+    ADD = "add"
+    DISCARD = "discard"
+
+
+class Groups:
+    """The groups of one process. ``synced`` counts changes that the layer has been told of."""
+
+    def __init__(self) -> None:
+        self.synced = Progress()
+        # In the order in which they were joined: that of all processes comes first.
+        self._wanted: dict[str, None] = {}
+        self._joined: set[str] = set()
+        # Those of them that the layer may have forgotten.
+        self._unsure: set[str] = set()
+        self._changed: dict[str, None] = {}
+
+    def __contains__(self, group: object) -> bool:
+        """Whether this process wants to be in a group."""
+        return group in self._wanted
+
+    def join(self, group: str) -> Milestone:
+        """Want to be in a group; the milestone is reached when the layer knows."""
+        self._wanted[group] = None
+        return self._change(group)
+
+    def leave(self, group: str) -> Milestone:
+        """Want to be in a group no more."""
+        self._wanted.pop(group, None)
+        return self._change(group)
+
+    def rejoin(self) -> None:
+        """Join all groups again: the layer may have forgotten them."""
+        self._unsure.update(self._joined)
+        for group in self._wanted:
+            self._change(group)
+
+    def _change(self, group: str) -> Milestone:
+        self._changed[group] = None
+        return self.synced.give()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there are changes to be taken."""
+        return bool(self._changed)
+
+    def take_changes(self) -> list[str]:
+        """The groups that something has changed about since the last call."""
+        changed, self._changed = list(self._changed), {}
+        return changed
+
+    def change(self, group: str) -> Change | None:
+        """What the layer has to be told about a group, None where it knows."""
+        joined = group in self._joined
+        if group in self._wanted:
+            return None if joined and group not in self._unsure else Change.ADD
+        return Change.DISCARD if joined else None
+
+    def told(self, group: str, change: Change) -> None:
+        """Note that the layer has been told."""
+        self._unsure.discard(group)
+        if change is Change.ADD:
+            self._joined.add(group)
+        else:
+            self._joined.discard(group)

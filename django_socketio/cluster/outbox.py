@@ -1,0 +1,97 @@
+"""What waits to be sent: operations go in, numbered messages come out. Without I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from .progress import Milestone, Progress
+from .sequence import Sender
+
+# Operations that share a message, and about how large it may be in bytes.
+MAX_OPERATIONS, MAX_MESSAGE_SIZE = 200, 262_144
+# Messages that wait before the layer counts as congested, for volatile operations.
+CONGESTED = 100
+# Bytes that an operation is taken to need beside its data.
+OVERHEAD = 100
+
+
+class OutgoingMessage:
+    """Operations for one destination: ``group``, or ``channel`` where that is empty."""
+
+    __slots__ = ("channel", "first", "group", "last", "number", "operations", "size")
+
+    def __init__(self, group: str, channel: str, first: int, number: int) -> None:
+        self.group = group
+        self.channel = channel
+        self.first = first
+        self.number = number
+        self.operations: list[list[Any]] = []
+        # Bytes, about; and which of all operations that were ever put is its last one.
+        self.size = 0
+        self.last = 0
+
+
+class Outbox:
+    """A queue in calling order, bounded to about ``max_size`` bytes.
+
+    Operations for the same destination that stand next to each other share a message. Each message
+    gets the next sequence number of its destination. ``sent`` counts operations: whoever takes a
+    message and has sent it calls ``sent.finish(message.last)``. ``size`` is about how many bytes
+    wait, 0 where nothing does.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self.sent = Progress()
+        self.size = 0
+        self._max_size = max_size
+        self._sender = Sender()
+        self._messages: deque[OutgoingMessage] = deque()
+
+    @property
+    def overflows(self) -> bool:
+        """Whether more waits than may."""
+        return self.size > self._max_size
+
+    @property
+    def congested(self) -> bool:
+        """Whether so many messages wait that volatile operations should be dropped."""
+        return len(self._messages) > CONGESTED
+
+    def put(self, group: str, channel: str, operation: list[Any], size: int) -> Milestone:
+        """Add an operation for a group, or for a channel where ``group`` is empty.
+
+        ``size`` is about the size of its data in bytes. The milestone is reached when it is sent.
+        """
+        message = self._messages[-1] if self._messages else None
+        if (
+            message is None
+            or message.group != group
+            or message.channel != channel
+            or len(message.operations) >= MAX_OPERATIONS
+            or message.size + size > MAX_MESSAGE_SIZE
+        ):
+            message = OutgoingMessage(group, channel, *self._sender.next(group or channel))
+            self._messages.append(message)
+        message.operations.append(operation)
+        message.size += size + OVERHEAD
+        self.size += size + OVERHEAD
+        milestone = self.sent.give()
+        message.last = self.sent.given
+        return milestone
+
+    def drop_overflow(self) -> int:
+        """Drop the oldest messages until the rest fits, and return how many operations they held.
+
+        One message is kept whatever its size. Receivers notice the numbers that are never sent.
+        """
+        dropped = 0
+        while self.overflows and len(self._messages) > 1:
+            dropped += len(self.take().operations)
+        return dropped
+
+    def take(self) -> OutgoingMessage:
+        """Take out the oldest message. Raises IndexError where none waits."""
+        message = self._messages.popleft()
+        self.size -= message.size
+        return message

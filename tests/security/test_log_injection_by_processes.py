@@ -1,0 +1,56 @@
+"""What another process on the layer calls itself is escaped and shortened where it is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+
+from django_socketio.addressing.target import Target
+from django_socketio.cluster.bus import Bus, Kind
+from django_socketio.cluster.messages import EVERYONE
+from django_socketio.cluster.network import Network
+from django_socketio.conf import get_settings
+from django_socketio.server.hub import Hub
+from tests.unit.cluster.layers import until
+
+EVIL = "a\r\nERROR root forged\x1b[2J\x00\u2028\u202e" + "x" * 10_000
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[Network]:
+    """A process that soon takes a silent one for dead."""
+    settings = replace(get_settings(), heartbeat_interval=0.05, heartbeat_timeout=0.2)
+    network = Network(Hub(asyncio.get_running_loop(), settings), InMemoryChannelLayer(10**6))
+    network.start(listen=True)
+    yield network
+    await network.stop()
+
+
+async def test_log_injection_by_a_process_s_name(
+    network: Network, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    stranger = Bus(network.bus._layer._backend, EVIL, lambda *a: None, lambda *a: None, 10**6)
+    stranger.start()
+    await network.settled()
+    await stranger.to_group(EVERYONE, [Kind.HELLO, EVIL, 0.01, False])
+    await stranger.to_group(EVERYONE, [Kind.ACT, 0, "/", [[]], [], "join", []])
+    monkeypatch.setattr("django_socketio.cluster.network.FETCH_TIMEOUT", 0.1)
+    await until(lambda: EVIL in network.peers)
+    _, missing = await network.fetch(Target("/"))
+    assert missing == {EVIL}
+    await until(lambda: EVIL not in network.peers)
+    await stranger.stop()
+
+    logged = [record.getMessage() for record in caplog.records]
+    for words in ("has joined", "carried out", "no answer from", "taken for dead"):
+        assert any(words in line for line in logged), (words, logged)
+    for line in logged:
+        assert line.isprintable(), ascii(line)
+        assert "forged" not in line or "\\r\\nERROR root forged\\x1b" in line
+        assert len(line) < 1000

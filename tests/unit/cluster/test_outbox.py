@@ -1,0 +1,113 @@
+"""The outbox without a loop: which operations share a message, its number, and what overflows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_socketio.cluster import outbox
+from django_socketio.cluster.outbox import Outbox, OutgoingMessage
+from tests.unit.cluster.layers import note
+
+
+def take_all(box: Outbox) -> list[OutgoingMessage]:
+    found = []
+    while box.size:
+        found.append(box.take())
+    return found
+
+
+def put(box: Outbox, destinations: str, size: int = 0) -> None:
+    """An operation for each: a group for a small letter, a channel for a capital one."""
+    for number, name in enumerate(destinations):
+        group, channel = (name, "") if name.islower() else ("", name)
+        box.put(group, channel, note(number), size)
+
+
+def test_neighbours_share_a_message() -> None:
+    box = Outbox(1_000_000)
+    put(box, "aaabAAa")
+    found = [
+        (message.group, message.channel, [operation[1] for operation in message.operations])
+        for message in take_all(box)
+    ]
+    assert found == [
+        ("a", "", [0, 1, 2]),
+        ("b", "", [3]),
+        ("", "A", [4, 5]),
+        ("a", "", [6]),
+    ]
+
+
+def test_each_destination_is_numbered() -> None:
+    box = Outbox(1_000_000)
+    put(box, "abaBaB")
+    found = [(m.group or m.channel, m.first, m.number) for m in take_all(box)]
+    assert found == [("a", 1, 1), ("b", 1, 1), ("a", 1, 2), ("B", 1, 1), ("a", 1, 3), ("B", 1, 2)]
+
+
+def test_a_message_that_is_being_sent_is_closed() -> None:
+    box = Outbox(1_000_000)
+    put(box, "a")
+    first = box.take()
+    put(box, "a")
+    assert len(first.operations) == 1
+    assert box.take().number == 2
+
+
+def test_milestones_are_those_of_operations() -> None:
+    box = Outbox(1_000_000)
+    milestones = [box.put("g", "", note(n), 0) for n in range(3)]
+    other = box.put("h", "", note(3), 0)
+    box.sent.finish(box.take().last)
+    assert all(milestone.done for milestone in milestones)
+    assert not other.done
+    box.sent.finish(box.take().last)
+    assert other.done
+
+
+def test_the_oldest_overflow() -> None:
+    box = Outbox(3 * (1000 + outbox.OVERHEAD))
+    put(box, "abcde", 1000)
+    assert box.overflows
+    assert box.drop_overflow() == 2
+    assert not box.overflows
+    assert [message.group for message in take_all(box)] == ["c", "d", "e"]
+    put(box, "ab")
+    assert [message.number for message in take_all(box)] == [2, 2]  # what was dropped has a number
+
+
+def test_one_message_is_kept_whatever_its_size() -> None:
+    box = Outbox(1000)
+    put(box, "a", 100_000)
+    assert box.drop_overflow() == 0
+    assert len(take_all(box)) == 1
+    with pytest.raises(IndexError):
+        box.take()
+
+
+def test_congestion() -> None:
+    box = Outbox(10**9)
+    for number in range(outbox.CONGESTED):
+        put(box, "ab"[number % 2])
+    assert not box.congested
+    put(box, "c")
+    assert box.congested
+    box.take()
+    assert not box.congested
+
+
+@given(st.lists(st.tuples(st.sampled_from("abAB"), st.integers(0, 400_000)), max_size=60))
+def test_nothing_is_lost_or_reordered(puts: list[tuple[str, int]]) -> None:
+    box = Outbox(10**9)
+    for number, (name, size) in enumerate(puts):
+        group, channel = (name, "") if name.islower() else ("", name)
+        box.put(group, channel, note(number), size)
+    found = [
+        (message.group or message.channel, operation[1])
+        for message in take_all(box)
+        for operation in message.operations
+    ]
+    assert found == [(name, number) for number, (name, _) in enumerate(puts)]
+    assert box.size == 0

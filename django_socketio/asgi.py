@@ -1,4 +1,4 @@
-"""The door: which requests are Socket.IO's, and which go to the rest of the project.
+"""The application: which requests are Socket.IO's, and which go to the rest of the project.
 
 May be imported before Django is set up.
 """
@@ -55,7 +55,7 @@ class SocketIOApplication:
             await self._server.transports[scope["type"]](scope, receive, send)
         else:
             # Joins the other processes before the first client comes: a view may want to send.
-            self._server.current_hub()
+            self._server.hub()
             await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ class SocketIOApplication:
 
         Where ``app`` does not know the protocol, as Django's, it is spoken here.
         """
-        hub = self._server.current_hub()
+        hub = self._server.hub()
         hub.awaited = True
         heard: list[str] = []
 
@@ -102,15 +102,13 @@ class _Server:
 
     def __init__(self, middleware: Middleware | None) -> None:
         from .conf import get_settings
-        from .server.hubs import current_hub
-        from .transports import Door, PollingConsumer, WebSocketConsumer
+        from .transports import Gateway, PollingConsumer, WebSocketConsumer
 
-        door = Door(middleware)
         self.get_settings = get_settings
-        self.current_hub = current_hub
         # Not as_asgi(), which keeps another coroutine for as long as a connection lives.
         self.transports: dict[str, ASGIApp] = {
-            "http": lambda *args: PollingConsumer(door)(*args),
-            "websocket": lambda *args: WebSocketConsumer(door)(*args),
+            "http": lambda *args: PollingConsumer(gateway)(*args),
+            "websocket": lambda *args: WebSocketConsumer(gateway)(*args),
         }
-        door.transports = self.transports
+        gateway = Gateway(middleware, self.transports)
+        self.hub = gateway.hub

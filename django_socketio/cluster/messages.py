@@ -84,7 +84,7 @@ FORMS: dict[int, tuple[Any, ...]] = {
     Kind.BYE: (),
     # whether an answer is wanted
     Kind.PULSE: (bool,),
-    # tunnel, scope, body or None
+    # tunnel, head (what is asked for), body or None
     Kind.OPEN: (int, dict, (bytes, type(None))),
     # tunnel, message
     Kind.IN: (int, list),

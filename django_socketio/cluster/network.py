@@ -26,7 +26,7 @@ from . import Bus, Kind, Peers, group_name
 from .bus import Taken
 from .inquiry import Inquiry
 from .messages import EVERYONE
-from .tunnels import Tunnels
+from .tunnels import Accept, Tunnels
 
 if TYPE_CHECKING:
     from ..server.hub import Hub
@@ -62,12 +62,14 @@ _UNLIMITED = Limits(10**9, 10**12, 10**6, 10**9, 10**9)
 class Network:
     """See the module's docstring. All methods are called on the hub's own thread."""
 
-    def __init__(self, hub: Hub, layer: Any) -> None:
+    def __init__(self, hub: Hub, layer: Any, serve: Accept | None = None) -> None:
         settings = hub.settings
         self.hub = hub
         self.peers = Peers(settings.heartbeat_timeout)
         self.bus = Bus(layer, hub.node, self._receive, self._lost, settings.max_layer_buffer_size)
-        self.tunnels = Tunnels(self)
+        self.tunnels = Tunnels(
+            self.to_node, self.meet, self.peers.last_sign, hub.spawn, accept=serve
+        )
         self._numbers = count(1)
         self._inquiries: dict[int, Inquiry] = {}
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -104,17 +106,10 @@ class Network:
             Kind.HELLO: self._on_hello,
             Kind.BYE: self._on_bye,
             Kind.PULSE: self._on_pulse,
-            Kind.OPEN: self.tunnels.on_open,
-            Kind.IN: self.tunnels.on_in,
-            Kind.OUT: self.tunnels.on_out,
-            Kind.CREDIT: self.tunnels.on_credit,
-            Kind.RECEIPT: self.tunnels.on_receipt,
-            Kind.ALIVE: self.tunnels.on_alive,
-            Kind.ABORT: self.tunnels.on_abort,
-            Kind.OVER: self.tunnels.on_over,
             Kind.REPORT: self._on_report,
             Kind.REPORTED: self._on_reported,
-            Kind.STRANGER: self.tunnels.lost,
+            Kind.STRANGER: self.tunnels.break_tunnels,
+            **self.tunnels.handlers,
         }
 
     # Life
@@ -141,7 +136,7 @@ class Network:
         if self._stopped:
             return
         self._stopped = True
-        self.tunnels.lost_all()
+        self.tunnels.break_all_tunnels()
         if self._heart is not None:
             self._heart.cancel()
             self.bus.to_group(EVERYONE, [Kind.BYE])
@@ -199,7 +194,7 @@ class Network:
             now = hub.loop.time()
             if now - asleep - pause > hub.settings.heartbeat_timeout:
                 logger.warning("this process was stopped for %.0f s", now - asleep)
-                self.tunnels.lost_all()
+                self.tunnels.break_all_tunnels()
             for node in self.peers.expire(now, pause):
                 logger.warning("process %s has not been heard of and is taken for dead", node)
                 self._forget(node)
@@ -246,7 +241,7 @@ class Network:
 
     def _forget(self, node: str) -> None:
         """A peer has gone, in whatever way."""
-        self.tunnels.lost(node)
+        self.tunnels.break_tunnels(node)
         for inquiry in list(self._inquiries.values()):
             inquiry.died(node)
 
@@ -433,7 +428,7 @@ class Network:
 
     def _lost(self, sender: str, group: str) -> None:
         if not group:
-            self.tunnels.lost(sender)
+            self.tunnels.break_tunnels(sender)
 
     def _again(self, sender: str, number: int) -> bool:
         """Whether an operation that was sent to several groups has come before."""

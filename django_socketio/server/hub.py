@@ -338,7 +338,7 @@ class Hub:
         if self.recorder is not None:
             self.recorder.end()
         if self.network is not None:
-            self.network.tunnels.release()
+            self.network.tunnels.release_requests()
         if not self.awaited:
             self._leaving = self.loop.create_task(self._leave())
 
@@ -346,7 +346,7 @@ class Hub:
     def upgrading(self) -> bool:
         """Whether a client is between polling and WebSocket, one of ours or through our tunnels."""
         return any(client.session.probed for client in list(self.clients.values())) or (
-            self.network is not None and self.network.tunnels.probing
+            self.network is not None and self.network.tunnels.upgrading
         )
 
     async def upgraded(self) -> None:
@@ -376,7 +376,7 @@ class Hub:
         if self.clients:
             await self._empty.wait()
         if self.network is not None:
-            await self.network.tunnels.released()
+            await self.network.tunnels.wait_until_released()
 
 
 async def _outcome(result: Any) -> Any:

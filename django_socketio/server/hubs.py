@@ -14,6 +14,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
 from ..cluster.network import Network
+from ..cluster.tunnels import Accept
 from ..conf import get_settings
 from ..runtime.awaitables import Posted, Several
 from ..stats.recorder import Recorder
@@ -27,8 +28,11 @@ _hubs: list[Hub] = []
 _lock = Lock()
 
 
-def current_hub() -> Hub:
-    """The hub of the running loop, made when it is first asked for."""
+def current_hub(serve: Accept | None = None) -> Hub:
+    """The hub of the running loop, made when it is first asked for.
+
+    ``serve`` is what a new hub serves requests with that other processes forward to it.
+    """
     for hub in _hubs:
         if hub.here():  # get_running_loop() is a system call on Python 3.11
             return hub
@@ -36,7 +40,7 @@ def current_hub() -> Hub:
     hub = Hub(loop, get_settings())
     with _lock:
         _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]
-    hub.network = connect(hub)
+    hub.network = connect(hub, serve=serve)
     if hub.settings.stats_interval and process.serving and not hasattr(mail, "outbox"):
         hub.recorder = Recorder(hub, hub.settings.stats_interval)
         hub.recorder.start()
@@ -104,12 +108,12 @@ def shared_layer() -> Any:
     return None if isinstance(layer, InMemoryChannelLayer) else layer
 
 
-def connect(hub: Hub, listen: bool = True) -> Network | None:
+def connect(hub: Hub, listen: bool = True, serve: Accept | None = None) -> Network | None:
     """Join the other processes; None where the channel layer does not reach any."""
     layer = shared_layer()
     if layer is None:
         return None
-    network = Network(hub, layer)
+    network = Network(hub, layer, serve)
     network.start(listen)
     return network
 

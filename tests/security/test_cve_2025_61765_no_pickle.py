@@ -18,6 +18,7 @@ from django_socketio.cluster.messages import EVERYONE
 from django_socketio.cluster.network import Network
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
+from django_socketio.transports import Gateway
 
 from .support.inprocess import Wire, registered
 
@@ -163,7 +164,7 @@ class Layer(InMemoryChannelLayer):
 async def layer() -> AsyncIterator[Layer]:
     """Between this process and a stranger."""
     hub, layer = current_hub(), Layer(capacity=1000)
-    hub.network = network = Network(hub, layer)
+    hub.network = network = Network(hub, layer, Gateway(None, {}).serve_forwarded)
     network.start(listen=True)
     await network.settled()
     yield layer

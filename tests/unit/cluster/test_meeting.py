@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from django_socketio.cluster import network
 from django_socketio.cluster.network import Network
 from django_socketio.conf import get_settings
-from django_socketio.cluster import network
 from django_socketio.server.hub import Hub
 from tests.unit.cluster.layers import Exchange, Layer, soon, until
 

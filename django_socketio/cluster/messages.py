@@ -86,7 +86,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.HELLO: {"channel": str, "interval": _NUMBER, "wanted": bool},
     Kind.BYE: {},
     Kind.PULSE: {"wanted": bool},
-    Kind.OPEN: {"tunnel": int, "scope": dict, "body": (bytes, type(None))},
+    Kind.OPEN: {"tunnel": int, "head": dict, "body": (bytes, type(None))},
     Kind.IN: {"tunnel": int, "message": list},
     Kind.OUT: {"tunnel": int, "message": list},
     Kind.CREDIT: {"tunnel": int, "bytes": int},

@@ -259,7 +259,7 @@ lag = Lag()
 # Sockets that entered a namespace, by it; sockets that left, by reason.
 connects = Tally()
 disconnects = Tally()
-# Requests that were refused at the door, by why.
+# Requests that were refused, by why.
 requests_refused = Tally()
 # Breaches of the protocol, by kind, and limits of SOCKETIO that were hit.
 violations = Tally()

@@ -113,7 +113,7 @@ class Gateway:
         return owner
 
     async def wait_until_known(self, request: Request) -> None:
-        """Wait, before a session begins, until other processes, which may be asked for it, know."""
+        """Wait until other processes, which may be asked for a new session, know this one."""
         await request.hub.others.greeted()
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:

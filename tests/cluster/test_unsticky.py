@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -10,7 +11,9 @@ import urllib.request
 from typing import Any
 
 import pytest
+import socketio
 
+from tests.cluster.members import DEADLINE, NAMESPACE, until, use
 from tests.conftest import MakeCluster
 from tests.harness.cluster import Cluster
 from tests.harness.node import Runner
@@ -127,6 +130,26 @@ def test_an_older_client(node_runner: Runner, cluster: Cluster, transport: str) 
     seen = node_runner.run("swarm", cluster.url, client="3", transport=transport, **options)
     assert seen["errors"] == []
     assert seen["connected"] == seen["toServer"] == seen["toClient"] == 3
+
+
+async def test_a_websocket_that_its_owner_closes_leaves_nothing(cluster: Cluster) -> None:
+    """Neither at the owner nor at the gate: it is over for both."""
+
+    def tunnels() -> int:
+        return sum(int(worker.counts()["tunnels"]) for worker in cluster.workers)
+
+    clients = [socketio.AsyncClient(reconnection=False) for _ in range(6)]
+    try:
+        for client in clients:
+            await client.connect(cluster.url, namespaces=[NAMESPACE], wait_timeout=DEADLINE)
+        assert {client.transport() for client in clients} == {"websocket"}
+        # Each tunnel has two ends.
+        assert tunnels() >= 2
+        await use(cluster.workers[0], ["disconnect_sockets", True])
+        await until(lambda: not any(client.connected for client in clients), "the closes")
+        await until(lambda: tunnels() == 0, "the tunnels to end")
+    finally:
+        await asyncio.gather(*(client.shutdown() for client in clients))
 
 
 @pytest.mark.parametrize("own_cluster", ["pubsub"], indirect=True)

@@ -17,7 +17,9 @@ from django_socketio.cluster.bus import Bus, Kind
 from django_socketio.cluster.cluster import Cluster
 from django_socketio.cluster.messages import EVERYONE
 from django_socketio.server.hubs import current_hub
+from django_socketio.server.wiring import Wiring
 from django_socketio.stats import counters
+from django_socketio.transports import Gateway
 
 from .support.inprocess import Wire, registered
 
@@ -164,7 +166,8 @@ async def layer() -> AsyncIterator[Layer]:
     """Between this process and a stranger."""
     hub, layer = current_hub(), Layer(capacity=1000)
     alone = hub.others
-    cluster = Cluster(hub.runtime, hub.settings, layer, hub.node, hub.members)
+    serve = Gateway(None, {}, Wiring()).serve_forwarded
+    cluster = Cluster(hub.runtime, hub.settings, layer, hub.node, hub.members, serve)
     hub.others = hub.local.others = cluster
     cluster.start(listen=True)
     await cluster.membership.settled()

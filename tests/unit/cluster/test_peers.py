@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from django_socketio.cluster import Peers
+from django_socketio.cluster.peers import Peers
 
 TIMEOUT = 4.0
 

@@ -1,491 +1,182 @@
-"""Tunnels: requests that are answered by another process, as if it were this one."""
+"""Tunnels: messages whose meaning only their two users know, in order and within a window."""
 
 from __future__ import annotations
 
+import ast
 import asyncio
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from django_socketio.cluster import tunnels as tunnel
+from django_socketio.cluster import ends, tunnels
+from django_socketio.cluster.ends import OVERHEAD, WINDOW, IncomingEnd, OutgoingEnd, OwnerGone
 from django_socketio.cluster.messages import Kind
-from django_socketio.cluster.tunnels import WINDOW, OwnerGone
-from django_socketio.stats import counters
 from tests.unit.cluster.layers import soon, until
-from tests.unit.cluster.tunnels import Connection, FakeNetwork, Pair
+from tests.unit.cluster.tunnels import Pair
 
-START = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tunnel, "FIRST_ANSWER", 0.2)
-    monkeypatch.setattr(tunnel, "ALIVE_AFTER", 0.02)
-    monkeypatch.setattr(tunnel, "RECEIPT_TIMEOUT", 0.1)
+HEAD = {"any": ["plain", b"values", 1, None]}
 
 
-class Served:
-    """An application at the owner: notes its scope, then does what the test does."""
+class Tunnel(Pair):
+    """Two processes and one tunnel between them, until it is told to end."""
+
+    gate_end: OutgoingEnd
+    owner_end: IncomingEnd
 
     def __init__(self) -> None:
-        self.scope: dict[str, Any] = {}
-        self.ends: asyncio.Future[tuple[Any, Any]] = asyncio.get_running_loop().create_future()
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.owner_done = asyncio.Event()
+        super().__init__(self._accept)
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.scope = scope
-        self.ends.set_result((receive, send))
-        await self.over
+    async def _accept(self, end: IncomingEnd) -> None:
+        self.owner_end = end
+        await self.owner_done.wait()
 
+    @asynccontextmanager
+    async def open(self, is_request: bool = False) -> AsyncIterator[Tunnel]:
+        async with self.gate.tunnels.open_tunnel("owner", HEAD, b"body", is_request) as end:
+            self.gate_end = end
+            await until(lambda: self.owner.tasks and hasattr(self, "owner_end"))
+            yield self
 
-# HTTP
-
-
-async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    message = await receive()
-    await send(START)
-    await send({"type": "http.response.body", "body": message["body"]})
-
-
-@pytest.mark.parametrize("size", [0, 1, 5000, WINDOW // 2, 3 * WINDOW])
-async def test_a_request_and_its_answer(size: int) -> None:
-    pair, client = Pair(echo), Connection()
-    gate = await pair.http("POST", b"x" * size)
-    await soon(gate.http(client.receive, client.send))
-    assert client.sent == [START, {"type": "http.response.body", "body": b"x" * size}]
-    await until(lambda: pair.idle)
-    assert pair.gate.kinds()[-1] == Kind.RECEIPT
-    assert Kind.ABORT not in pair.gate.kinds()
+    async def end(self) -> None:
+        """The owner is done, and nothing is left of the tunnel."""
+        self.owner_done.set()
+        await until(lambda: self.idle)
 
 
-async def test_the_owner_sees_the_request() -> None:
-    served = Served()
-    pair = Pair(served)
-    gate = await pair.open(
-        b"body",
-        type="http",
-        method="POST",
-        path="/a/",
-        query_string=b"q=1",
-        scheme="https",
-        http_version="1.1",
-        extensions={},
-        user="not carried",
-    )
-    receive, _ = await soon(served.ends)
-    assert served.scope == {
-        "type": "http",
-        "method": "POST",
-        "path": "/a/",
-        "query_string": b"q=1",
-        "scheme": "https",
-        "http_version": "1.1",
-        "root_path": "",
-        "subprotocols": [],
-        "headers": [(b"host", b"example.com")],
-        "client": ("192.0.2.1", 5),
-        "extensions": {},
-        "asgi": {"version": "3.0"},
-        "django_socketio.tunnel": True,
-    }
-    body = {"type": "http.request", "body": b"body", "more_body": False}
-    assert await soon(receive()) == body
-    pair.gate.tunnels.close(gate, abort=True)
-    assert await soon(receive()) == {"type": "http.disconnect"}
+def test_tunnels_know_nothing_of_what_they_carry() -> None:
+    """Neither ASGI nor the server: what they import lies on the floors below."""
+    for module in (ends, tunnels):
+        path = Path(module.__file__ or "")
+        imported = {
+            "." * node.level + (node.module or "")
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level
+        }
+        assert imported <= {"..runtime.patience", "..stats", ".ends", ".messages"}
 
 
-async def test_an_answer_counts_as_sent_when_the_client_has_it() -> None:
-    """Not before: what a poll takes out of the session's buffer must not get lost on the way."""
-    for size in (10, WINDOW // 2):
-        served = Served()
-        pair, client = Pair(served), Connection()
-        client.writable.clear()
-        gate = await pair.http("GET")
-        carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-        _, send = await soon(served.ends)
-        await send(START)
-        sending = asyncio.ensure_future(send({"type": "http.response.body", "body": b"x" * size}))
-        await until(lambda pair=pair: Kind.OUT in pair.owner.kinds())
-        await asyncio.sleep(0.02)
-        assert not sending.done()
-        client.writable.set()
-        await soon(sending)
-        await soon(carrying)
+async def test_what_opens_a_tunnel_reaches_the_owner() -> None:
+    async with Tunnel().open() as tunnel:
+        assert tunnel.owner_end.head == HEAD
+        assert tunnel.owner_end.body == b"body"
+        assert (len(tunnel.gate.tunnels), len(tunnel.owner.tunnels)) == (1, 1)
+    await tunnel.end()
 
 
-async def test_an_answer_that_is_lost() -> None:
-    served = Served()
-    pair, client = Pair(served), Connection()
-    pair.owner.drops = lambda operation: operation[0] == Kind.OUT
-    gate = await pair.http("GET")
-    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-    _, send = await soon(served.ends)
-    await send(START)
+async def test_messages_both_ways_in_order() -> None:
+    messages = [["a"], ["b", "text"], ["c", b"bytes"], ["d", 1, [], None]]
+    async with Tunnel().open() as tunnel:
+        for message in messages:
+            await tunnel.gate_end.send_message(message)
+            await tunnel.owner_end.send_message(message)
+        for message in messages:
+            assert await soon(tunnel.owner_end.read_message()) == message
+            assert await soon(tunnel.gate_end.read_first_message()) == message
+    await tunnel.end()
+
+
+async def test_a_sender_waits_while_the_window_is_full() -> None:
+    async with Tunnel().open() as tunnel:
+        size = WINDOW // 10 - OVERHEAD
+        for _ in range(10):
+            await tunnel.owner_end.send_message(["data", b"x" * size])
+        # All that wait go on, not only the last one.
+        waiting = [
+            asyncio.ensure_future(tunnel.owner_end.send_message(["data", b"x"])) for _ in range(2)
+        ]
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting)
+        # Credit comes with a quarter of the window.
+        await soon(tunnel.gate_end.read_message())
+        await asyncio.sleep(0.01)
+        assert Kind.RECEIPT not in tunnel.gate.kinds()
+        for _ in range(2):
+            await soon(tunnel.gate_end.read_message())
+        await soon(asyncio.gather(*waiting))
+    await tunnel.end()
+
+
+async def test_all_that_wait_hear_of_a_break() -> None:
+    async with Tunnel().open() as tunnel:
+        full = ["data", b"x" * 2 * WINDOW]
+        waiting = [
+            asyncio.ensure_future(wait)
+            for wait in (
+                tunnel.owner_end.send_message(full),
+                tunnel.owner_end.send_message(full),
+                tunnel.owner_end.wait_for_receipt(1000),
+                tunnel.owner_end.read_message(),
+            )
+        ]
+        await asyncio.sleep(0.01)
+        tunnel.owner.tunnels.break_tunnels("somebody else")
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting)
+        tunnel.owner.tunnels.break_all_tunnels()
+        for task in waiting:
+            with pytest.raises(ConnectionError):
+                await soon(task)
+        # The gate hears of it when the owner is done.
+        tunnel.owner_done.set()
+        for message in (full, full):
+            assert await soon(tunnel.gate_end.read_message()) == message
+        with pytest.raises(ConnectionError):
+            await soon(tunnel.gate_end.read_message())
+    assert tunnel.idle
+
+
+async def test_a_receipt() -> None:
+    async with Tunnel().open(is_request=True) as tunnel:
+        await tunnel.owner_end.send_message(["answer", b"x"])
+        waiting = asyncio.ensure_future(tunnel.owner_end.wait_for_receipt(1000))
+        answer = await soon(tunnel.gate_end.read_first_message())
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        tunnel.gate_end.confirm_answer(answer)
+        await soon(waiting)
+        # At once, where nothing is on its way.
+        await tunnel.owner_end.wait_for_receipt(1000)
+    await tunnel.end()
+    assert Kind.ABORT not in tunnel.gate.kinds()
+
+
+async def test_a_receipt_that_does_not_come() -> None:
+    async with Tunnel().open(is_request=True) as tunnel:
+        await tunnel.owner_end.send_message(["answer", b"x"])
+        with pytest.raises(ConnectionError):
+            await soon(tunnel.owner_end.wait_for_receipt(0.01))
+    await tunnel.end()
+
+
+async def test_the_owner_hears_of_the_end() -> None:
+    async with Tunnel().open() as tunnel:
+        await tunnel.gate_end.send_message(["last"])
+    assert await soon(tunnel.owner_end.read_message()) == ["last"]
     with pytest.raises(ConnectionError):
-        await soon(send({"type": "http.response.body", "body": b"x"}))
-    carrying.cancel()
+        await soon(tunnel.owner_end.read_message())
+    with pytest.raises(ConnectionError):
+        await tunnel.owner_end.send_message(["more"])
+    await tunnel.end()
 
 
-async def test_an_unknown_owner() -> None:
-    pair = Pair(echo)
-    pair.gate.peers.clear()
-    with pytest.raises(OwnerGone):
-        await pair.http("GET")
+async def test_a_process_that_serves_nobody() -> None:
+    """It says so at once: nobody waits for it."""
+    pair = Pair(None)
+    async with pair.gate.tunnels.open_tunnel("owner", HEAD, None, is_request=False) as end:
+        with pytest.raises(ConnectionError) as error:
+            await soon(end.read_first_message())
+        assert not isinstance(error.value, OwnerGone)
     assert pair.idle
 
 
-async def test_a_silent_owner() -> None:
-    pair, client = Pair(echo), Connection()
-    pair.gate.drops = lambda operation: operation[0] == Kind.OPEN
-    gate = await pair.http("GET")
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    with pytest.raises(OwnerGone):
-        await soon(gate.http(client.receive, client.send))
-    assert 0.15 < loop.time() - start < 5
-    assert client.sent == []
-    assert pair.gate.kinds()[-1] == Kind.ABORT
-    assert pair.idle
-
-
-async def test_an_owner_that_is_slow_but_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as it says anything it is waited for, though not for ever."""
-    monkeypatch.setattr(tunnel, "PATIENCE", 0.7)
-    pair, client = Pair(echo), Connection()
-    pair.gate.drops = lambda operation: operation[0] == Kind.OPEN
-    pair.gate.peers.sign = math.inf
-    gate = await pair.http("GET")
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    with pytest.raises(OwnerGone):
-        await soon(gate.http(client.receive, client.send))
-    assert loop.time() - start > 0.6
-    assert counters.layer["unanswered"] > 0
-
-    gate = await pair.http("GET")
-    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-    await asyncio.sleep(0.3)
-    assert not carrying.done()
-    pair.owner.receive("gate", pair.gate.sent[-1])
-    await soon(carrying)
-    assert client.values("status") == [200]
-
-
-async def test_an_owner_that_takes_its_time() -> None:
-    """A poll waits for as long as there is nothing to say."""
-    served = Served()
-    pair, client = Pair(served), Connection()
-    gate = await pair.http("GET")
-    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-    _, send = await soon(served.ends)
-    await asyncio.sleep(0.4)
-    assert Kind.ALIVE in pair.owner.kinds()
-    assert not carrying.done()
-    await send(START)
-    await soon(send({"type": "http.response.body", "body": b"late"}))
-    await soon(carrying)
-    assert client.values("body") == [b"late"]
-
-
-async def test_an_owner_that_dies_while_a_poll_waits() -> None:
-    served = Served()
-    pair, client = Pair(served), Connection()
-    gate = await pair.http("GET")
-    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-    await soon(served.ends)
-    pair.gate.tunnels.lost("somebody else")
-    await asyncio.sleep(0.02)
-    assert not carrying.done()
-    pair.gate.tunnels.lost("owner")
-    with pytest.raises(OwnerGone):
-        await soon(carrying)
-
-
-async def test_a_client_that_drops_its_poll() -> None:
-    served = Served()
-    pair, client = Pair(served), Connection()
-    gate = await pair.http("GET")
-    carrying = asyncio.ensure_future(gate.http(client.receive, client.send))
-    receive, send = await soon(served.ends)
-    assert (await soon(receive()))["type"] == "http.request"
-    client.put("http.disconnect")
-    assert await soon(receive()) == {"type": "http.disconnect"}
-    await soon(carrying)
-    assert client.sent == []
-    await send(START)
-    with pytest.raises(ConnectionError):
-        await soon(send({"type": "http.response.body", "body": b"x"}))
-    served.over.set_result(None)
-    await until(lambda: pair.idle)
-
-
-# WebSocket
-
-
-class Socket:
-    """A WebSocket through a tunnel that is accepted; its two ends."""
-
-    def __init__(self) -> None:
-        self.served = Served()
-        self.pair = Pair(self.served)
-        self.client = Connection()
-        self.receive: Callable[[], Any]
-        self.send: Callable[[dict[str, Any]], Any]
-
-    async def accept(self) -> Socket:
-        gate = await self.pair.websocket()
-        self.carrying = asyncio.ensure_future(gate.websocket(self.client.receive, self.client.send))
-        self.receive, self.send = await soon(self.served.ends)
-        assert await self.receive() == {"type": "websocket.connect"}
-        await self.send({"type": "websocket.accept"})
-        await until(lambda: self.client.sent)
-        assert self.client.sent.pop() == {"type": "websocket.accept"}
-        return self
-
-    async def over(self) -> None:
-        """Both ends are done with it."""
-        self.served.over.set_result(None)
-        await soon(self.carrying)
-        await until(lambda: self.pair.idle)
-
-
-async def test_frames_both_ways() -> None:
-    socket = await Socket().accept()
-    frames: list[dict[str, Any]] = [{"text": "a"}, {"bytes": b"b"}, {"text": ""}, {"bytes": b""}]
-    for frame in frames:
-        socket.client.put("websocket.receive", **frame)
-        await socket.send({"type": "websocket.send", **frame})
-    for frame in frames:
-        assert await soon(socket.receive()) == {"type": "websocket.receive", **frame}
-    await until(lambda: len(socket.client.sent) == 4)
-    assert socket.client.sent == [{"type": "websocket.send", **frame} for frame in frames]
-    await socket.send({"type": "websocket.close", "code": 1009})
-    await socket.over()
-    assert socket.client.values("code") == [1009]
-
-
-async def test_a_frame_with_both_keys() -> None:
-    """Some servers send both, one of them None."""
-    socket = await Socket().accept()
-    socket.client.put("websocket.receive", text=None, bytes=b"b")
-    socket.client.put("websocket.receive", text="a", bytes=None)
-    assert (await soon(socket.receive()))["bytes"] == b"b"
-    assert (await soon(socket.receive()))["text"] == "a"
-    await socket.send({"type": "websocket.send", "text": None, "bytes": b"c"})
-    await until(lambda: socket.client.values("bytes") == [b"c"])
-    await socket.send({"type": "websocket.close"})
-    await socket.over()
-
-
-async def test_a_refusal() -> None:
-    served = Served()
-    pair, client = Pair(served), Connection()
-    gate = await pair.websocket(extensions={"websocket.http.response": {}})
-    carrying = asyncio.ensure_future(gate.websocket(client.receive, client.send))
-    _, send = await soon(served.ends)
-    assert served.scope["extensions"] == {"websocket.http.response": {}}
-    headers = [(b"a", b"b")]
-    refusal = [
-        {"type": "websocket.http.response.start", "status": 400, "headers": headers},
-        {"type": "websocket.http.response.body", "body": b"no"},
-    ]
-    for message in refusal:
-        await send(message)
-    await soon(carrying)
-    assert client.sent == refusal
-    served.over.set_result(None)
-    await until(lambda: pair.idle)
-
-
-async def test_a_client_that_leaves() -> None:
-    socket = await Socket().accept()
-    socket.client.put("websocket.receive", text="last")
-    socket.client.put("websocket.disconnect", code=1001)
-    assert (await soon(socket.receive()))["text"] == "last"
-    assert await soon(socket.receive()) == {"type": "websocket.disconnect", "code": 1001}
-    await socket.over()
-    assert socket.client.sent == []
-
-
-async def test_a_client_that_leaves_before_it_is_accepted() -> None:
-    served = Served()
-    pair, client = Pair(served), Connection()
-    gate = await pair.websocket()
-    carrying = asyncio.ensure_future(gate.websocket(client.receive, client.send))
-    receive, send = await soon(served.ends)
-    client.put("websocket.disconnect", code=1006)
-    assert await soon(receive()) == {"type": "websocket.connect"}
-    await send({"type": "websocket.accept"})
-    assert (await soon(receive()))["type"] == "websocket.disconnect"
-    served.over.set_result(None)
-    await soon(carrying)
-    await until(lambda: pair.idle)
-
-
-@pytest.mark.parametrize("side", ["gate", "owner"])
-async def test_a_loss_ends_the_websocket_at_both_ends(side: str) -> None:
-    """The client is told to come again; the session is told that the client has gone."""
-    socket = await Socket().accept()
-    noticed: FakeNetwork = getattr(socket.pair, side)
-    noticed.tunnels.lost(noticed.other.name)
-    assert await soon(socket.receive()) == {"type": "websocket.disconnect", "code": 1006}
-    await socket.over()
-    assert socket.client.sent == [{"type": "websocket.close", "code": 1012}]
-
-
-async def test_what_came_before_the_loss_is_still_delivered() -> None:
-    socket = await Socket().accept()
-    socket.client.writable.clear()
-    for number in range(3):
-        await socket.send({"type": "websocket.send", "text": str(number)})
-    await until(lambda: len(socket.pair.owner.sent) >= 4)
-    await asyncio.sleep(0)
-    socket.pair.gate.tunnels.lost("owner")
-    socket.client.writable.set()
-    await socket.over()
-    assert socket.client.values("text") == ["0", "1", "2"]
-    assert socket.client.values("code") == [1012]
-
-
-async def test_what_comes_after_the_loss_is_not() -> None:
-    """Not even what came in the very message that showed the loss."""
-    socket = await Socket().accept()
-    owner, gate = socket.pair.owner, socket.pair.gate
-    ((_, number),) = owner.tunnels._owners
-    owner.tunnels.on_in("gate", number, ["text", "before"])
-    owner.tunnels.lost("gate")
-    owner.tunnels.on_in("gate", number, ["text", "after"])
-    assert (await soon(socket.receive()))["text"] == "before"
-    assert (await soon(socket.receive()))["type"] == "websocket.disconnect"
-
-    gate.tunnels.on_out("owner", number, ["text", "before"])
-    gate.tunnels.lost("owner")
-    gate.tunnels.on_out("owner", number, ["text", "after"])
-    await socket.over()
-    assert socket.client.values("text") == ["before"]
-
-
-async def test_an_owner_that_never_accepts() -> None:
-    pair, client = Pair(echo), Connection()
-    pair.gate.drops = lambda operation: operation[0] == Kind.OPEN
-    gate = await pair.websocket()
-    with pytest.raises(OwnerGone):
-        await soon(gate.websocket(client.receive, client.send))
-    assert client.sent == []
-
-
-async def test_a_client_that_reads_slowly_holds_up_the_sender() -> None:
-    socket = await Socket().accept()
-    socket.client.writable.clear()
-    sent = 0
-
-    async def send() -> None:
-        nonlocal sent
-        for _ in range(100):
-            await socket.send({"type": "websocket.send", "bytes": b"x" * 50_000})
-            sent += 1
-
-    sending = asyncio.ensure_future(send())
-    await until(lambda: sent * 50_000 > WINDOW * 0.9)
-    await asyncio.sleep(0.05)
-    assert sent * 50_000 < WINDOW * 1.5
-    socket.client.writable.set()
-    await soon(sending)
-    await until(lambda: len(socket.client.sent) == 100)
-    await socket.send({"type": "websocket.close"})
-    await socket.over()
-
-
-async def test_an_owner_that_reads_slowly_holds_up_the_client() -> None:
-    socket = await Socket().accept()
-    for number in range(100):
-        socket.client.put("websocket.receive", bytes=bytes([number]) * 50_000)
-    await until(lambda: socket.client.read * 50_000 > WINDOW * 0.9)
-    await asyncio.sleep(0.05)
-    assert socket.client.read * 50_000 < WINDOW * 1.5
-    got = [(await soon(socket.receive()))["bytes"][0] for _ in range(100)]
-    assert got == list(range(100))
-    await socket.send({"type": "websocket.close"})
-    await socket.over()
-
-
-async def test_a_sender_that_waits_hears_of_the_end() -> None:
-    socket = await Socket().accept()
-    socket.client.writable.clear()
-    await socket.send({"type": "websocket.send", "text": "what the gate waits with"})
-    sending = asyncio.ensure_future(
-        socket.send({"type": "websocket.send", "bytes": b"x" * 2 * WINDOW})
-    )
-    await asyncio.sleep(0.01)
-    assert not sending.done()
-    socket.pair.owner.tunnels.lost("gate")
-    with pytest.raises(ConnectionError):
-        await soon(sending)
-    with pytest.raises(ConnectionError):
-        await socket.send({"type": "websocket.send", "text": "more"})
-    socket.client.writable.set()
-    await socket.over()
-
-
-async def test_a_client_that_waits_with_its_frames_hears_of_the_end() -> None:
-    socket = await Socket().accept()
-    socket.client.put("websocket.receive", bytes=b"x" * 2 * WINDOW)
-    await until(lambda: socket.client.read == 1)
-    await asyncio.sleep(0.01)
-    socket.pair.gate.tunnels.lost("owner")
-    await socket.over()
-    assert socket.client.sent == [{"type": "websocket.close", "code": 1012}]
-
-
-# What must not happen
-
-
-async def test_others_cannot_meddle() -> None:
-    """A tunnel's number means nothing without the process at its other end."""
-    socket = await Socket().accept()
-    tunnels = socket.pair.gate.tunnels
-    for number in (0, 1, 2):
-        tunnels.on_out("stranger", number, ["text", "forged"])
-        tunnels.on_over("stranger", number)
-        tunnels.on_credit("stranger", number, -5 * WINDOW)
-        tunnels.on_alive("stranger", number)
-        socket.pair.owner.tunnels.on_in("stranger", number, ["text", "forged"])
-        socket.pair.owner.tunnels.on_abort("stranger", number)
-        socket.pair.owner.tunnels.on_receipt("stranger", number, -5 * WINDOW)
-    await socket.send({"type": "websocket.send", "text": "real"})
-    await until(lambda: socket.client.sent)
-    assert socket.client.values("text") == ["real"]
-    await socket.send({"type": "websocket.close"})
-    await socket.over()
-
-
-async def test_frames_for_a_tunnel_that_is_over_tell_the_gate() -> None:
-    """What it heard of the end may have been lost."""
-    socket = await Socket().accept()
-    socket.pair.owner.drops = lambda operation: True
-    await socket.send({"type": "websocket.close"})
-    socket.served.over.set_result(None)
-    await until(lambda: not socket.pair.owner.tunnels.nodes())
-    socket.pair.owner.drops = lambda operation: False
-    socket.client.put("websocket.receive", text="anybody there?")
-    await soon(socket.carrying)
-    assert socket.client.values("code") == [1012]
-    assert socket.pair.idle
-
-
-async def test_two_tunnels_do_not_mix() -> None:
-    first, pair = await Socket().accept(), Pair(echo)
-    clients = [Connection() for _ in range(20)]
-    gates = [await pair.http("POST", str(number).encode()) for number in range(20)]
-    await asyncio.gather(
-        *(
-            soon(gate.http(client.receive, client.send))
-            for gate, client in zip(gates, clients, strict=True)
-        )
-    )
-    bodies = [client.values("body") for client in clients]
-    assert bodies == [[str(number).encode()] for number in range(20)]
-    await first.send({"type": "websocket.close"})
-    await first.over()
+async def test_a_process_that_is_unknown_by_now() -> None:
+    async with Tunnel().open() as tunnel:
+        tunnel.gate.known.clear()
+        with pytest.raises(ConnectionError):
+            await tunnel.gate_end.send_message(["anybody?"])
+        # What does not matter any more is not sent, and nobody is the worse for it.
+    tunnel.owner.tunnels.break_all_tunnels()
+    await tunnel.end()

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from .support.inprocess import Exchange, WholeExchange, client_of, handshake, of_session
+from .support.inprocess import client_of, exchange, handshake, of_session
 from .support.servers import Server, Servers
 from .support.wire import Peer, Poller, open_peer
 
@@ -76,10 +76,10 @@ async def test_compression_bombs_in_bodies_never_inflate(monkeypatch: pytest.Mon
         assert len(packed) < 20_000
         sid = await handshake()
         headers = [(b"content-encoding", encoding)]
-        post = await WholeExchange(of_session(sid), "POST", headers, [packed]).run()
+        post = await exchange(of_session(sid), "POST", headers, [packed])
         assert post.status == 200
         assert client_of(sid) is None
         # The limit is on what comes over the wire.
         sid = await handshake()
-        post = await Exchange(of_session(sid), "POST", headers, [bytes(LIMIT), b"x"]).run()
+        post = await exchange(of_session(sid), "POST", headers, [bytes(LIMIT), b"x"], ends=False)
         assert post.status == 413

@@ -9,7 +9,7 @@ import pytest
 
 from django_socketio import SocketIOConsumer
 
-from .support.inprocess import Wire, registered
+from .support.inprocess import opened, registered
 from .support.servers import Server
 from .support.wire import Peer, Poller, open_peer, raw_websocket
 
@@ -25,8 +25,8 @@ async def test_cve_2017_16031_session_ids_are_secrets(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(secrets, "token_urlsafe", token_urlsafe)
     with registered(SocketIOConsumer):
-        wire = await Wire().open()
-        await wire.join()
+        wire = await opened()
+        await wire.enter()
         (socket,) = wire.client.sockets.values()
         secret = {
             whole: made[part]

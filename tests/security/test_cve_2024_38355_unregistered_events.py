@@ -9,7 +9,7 @@ import pytest
 from django_socketio import SocketIOConsumer, event
 from django_socketio.stats import counters
 
-from .support.inprocess import Wire, registered
+from .support.inprocess import joined, registered
 from .support.servers import Server
 from .support.wire import Peer, open_peer
 
@@ -60,15 +60,15 @@ async def test_cve_2024_38355_unregistered_events_reach_nothing() -> None:
     cls, reached = consumer()
     before = counters.events_refused["no handler"]
     with registered(cls):
-        wire = await (await Wire().open()).join()
+        wire = await joined()
         asked = names()
         assert {"__init__", "_private", "emit", "error", "inner_name", "close"} <= set(asked)
         for name in asked:
             quoted = name.replace('"', '\\"')
-            await wire.say(f'421["{quoted}","argument"]')
+            await wire.send(f'421["{quoted}","argument"]')
         # None of them is acknowledged, and the session is none the worse for it.
-        await wire.say('422["registered"]')
-        assert await wire.next() == '432["registered"]'
+        await wire.send('422["registered"]')
+        assert await wire.receive() == '432["registered"]'
         assert reached == []
         assert counters.events_refused["no handler"] - before == len(asked)
         await wire.leave()
@@ -97,8 +97,8 @@ async def test_cve_2024_38355_unregistered_events_the_catch_all_is_no_event() ->
             seen.append([name, *args])
 
     with registered(Anything):
-        wire = await (await Wire().open()).join()
-        await wire.say('42["*","pretended"]', '42["other",1]')
+        wire = await joined()
+        await wire.send('42["*","pretended"]', '42["other",1]')
         await wire.leave()
     assert seen == [["*", "pretended"], ["other", 1]]
 

@@ -10,7 +10,9 @@ import pytest
 
 from django_socketio import event, io, register
 from django_socketio.exceptions import Disconnected
-from tests.server.clients import Client, Poller, eventually
+from tests.harness.inprocess import Poller
+from tests.harness.waiting import eventually
+from tests.server.clients import Client
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 from tests.server.users import make_user

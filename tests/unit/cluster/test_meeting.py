@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from django_socketio.cluster import network
 from django_socketio.cluster.network import Network
 from django_socketio.conf import get_settings
-from django_socketio.cluster import network
 from django_socketio.server.hub import Hub
-from tests.unit.cluster.layers import Exchange, Layer, soon, until
+from tests.harness.waiting import eventually, soon
+from tests.unit.cluster.layers import Exchange, Layer
 
 MakeProcess = Callable[[], Network]
 
@@ -57,7 +58,7 @@ def layer(process: Network) -> SlowLayer:
 async def experienced(process: Network) -> Network:
     """A process that is started, and no longer new."""
     process.start(listen=True)
-    await until(lambda: not process._new)
+    await eventually(lambda: not process._new)
     return process
 
 
@@ -106,7 +107,7 @@ async def test_patience_with_a_layer_ends(
     layer(gate).arrives.clear()
     if down:
         layer(gate).error = OSError()
-        await until(lambda: not gate.bus.up)
+        await eventually(lambda: not gate.bus.up)
     assert not await soon(gate.meet("nobody!!"))
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from django_socketio.cluster import Kind
-from django_socketio.cluster.tunnels import WINDOW, OwnerGone
 from django_socketio.cluster import tunnels as tunnel
+from django_socketio.cluster.tunnels import WINDOW, OwnerGone
 from django_socketio.stats import counters
-from tests.unit.cluster.layers import soon, until
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.tunnels import Connection, FakeNetwork, Pair
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
@@ -55,7 +55,7 @@ async def test_a_request_and_its_answer(size: int) -> None:
     gate = await pair.http("POST", b"x" * size)
     await soon(gate.http(client.receive, client.send))
     assert client.sent == [START, {"type": "http.response.body", "body": b"x" * size}]
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
     assert pair.gate.kinds()[-1] == Kind.RECEIPT
     assert Kind.ABORT not in pair.gate.kinds()
 
@@ -107,7 +107,7 @@ async def test_an_answer_counts_as_sent_when_the_client_has_it() -> None:
         _, send = await soon(served.ends)
         await send(START)
         sending = asyncio.ensure_future(send({"type": "http.response.body", "body": b"x" * size}))
-        await until(lambda pair=pair: Kind.OUT in pair.owner.kinds())
+        await eventually(lambda pair=pair: Kind.OUT in pair.owner.kinds())
         await asyncio.sleep(0.02)
         assert not sending.done()
         client.writable.set()
@@ -218,7 +218,7 @@ async def test_a_client_that_drops_its_poll() -> None:
     with pytest.raises(ConnectionError):
         await soon(send({"type": "http.response.body", "body": b"x"}))
     served.over.set_result(None)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 # WebSocket
@@ -240,7 +240,7 @@ class Socket:
         self.receive, self.send = await soon(self.served.ends)
         assert await self.receive() == {"type": "websocket.connect"}
         await self.send({"type": "websocket.accept"})
-        await until(lambda: self.client.sent)
+        await eventually(lambda: self.client.sent)
         assert self.client.sent.pop() == {"type": "websocket.accept"}
         return self
 
@@ -248,7 +248,7 @@ class Socket:
         """Both ends are done with it."""
         self.served.over.set_result(None)
         await soon(self.carrying)
-        await until(lambda: self.pair.idle)
+        await eventually(lambda: self.pair.idle)
 
 
 async def test_frames_both_ways() -> None:
@@ -259,7 +259,7 @@ async def test_frames_both_ways() -> None:
         await socket.send({"type": "websocket.send", **frame})
     for frame in frames:
         assert await soon(socket.receive()) == {"type": "websocket.receive", **frame}
-    await until(lambda: len(socket.client.sent) == 4)
+    await eventually(lambda: len(socket.client.sent) == 4)
     assert socket.client.sent == [{"type": "websocket.send", **frame} for frame in frames]
     await socket.send({"type": "websocket.close", "code": 1009})
     await socket.over()
@@ -274,7 +274,7 @@ async def test_a_frame_with_both_keys() -> None:
     assert (await soon(socket.receive()))["bytes"] == b"b"
     assert (await soon(socket.receive()))["text"] == "a"
     await socket.send({"type": "websocket.send", "text": None, "bytes": b"c"})
-    await until(lambda: socket.client.values("bytes") == [b"c"])
+    await eventually(lambda: socket.client.values("bytes") == [b"c"])
     await socket.send({"type": "websocket.close"})
     await socket.over()
 
@@ -296,7 +296,7 @@ async def test_a_refusal() -> None:
     await soon(carrying)
     assert client.sent == refusal
     served.over.set_result(None)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 async def test_a_client_that_leaves() -> None:
@@ -321,7 +321,7 @@ async def test_a_client_that_leaves_before_it_is_accepted() -> None:
     assert (await soon(receive()))["type"] == "websocket.disconnect"
     served.over.set_result(None)
     await soon(carrying)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 @pytest.mark.parametrize("side", ["gate", "owner"])
@@ -340,7 +340,7 @@ async def test_what_came_before_the_loss_is_still_delivered() -> None:
     socket.client.writable.clear()
     for number in range(3):
         await socket.send({"type": "websocket.send", "text": str(number)})
-    await until(lambda: len(socket.pair.owner.sent) >= 4)
+    await eventually(lambda: len(socket.pair.owner.sent) >= 4)
     await asyncio.sleep(0)
     socket.pair.gate.tunnels.lost("owner")
     socket.client.writable.set()
@@ -388,12 +388,12 @@ async def test_a_client_that_reads_slowly_holds_up_the_sender() -> None:
             sent += 1
 
     sending = asyncio.ensure_future(send())
-    await until(lambda: sent * 50_000 > WINDOW * 0.9)
+    await eventually(lambda: sent * 50_000 > WINDOW * 0.9)
     await asyncio.sleep(0.05)
     assert sent * 50_000 < WINDOW * 1.5
     socket.client.writable.set()
     await soon(sending)
-    await until(lambda: len(socket.client.sent) == 100)
+    await eventually(lambda: len(socket.client.sent) == 100)
     await socket.send({"type": "websocket.close"})
     await socket.over()
 
@@ -402,7 +402,7 @@ async def test_an_owner_that_reads_slowly_holds_up_the_client() -> None:
     socket = await Socket().accept()
     for number in range(100):
         socket.client.put("websocket.receive", bytes=bytes([number]) * 50_000)
-    await until(lambda: socket.client.read * 50_000 > WINDOW * 0.9)
+    await eventually(lambda: socket.client.read * 50_000 > WINDOW * 0.9)
     await asyncio.sleep(0.05)
     assert socket.client.read * 50_000 < WINDOW * 1.5
     got = [(await soon(socket.receive()))["bytes"][0] for _ in range(100)]
@@ -432,7 +432,7 @@ async def test_a_sender_that_waits_hears_of_the_end() -> None:
 async def test_a_client_that_waits_with_its_frames_hears_of_the_end() -> None:
     socket = await Socket().accept()
     socket.client.put("websocket.receive", bytes=b"x" * 2 * WINDOW)
-    await until(lambda: socket.client.read == 1)
+    await eventually(lambda: socket.client.read == 1)
     await asyncio.sleep(0.01)
     socket.pair.gate.tunnels.lost("owner")
     await socket.over()
@@ -455,7 +455,7 @@ async def test_others_cannot_meddle() -> None:
         socket.pair.owner.tunnels.on_abort("stranger", number)
         socket.pair.owner.tunnels.on_receipt("stranger", number, -5 * WINDOW)
     await socket.send({"type": "websocket.send", "text": "real"})
-    await until(lambda: socket.client.sent)
+    await eventually(lambda: socket.client.sent)
     assert socket.client.values("text") == ["real"]
     await socket.send({"type": "websocket.close"})
     await socket.over()
@@ -467,7 +467,7 @@ async def test_frames_for_a_tunnel_that_is_over_tell_the_gate() -> None:
     socket.pair.owner.drops = lambda operation: True
     await socket.send({"type": "websocket.close"})
     socket.served.over.set_result(None)
-    await until(lambda: not socket.pair.owner.tunnels.nodes())
+    await eventually(lambda: not socket.pair.owner.tunnels.nodes())
     socket.pair.owner.drops = lambda operation: False
     socket.client.put("websocket.receive", text="anybody there?")
     await soon(socket.carrying)

@@ -9,10 +9,8 @@ from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
+from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed
 from tests.harness.waiting import DEADLINE, eventually
-
-POLLING = "EIO=4&transport=polling"
-WEBSOCKET = "EIO=4&transport=websocket"
 
 Headers = Iterable[tuple[bytes, bytes]]
 Message = dict[str, Any]
@@ -29,7 +27,7 @@ def make_scope(kind: str, query: str | bytes, headers: Headers, **more: Any) -> 
         "type": kind,
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "path": "/socket.io/",
+        "path": PATH,
         "root_path": "",
         "query_string": query.encode() if isinstance(query, str) else query,
         "headers": list(headers),
@@ -105,10 +103,6 @@ class Exchange:
     def packets(self) -> list[str]:
         assert self.status == 200, (self.status, self.body)
         return self.body.decode().split("\x1e")
-
-
-class Closed(Exception):
-    """The server has closed the WebSocket."""
 
 
 class Frames:

@@ -8,10 +8,10 @@ import secrets
 import pytest
 
 from django_socketio import SocketIOConsumer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer, raw_websocket
 
-from .support.inprocess import opened, registered
-from .support.servers import Server
-from .support.wire import Peer, Poller, open_peer, raw_websocket
+from .inprocess import opened, registered
 
 
 async def test_cve_2017_16031_session_ids_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,20 +11,11 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from django_socketio.conf import get_settings
+from tests.harness.protocol import POLLING, WEBSOCKET
+from tests.harness.servers import Server
+from tests.harness.wire import Answer, Peer, Poller, ask, open_socket, read_answer, upgrade_request
 
-from .support.inprocess import exchange
-from .support.servers import Server
-from .support.wire import (
-    POLLING,
-    WEBSOCKET,
-    Answer,
-    Peer,
-    Poller,
-    ask,
-    open_socket,
-    read_answer,
-    upgrade_request,
-)
+from .inprocess import exchange
 
 FOREIGN = [
     "http://evil.example",

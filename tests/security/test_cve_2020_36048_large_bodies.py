@@ -9,11 +9,12 @@ import pytest
 from django_socketio.engineio import EngineIOError
 from django_socketio.engineio.packets import decode_payload
 from django_socketio.engineio.session import Session, SessionOptions
+from tests.harness.protocol import PATH
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_socket, read_answer
 
-from .support.inprocess import client_of, exchange, handshake, of_session
-from .support.measuring import grows_linearly
-from .support.servers import Server
-from .support.wire import PATH, Peer, Poller, open_socket, read_answer
+from .inprocess import client_of, exchange, handshake, of_session
+from .measuring import grows_linearly
 
 LIMIT = 1_000_000  # the default
 PIECE = b"x" * 50_000
@@ -80,7 +81,7 @@ def test_cve_2020_36048_large_bodies_at_the_limit(server: Server) -> None:
     packet = '42["note_it","' + "x" * (LIMIT - 16) + '"]'
     assert len(packet) == LIMIT
     assert poller.post(packet).status == 200
-    assert ["event", 1] in server.journal(poller.sid)
+    assert ["event", 1] in server.log(poller.sid)
 
 
 @pytest.mark.parametrize("packet", ["3", "", "4", "b", "42[]", "bAA=="])

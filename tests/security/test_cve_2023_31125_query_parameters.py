@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .support.inprocess import Wire, exchange
-from .support.servers import Server
-from .support.wire import Peer, Poller, ask, open_socket, read_answer, upgrade_request
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, ask, open_socket, read_answer, upgrade_request
+
+from .inprocess import Wire, exchange
 
 TRANSPORT_UNKNOWN, SID_UNKNOWN, BAD_METHOD, BAD_REQUEST, FORBIDDEN, BAD_VERSION = range(6)
 MESSAGES = [

@@ -8,10 +8,10 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.stats import counters
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.inprocess import joined, registered
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .inprocess import joined, registered
 
 # All that an object of the class has, as far as a client could name it.
 RESERVED = ["connect", "connect_error", "disconnect", "disconnecting"]
@@ -82,9 +82,9 @@ def test_cve_2024_38355_reserved_events_close_the_session(
         peer = open_peer(server)
         peer.send(packet)
         assert peer.frames_until_closed() == []
-        assert server.journal(peer.sid)[:1] == [["connect"]]
+        assert server.log(peer.sid)[:1] == [["connect"]]
         assert server.reason(peer.sid) == "parse error"
-        assert len(server.journal(peer.sid)) == 2
+        assert len(server.log(peer.sid)) == 2
 
 
 async def test_cve_2024_38355_unregistered_events_the_catch_all_is_no_event() -> None:
@@ -108,4 +108,4 @@ def test_cve_2024_38355_unregistered_events_on_a_server(server: Server, bystande
         for name in ("error", "__init__", "_private", "emit", "note", "close", "_leave"):
             peer.send(f'427["{name}","argument"]')
         assert peer.echoes()
-        assert server.journal(peer.sid) == [["connect"]]
+        assert server.log(peer.sid) == [["connect"]]

@@ -20,7 +20,7 @@ from django_socketio.cluster.network import Network
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
 
-from .support.inprocess import Wire, joined, registered
+from .inprocess import Wire, joined, registered
 
 PACKAGE = Path(django_socketio.__file__).parent
 MODULES = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from django_socketio import SocketIOConsumer, event
+from tests.harness.protocol import PATH
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_socket, read_to_end
 
-from .support.inprocess import client_of, exchange, handshake, of_session, registered
-from .support.servers import Server
-from .support.wire import PATH, Peer, Poller, open_socket, read_to_end
+from .inprocess import client_of, exchange, handshake, of_session, registered
 
 FALSE = [b"0", b"1", b"-1", b"+5", b"1e3", b"0x10", b" ", b"", b"\xb2", b"9" * 5000, b"5, 5"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from django_socketio import SocketIOConsumer
+from tests.harness.servers import Server
+from tests.harness.wire import ask, open_peer
 
-from .support.inprocess import Wire, exchange, handshake, joined, registered
-from .support.servers import Server
-from .support.wire import ask, open_peer
+from .inprocess import Wire, exchange, handshake, joined, registered
 
 HEADERS = {
     "X-Forwarded-Host": "evil.example",

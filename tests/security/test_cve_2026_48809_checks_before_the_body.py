@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.harness.inprocess import POLLING
+from tests.harness.protocol import PATH, POLLING
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_socket, read_answer
 
-from .support.inprocess import client_of, exchange, handshake, of_session
-from .support.servers import Server
-from .support.wire import PATH, Peer, Poller, open_socket, read_answer
+from .inprocess import client_of, exchange, handshake, of_session
 
 FOREIGN = (b"origin", b"http://evil.example")
 LONG = (b"content-length", b"1000000")

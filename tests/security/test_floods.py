@@ -16,7 +16,7 @@ from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
 from tests.harness.waiting import eventually
 
-from .support.inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
+from .inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
 
 CAPS = [
     "MAX_NAMESPACES",

@@ -9,10 +9,10 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.stats import counters
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.inprocess import opened, registered
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .inprocess import opened, registered
 
 LIMITS = {
     "MAX_HTTP_BUFFER_SIZE": 10_000,

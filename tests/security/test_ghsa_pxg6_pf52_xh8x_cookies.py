@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 import django_socketio
 from django_socketio.conf import get_settings
 
-from .support.inprocess import exchange
+from .inprocess import exchange
 
 PACKAGE = Path(django_socketio.__file__).parent
 

@@ -11,7 +11,7 @@ import pytest
 from django_socketio import SocketIOConsumer, event
 from django_socketio.logs import safe
 
-from .support.inprocess import Wire, exchange, handshake, joined, of_session, opened, registered
+from .inprocess import Wire, exchange, handshake, joined, of_session, opened, registered
 
 # Line breaks of all kinds, terminal escapes, right-to-left marks, bells, half a surrogate pair.
 EVIL = "a\r\nERROR root forged\x1b[2J\x00\x07\x85\u2028\u2029\u202e\x9b\ud800z"

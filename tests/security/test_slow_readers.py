@@ -14,7 +14,7 @@ from django_socketio.sockets.client import Client
 from django_socketio.stats import counters
 from django_socketio.transports import websocket
 
-from .support.inprocess import Wire, client_of, exchange, handshake, joined, of_session, registered
+from .inprocess import Wire, client_of, exchange, handshake, joined, of_session, registered
 
 LIMIT = 100_000
 PIECE = "x" * 1000

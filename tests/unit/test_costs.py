@@ -26,7 +26,8 @@ from django_socketio.server.registry import registry
 from django_socketio.sockets.client import Client
 from django_socketio.stats import counters
 from django_socketio.transports import PollingConsumer, WebSocketConsumer, websocket
-from tests.harness.inprocess import POLLING, Exchange, Frames
+from tests.harness.inprocess import Exchange, Frames
+from tests.harness.protocol import POLLING
 from tests.unit.peers import (
     CountingCodec,
     connect,

@@ -13,7 +13,8 @@ from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
 from django_socketio.sockets.client import Client
-from tests.harness.inprocess import POLLING, WEBSOCKET, Exchange, Frames, nothing_else
+from tests.harness.inprocess import Exchange, Frames, nothing_else
+from tests.harness.protocol import POLLING, WEBSOCKET
 
 Headers = Sequence[tuple[bytes, bytes]]
 HOST = (b"host", b"testserver")

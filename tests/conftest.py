@@ -14,6 +14,7 @@ from _pytest.terminal import TerminalReporter
 from tests.harness import node, programs
 from tests.harness.cluster import LAYERS, Cluster
 from tests.harness.postgres import Postgres, find_postgres
+from tests.harness.redis import Redis
 from tests.harness.servers import SERVERS, Server, Servers, copy_database, make_database
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
@@ -121,8 +122,9 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    with programs.redis_server() as url:
-        yield url
+    redis = Redis()
+    yield redis.url
+    redis.close()
 
 
 MakeCluster = Callable[..., Cluster]

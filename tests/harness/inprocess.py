@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
-from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed
+from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed, connect_packet, sid_of
 from tests.harness.waiting import DEADLINE, eventually
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -232,12 +232,8 @@ class Frames:
 
     async def enter(self, namespace: str = "/", auth: Any = None) -> str:
         """Join a namespace; the socket's id."""
-        prefix = "" if namespace == "/" else namespace + ","
-        await self.send(f"40{prefix}" + ("" if auth is None else json.dumps(auth)))
-        answer = await self.receive()
-        assert answer.startswith(f"40{prefix}{{"), answer
-        sid: str = json.loads(answer[2 + len(prefix) :])["sid"]
-        return sid
+        await self.send(connect_packet(namespace, auth))
+        return sid_of(await self.receive(), namespace)
 
     async def drop(self, code: int = 1000) -> None:
         """Lose the connection, and wait until the server has noticed."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed
+from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed, connect_packet, sid_of
 from tests.harness.waiting import DEADLINE
 
 Headers = Mapping[str, str]
@@ -153,11 +153,9 @@ class Poller:
 
     def join(self, namespace: str = "/") -> str:
         """Connect to a namespace; the socket's sid."""
-        prefix = "" if namespace == "/" else namespace + ","
-        assert self.post(f"40{prefix}").status == 200
+        assert self.post(connect_packet(namespace)).status == 200
         (packet,) = self.poll()
-        assert packet.startswith(f"40{prefix}{{"), packet
-        self.sid = json.loads(packet[2 + len(prefix) :])["sid"]
+        self.sid = sid_of(packet, namespace)
         return self.sid
 
     def is_gone(self) -> bool:
@@ -246,12 +244,8 @@ class Peer:
 
     def join(self, namespace: str = "/", auth: Any = None) -> Peer:
         """Connect to a namespace."""
-        prefix = "" if namespace == "/" else namespace + ","
-        self.send(f"40{prefix}" + ("" if auth is None else json.dumps(auth)))
-        answer = self.next()
-        assert isinstance(answer, str)
-        assert answer.startswith(f"40{prefix}{{"), answer
-        self.sid = json.loads(answer[2 + len(prefix) :])["sid"]
+        self.send(connect_packet(namespace, auth))
+        self.sid = sid_of(self.next(), namespace)
         return self
 
     def emit(self, *event: Any) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .exceptions import ConnectionRefused as ConnectionRefused
     from .server.consumers import SocketIOConsumer as SocketIOConsumer
     from .server.handlers import event as event
     from .server.operators import io as io
     from .server.registry import register as register
-
-__version__ = "0.1.0"
 
 _PUBLIC = {
     "ConnectionRefused": ".exceptions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
@@ -15,13 +15,13 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .admin_pages import actions, history, live
+from .admin_pages import actions, history, live, namespaces
 from .admin_pages.feed import NAMESPACE, PERMISSION
 from .conf import get_settings
 from .models import Connection, Namespace, Room, ServerProcess, TrafficSample
-from .stats.counters import Timing
 from .stats.gather import Gathered, gather
-from .stats.totals import add_up
+from .stats.reports import PROCESS, ROOMS, SOCKETS
+from .stats.shapes import WITHOUT_RECENT, RoomsParams, SocketsParams
 
 PER_PAGE = 50
 # Further back nobody turns pages; a filter finds more.
@@ -101,7 +101,7 @@ class LivePage(Page):
     title = _("Live")
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        gathered = gather("process")
+        gathered = gather(PROCESS)
         return {
             **live.context(gathered),
             "socket_path": request.META.get("SCRIPT_NAME", "") + get_settings().path,
@@ -120,22 +120,27 @@ class ConnectionsPage(Page):
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
         chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
         number = _page_number(request)
-        gathered = gather("sockets", {**chosen, "limit": number * PER_PAGE})
+        params = cast(SocketsParams, {**chosen, "limit": number * PER_PAGE})
+        gathered = gather(SOCKETS, params)
         rows = [row for report in gathered.reports.values() for row in report["rows"]]
         rows.sort(key=lambda row: row["since"], reverse=True)
         total = sum(report["total"] for report in gathered.reports.values())
         names = live.process_names(gathered)
         shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
-        for row in shown:
-            row["process"] = names.get(row["node"], row["node"])
-            row["since"] = datetime.fromisoformat(row["since"])
         allowed = [
             (action, label)
             for action, (permission, label) in actions.ACTIONS.items()
             if request.user.has_perm(f"django_socketio.{permission}")
         ]
         return {
-            "rows": shown,
+            "rows": [
+                {
+                    **row,
+                    "process": names.get(row["node"], row["node"]),
+                    "since": datetime.fromisoformat(row["since"]),
+                }
+                for row in shown
+            ],
             "total": total,
             "chosen": chosen,
             "actions": allowed,
@@ -187,7 +192,8 @@ class RoomsPage(Page):
         chosen = {name: request.GET.get(name, "").strip() for name in ("namespace", "q")}
         number = _page_number(request)
         # A room may be small in each process and large in all: ask for more than is shown.
-        gathered = gather("rooms", {**chosen, "limit": max(1000, number * PER_PAGE)})
+        params = cast(RoomsParams, {**chosen, "limit": max(1000, number * PER_PAGE)})
+        gathered = gather(ROOMS, params)
         members: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         for node, report in gathered.reports.items():
             for row in report["rows"]:
@@ -241,45 +247,15 @@ class NamespacesPage(Page):
     title = _("Namespaces and events")
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        gathered = gather("process", {"since": 2**62})
+        gathered = gather(PROCESS, WITHOUT_RECENT)
         reports = list(gathered.reports.values()) or [
             row.as_report() for row in live.known_processes() if row.is_running
         ]
-        total = add_up(reports)
-        bounds = [
-            *(f"≤ {_seconds(bound)}" for bound in Timing.BOUNDS),
-            f"> {_seconds(Timing.BOUNDS[-1])}",
-        ]
-        consumers: dict[str, dict[str, Any]] = {}
-        for row in total["handlers"]:
-            consumer = consumers.setdefault(
-                row["consumer"],
-                {"name": row["consumer"], "namespaces": row["namespaces"], "events": []},
-            )
-            count = row["count"]
-            consumer["events"].append(
-                {
-                    **row,
-                    "average_ms": row["total"] / count * 1000 if count else None,
-                    "longest_ms": row["longest"] * 1000,
-                    "distribution": list(zip(bounds, row["buckets"], strict=True)),
-                }
-            )
-        for consumer in consumers.values():
-            consumer["events"].sort(key=lambda row: -row["count"])
-            consumer["sockets"] = sum(
-                total["sockets"]["now"].get(name, 0) for name in consumer["namespaces"]
-            )
         return {
-            "consumers": sorted(consumers.values(), key=lambda item: item["namespaces"]),
-            "bounds": bounds,
+            **namespaces.context(reports),
             "missing": _missing(gathered),
             "asked": True,
         }
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:g} ms" if value < 1 else f"{value:g} s"
 
 
 def _page_number(request: HttpRequest) -> int:
@@ -305,7 +281,7 @@ def _paging(request: HttpRequest, number: int, total: int) -> dict[str, Any]:
     }
 
 
-def _missing(gathered: Gathered) -> list[str]:
+def _missing(gathered: Gathered[Any]) -> list[str]:
     """The processes that did not answer, by name."""
     names = live.process_names(gathered) if gathered.missing else {}
     return sorted(names.get(node, node) for node in gathered.missing)

@@ -32,6 +32,7 @@ class DjangoSocketIOConfig(AppConfig):
 
 def _close_sockets(*, request: Any, **kwargs: Any) -> None:
     """A session that logs out takes its sockets with it, for they act in its user's name."""
+    from .addressing.delivery import Action
     from .addressing.rooms import SessionRoom
     from .addressing.target import Target
     from .server.hubs import on_all_hubs
@@ -40,7 +41,7 @@ def _close_sockets(*, request: Any, **kwargs: Any) -> None:
     if key:
         target = Target("", (SessionRoom(key),))
         try:
-            on_all_hubs(lambda hub: hub.act(target, "disconnect", []))
+            on_all_hubs(lambda hub: hub.act(target, Action.DISCONNECT, []))
         except ImproperlyConfigured:
             pass  # this process serves no sockets, and reaches none
         except ConnectionError as error:

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from .conf import Settings, problems
+from .conf import Problem, Settings, layer_problems, problems
+from .server.guard import is_consumer
+from .server.handlers import collect
+from .server.registry import registry
 
 # Before it daphne put no limit on a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
 @register(Tags.compatibility)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """``SOCKETIO`` has only keys that are known, with values that make sense."""
-    return [
-        Error(problem.message, hint=problem.hint, id="django_socketio.E001", obj=problem.key)
-        for problem in problems(getattr(settings, "SOCKETIO", {}))
+    """``SOCKETIO`` has only known keys with good values, and names a channel layer that exists."""
+    raw = getattr(settings, "SOCKETIO", {})
+    found = [_error(problem, "django_socketio.E001") for problem in problems(raw)]
+    if any(error.obj in ("SOCKETIO", "CHANNEL_LAYER") for error in found):
+        return found
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    return found + [
+        _error(problem, "django_socketio.E002") for problem in layer_problems(raw, layers)
     ]
+
+
+def _error(problem: Problem, id: str) -> CheckMessage:
+    return Error(problem.message, hint=problem.hint, id=id, obj=problem.key)
 
 
 @register(Tags.security)
@@ -46,12 +60,10 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register("django_socketio")
 def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Several processes share a channel layer that reaches them."""
-    raw = getattr(settings, "SOCKETIO", {})
-    alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
-    backend = getattr(settings, "CHANNEL_LAYERS", {}).get(alias, {}).get("BACKEND", "")
+    backend = _backend()
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
-    if not backend or backend == "channels.layers.InMemoryChannelLayer":
+    if backend in ("", IN_MEMORY):
         if workers.isdigit() and int(workers) > 1:
             kind = "The in-memory channel layer" if backend else "No channel layer"
             return [
@@ -75,9 +87,7 @@ def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register("django_socketio", deploy=True)
 def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Tasks and commands can send, too."""
-    layers = getattr(settings, "CHANNEL_LAYERS", {})
-    backends = {layer.get("BACKEND") for layer in layers.values()}
-    if backends - {"channels.layers.InMemoryChannelLayer"}:
+    if _backend() not in ("", IN_MEMORY):
         return []
     return [
         Warning(
@@ -87,3 +97,40 @@ def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="django_socketio.W003",
         )
     ]
+
+
+@register("django_socketio")
+def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A consumer class with event handlers serves a namespace, or is the base of others."""
+    registered = registry.consumers()
+    found: dict[type, None] = {}
+    for app in app_configs or apps.get_app_configs():
+        name = f"{app.name}.consumers"
+        for value in list(vars(sys.modules.get(name, object)).values()):
+            # What the module only imports is another module's matter.
+            if is_consumer(value) and f"{value.__module__}.".startswith(f"{name}."):
+                found[value] = None
+    return [
+        Warning(
+            f"{consumer.__qualname__} has event handlers, but serves no namespace.",
+            hint=f'Write @register("/...") above class {consumer.__name__}.',
+            obj=consumer,
+            id="django_socketio.W004",
+        )
+        for consumer in found
+        if consumer not in registered and not consumer.__subclasses__() and _handles(consumer)
+    ]
+
+
+def _handles(consumer: type) -> bool:
+    handlers = collect(consumer)
+    return bool(handlers) or not handlers.refuses_rest
+
+
+def _backend() -> str:
+    """The dotted path of our channel layer, "" where there is none."""
+    raw = getattr(settings, "SOCKETIO", {})
+    alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    backend: str = layers.get(alias, {}).get("BACKEND", "") if isinstance(alias, str) else ""
+    return backend

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+
+from .stats.shapes import ProcessReport, complete_process, lost_messages
 
 # A process that has missed so many of its writes is stale.
 MISSED_WRITES = 3
@@ -51,20 +52,24 @@ class ServerProcess(models.Model):
         """Whether it is believed to run."""
         return self.ended is None and not self.is_stale
 
-    def as_report(self) -> dict[str, Any]:
-        """What the process itself would report, as it last wrote it."""
-        layer = self.counters.get("layer", {})
-        return {
-            "node": self.node,
-            "host": self.host,
-            "pid": self.pid,
-            "version": self.version,
-            "started": self.started.isoformat(),
-            "layer_up": self.counters.get("layer_up"),
-            "lost": layer.get("lost", 0) + layer.get("dropped", 0),
-            "counters": self.counters,
-            "recent": [],
-        }
+    def as_report(self) -> ProcessReport:
+        """Return what the process itself would report, as it last wrote it."""
+        report = complete_process(
+            {
+                "node": self.node,
+                "host": self.host,
+                "pid": self.pid,
+                "version": self.version,
+                "started": self.started.isoformat(),
+                "layer_up": self.counters.get("layer_up"),
+                "lost": 0,
+                "counters": self.counters,
+                "recent": [],
+                "name": str(self),
+            }
+        )
+        report["lost"] = lost_messages(report["counters"]["layer"])
+        return report
 
 
 class TrafficSample(models.Model):

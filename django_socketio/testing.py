@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 from asgiref.testing import ApplicationCommunicator
 from django.core.serializers.json import DjangoJSONEncoder
 
+from .addressing.outcomes import as_arguments, as_result
 from .conf import get_settings
 from .exceptions import AckTimeout, Disconnected
 from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
 from .server.hubs import current_hub
-from .sockets.acks import as_arguments, as_result
 from .sockets.client import Client as ServerSide
 
 
@@ -167,9 +167,10 @@ class SocketIOCommunicator(ApplicationCommunicator):
         await self.send_input({"type": "websocket.disconnect", "code": code})
         await self.wait(timeout)
         # A handler or disconnect() that is still at work.
-        tasks = [task for task, client in current_hub().tasks.items() if client is self._client]
-        if tasks and self._client is not None:
-            await asyncio.wait(tasks, timeout=timeout)
+        if self._client is not None:
+            tasks = current_hub().runtime.tasks_of(self._client)
+            if tasks:
+                await asyncio.wait(tasks, timeout=timeout)
 
     # Inside
 

@@ -18,9 +18,9 @@ async def holdings(request: HttpRequest) -> JsonResponse:
         {
             "sessions": len(hub.clients),
             "tasks": len(asyncio.all_tasks()),
-            "hub tasks": len(hub.tasks),
-            "timers": len(hub.wheel),
-            "namespaces": len(hub.namespaces),
+            "hub tasks": len(hub.runtime.tasks),
+            "timers": len(hub.clients.wheel),
+            "namespaces": len(hub.local.namespaces),
             "sockets": sum(link.startswith("socket:") for link in links),
             "other files": sum(not link.startswith("socket:") for link in links),
         }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..logs import safe
 
-@dataclass(frozen=True)
-class Handshake:
-    """The handshake's request, as in Socket.IO's ``socket.handshake``; also readable as a mapping.
+
+@dataclass(frozen=True, repr=False)
+class Handshake(Mapping[str, Any]):
+    """The handshake's request, as in Socket.IO's ``socket.handshake``; also a read-only mapping.
 
     ``headers`` has lower-case keys, ``query`` maps str to str, ``address`` is the client's without
     the port ("" where the server does not know it), ``time`` is when it connected (aware, UTC),
@@ -25,14 +28,26 @@ class Handshake:
     auth: Any
 
     def __getitem__(self, key: str) -> Any:
-        try:
-            return getattr(self, key)
-        except AttributeError:
-            raise KeyError(key) from None
+        if key not in _FIELDS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FIELDS)
+
+    def __len__(self) -> int:
+        return len(_FIELDS)
+
+    def __repr__(self) -> str:
+        """Without headers, query and ``auth``: they hold cookies, tokens and passwords."""
+        return f"<Handshake {safe(self.address)} time={self.time} secure={self.secure}>"
 
     def as_dict(self) -> dict[str, Any]:
         """The same as a plain dict."""
         return asdict(self)
+
+
+_FIELDS = tuple(field.name for field in fields(Handshake))
 
 
 def read_headers(scope: dict[str, Any]) -> dict[str, str]:

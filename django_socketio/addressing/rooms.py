@@ -1,12 +1,10 @@
-"""Who is where: the sockets of a namespace in this process, and their rooms."""
+"""Rooms: text, or all sockets of a user, or of a Django session."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from ..server.consumers import SocketIOConsumer
+from ..exceptions import LimitExceeded
 
 
 class UserRoom(NamedTuple):
@@ -20,6 +18,10 @@ class SessionRoom(NamedTuple):
     """Every socket of a Django session."""
 
     key: str
+
+    def __repr__(self) -> str:
+        """Without the key, which is as good as a password."""
+        return "<SessionRoom>"
 
 
 Room = str | UserRoom | SessionRoom
@@ -54,58 +56,12 @@ def user_room(user: Any) -> UserRoom | None:
     return UserRoom(model, str(pk))
 
 
-class LocalNamespace:
-    """The sockets of one namespace in one process, by sid and by room."""
+def check_room(room: Any, longest: int) -> Room:
+    """As :func:`as_room`, for a room to be joined.
 
-    __slots__ = ("name", "rooms", "sockets")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.sockets: dict[str, SocketIOConsumer] = {}
-        # Dicts as ordered sets: a room's members get a packet in the order in which they joined.
-        self.rooms: dict[Room, dict[SocketIOConsumer, None]] = {}
-
-    def join(self, socket: SocketIOConsumer, room: Room) -> bool:
-        """Put a socket into a room. True for its first member."""
-        members = self.rooms.get(room)
-        if members is None:
-            self.rooms[room] = {socket: None}
-            return True
-        members[socket] = None
-        return False
-
-    def leave(self, socket: SocketIOConsumer, room: Room) -> bool:
-        """Take a socket out of a room. True for its last member: the room is forgotten."""
-        members = self.rooms.get(room)
-        if members is None:
-            return False
-        members.pop(socket, None)
-        if members:
-            return False
-        del self.rooms[room]
-        return True
-
-    def select(self, rooms: Iterable[Room], exclude: Iterable[Room]) -> list[SocketIOConsumer]:
-        """The sockets in any of ``rooms`` (all, where it is empty) and in none of ``exclude``.
-
-        Each once, whatever the number of its rooms. A socket's own sid is a room of which it is a
-        member.
-        """
-        rooms = tuple(rooms)
-        if not rooms:
-            found: Iterable[SocketIOConsumer] = self.sockets.values()
-        elif len(rooms) == 1:
-            found = self._members(rooms[0])
-        else:
-            found = dict.fromkeys(socket for room in rooms for socket in self._members(room))
-        excluded = frozenset(exclude)
-        if not excluded:
-            return list(found)
-        members = {socket for room in excluded for socket in self.rooms.get(room, ())}
-        # By sid: one that is still connecting may be in rooms, but not yet among the sockets.
-        return [socket for socket in found if socket.sid not in excluded and socket not in members]
-
-    def _members(self, room: Room) -> Iterable[SocketIOConsumer]:
-        members = self.rooms.get(room, ())
-        own = self.sockets.get(room) if isinstance(room, str) else None
-        return members if own is None else dict.fromkeys([own, *members])
+    Raises LimitExceeded for a name of more than ``longest`` characters.
+    """
+    found = as_room(room)
+    if isinstance(found, str) and len(found) > longest:
+        raise LimitExceeded("room name too long")
+    return found

@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..addressing.delivery import Action
 from ..addressing.rooms import Room, UserRoom
 from ..addressing.target import Target
 from ..conf import get_settings
@@ -84,7 +85,7 @@ def carry_out(data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> int:
 
 
 def _disconnect(target: Target) -> None:
-    on_all_hubs(lambda hub: hub.act(target, "disconnect", []))
+    on_all_hubs(lambda hub: hub.act(target, Action.DISCONNECT, []))
 
 
 def read_targets(values: Iterable[str], whole_user: bool) -> list[tuple[str, Room]]:

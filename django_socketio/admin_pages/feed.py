@@ -9,8 +9,10 @@ from ..exceptions import ConnectionRefused
 from ..logs import logger
 from ..server.consumers import SocketIOConsumer
 from ..server.hub import Hub
+from ..server.hubs import current_hub
 from ..server.operators import io
 from ..stats.gather import agather
+from ..stats.reports import PROCESS
 from . import live
 
 NAMESPACE = "/django-socketio/live"
@@ -20,6 +22,7 @@ INTERVAL = 2.0
 # The same while a process does not answer: it comes back, or is soon known to be dead.
 INTERVAL_IN_DOUBT = 0.5
 
+# The hubs of this process whose pages are fed by a task.
 _feeding: set[Hub] = set()
 
 
@@ -32,9 +35,10 @@ class LiveFeed(SocketIOConsumer):
     async def connect(self, auth: Any) -> None:
         if not (self.user.is_active and self.user.is_staff):
             raise ConnectionRefused("Permission denied")
-        if self._hub not in _feeding:
-            _feeding.add(self._hub)
-            self._hub.spawn(_feed(self._hub))
+        hub = current_hub()
+        if hub not in _feeding:
+            _feeding.add(hub)
+            hub.runtime.spawn(_feed(hub))
 
 
 async def _feed(hub: Hub) -> None:
@@ -43,12 +47,12 @@ async def _feed(hub: Hub) -> None:
     try:
         while True:
             await asyncio.sleep(interval)
-            if NAMESPACE not in hub.namespaces:
+            if NAMESPACE not in hub.local.namespaces:
                 return
             try:
-                gathered = await agather("process")
+                gathered = await agather(PROCESS)
                 interval = INTERVAL_IN_DOUBT if gathered.missing else INTERVAL
-                html = await hub.in_thread(live.fragment)(gathered)
+                html = await hub.runtime.in_thread(live.fragment, gathered)
                 io.of(NAMESPACE).local.volatile.emit("live", html)
             except Exception:
                 logger.exception("the admin's live page could not be fed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..models import TrafficSample
+from ..stats.minutes import current_minute
 from . import charts
 
 # Minutes that are shown, minutes that share a point, how a point's time is written (as in |date).
@@ -28,7 +28,7 @@ def points(chosen: str) -> list[dict[str, Any]]:
     """What went through all processes, added up; one query, and as many points as are shown."""
     _name, minutes, step, _form = RANGES[chosen]
     # The minute that is not over yet is not there yet.
-    end = int(time.time()) // 60 // step * step
+    end = current_minute() // step * step
     start = end - minutes
     found = {
         row["point"]: row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DatabaseError
 from django.template.loader import render_to_string
@@ -14,8 +14,10 @@ from django.utils.translation import gettext
 
 from ..conf import get_settings
 from ..models import ServerProcess
+from ..stats.counters import TallyName
 from ..stats.gather import Gathered
-from ..stats.recorder import KEPT, STEP
+from ..stats.minutes import KEPT, STEP
+from ..stats.shapes import NamedReport, ProcessReport, complete_process
 from ..stats.totals import add_up
 from . import charts
 
@@ -25,6 +27,8 @@ FORGOTTEN = timedelta(hours=1)
 # A loop that is so late is in trouble, in seconds.
 LATE = 0.25
 RUNNING, STALE, SILENT = "running", "stale", "silent"
+
+Named = TypeVar("Named", bound=NamedReport)
 
 
 def known_processes() -> list[ServerProcess]:
@@ -37,59 +41,37 @@ def known_processes() -> list[ServerProcess]:
         return []
 
 
-def process_names(gathered: Gathered) -> dict[str, str]:
+def process_names(gathered: Gathered[Named]) -> dict[str, str]:
     """host:pid by process."""
     names = {row.node: str(row) for row in known_processes()}
     for node, report in gathered.reports.items():
-        if "name" in report:
+        if report["name"]:
             names[node] = report["name"]
     return names
 
 
-def fragment(gathered: Gathered) -> str:
+def fragment(gathered: Gathered[ProcessReport]) -> str:
     """The part of the page that moves, as HTML."""
     return render_to_string(FRAGMENT, context(gathered))
 
 
-def context(gathered: Gathered) -> dict[str, Any]:
+def context(gathered: Gathered[ProcessReport]) -> dict[str, Any]:
     """What the template needs."""
-    rows = known_processes()
-    reports = {node: (report, RUNNING) for node, report in gathered.reports.items()}
-    for row in rows:
-        if row.node in reports:
-            continue
-        if row.node in gathered.missing:
-            reports[row.node] = (row.as_report(), SILENT)
-        elif gathered.complete or row.is_stale:
-            # Those that share our channel layer would have answered.
-            reports[row.node] = (row.as_report(), STALE)
-        else:
-            reports[row.node] = (row.as_report(), RUNNING)
-    for node in gathered.missing - reports.keys():
-        reports[node] = ({"node": node, "counters": {}}, SILENT)
-    living = [report for report, state in reports.values() if state == RUNNING]
+    reports = _all_reports(gathered)
+    living = [report for report, state in reports if state == RUNNING]
     total = add_up(living)
-    processes = [_process(report, state) for report, state in reports.values()]
+    processes = [_process(report, state) for report, state in reports]
     return {
         # In an order that stays while the page moves.
         "processes": sorted(processes, key=lambda row: (row["name"], row["node"])),
         "running": len(living),
-        "stale": [report for report, state in reports.values() if state != RUNNING],
+        "stale": [report for report, state in reports if state != RUNNING],
         "total": total,
         "slow_clients": total["limits"].get("slow client", 0),
         "namespaces": sorted(total["sockets"]["now"].items(), key=lambda item: -item[1])[:20],
         "troubles": {
             title: sorted(total[name].items(), key=lambda item: -item[1])[:8]
-            for title, name in (
-                (gettext("Errors in handlers"), "handler_errors"),
-                (gettext("Protocol violations"), "violations"),
-                (gettext("Limits hit"), "limits"),
-                (gettext("Refused connections"), "refusals"),
-                (gettext("Refused requests"), "requests_refused"),
-                (gettext("Refused events"), "events_refused"),
-                (gettext("Disconnects"), "disconnects"),
-                (gettext("Channel layer"), "layer"),
-            )
+            for title, name in _troubles().items()
             if total[name]
         },
         "charts": _charts(gathered),
@@ -99,34 +81,67 @@ def context(gathered: Gathered) -> dict[str, Any]:
     }
 
 
-def _process(report: dict[str, Any], state: str) -> dict[str, Any]:
-    counted = report["counters"]
-    lag = counted.get("lag", {})
-    started = report.get("started")
+def _all_reports(gathered: Gathered[ProcessReport]) -> list[tuple[ProcessReport, str]]:
+    """What is known of each process, from itself or from its row, and the state it is in."""
+    reports = {node: (report, RUNNING) for node, report in gathered.reports.items()}
+    for row in known_processes():
+        if row.node in reports:
+            continue
+        if row.node in gathered.missing:
+            state = SILENT
+        elif gathered.complete or row.is_stale:
+            # Those that share our channel layer would have answered.
+            state = STALE
+        else:
+            state = RUNNING
+        reports[row.node] = row.as_report(), state
+    for node in gathered.missing - reports.keys():
+        reports[node] = complete_process({"node": node}), SILENT
+    return list(reports.values())
+
+
+def _troubles() -> dict[str, TallyName]:
+    """The tallies that are shown, by their titles."""
     return {
-        "node": report["node"],
-        "name": f"{report['host']}:{report['pid']}" if "host" in report else report["node"],
-        "version": report.get("version", ""),
-        "started": datetime.fromisoformat(started) if started else None,
-        "state": state,
-        "sessions": counted.get("sessions", {}).get("total", 0),
-        "sockets": counted.get("sockets", {}).get("total", 0),
-        "events_in": counted.get("traffic", {}).get("events_in", 0),
-        "events_out": counted.get("traffic", {}).get("events_out", 0),
-        "lag": round(lag.get("last", 0.0) * 1000),
-        "lag_highest": round(lag.get("highest", 0.0) * 1000),
-        "late": lag.get("last", 0.0) > LATE,
-        "layer_up": report.get("layer_up"),
-        "lost": report.get("lost", 0),
-        "errors": sum(counted.get("handler_errors", {}).values()),
+        gettext("Errors in handlers"): "handler_errors",
+        gettext("Protocol violations"): "violations",
+        gettext("Limits hit"): "limits",
+        gettext("Refused connections"): "refusals",
+        gettext("Refused requests"): "requests_refused",
+        gettext("Refused events"): "events_refused",
+        gettext("Disconnects"): "disconnects",
+        gettext("Channel layer"): "layer",
     }
 
 
-def _charts(gathered: Gathered) -> list[dict[str, Any]]:
+def _process(report: ProcessReport, state: str) -> dict[str, Any]:
+    """A row of the table of processes."""
+    counted = report["counters"]
+    lag, started = counted["lag"], report["started"]
+    return {
+        "node": report["node"],
+        "name": report["name"] or report["node"],
+        "version": report["version"],
+        "started": datetime.fromisoformat(started) if started else None,
+        "state": state,
+        "sessions": counted["sessions"]["total"],
+        "sockets": counted["sockets"]["total"],
+        "events_in": counted["traffic"]["events_in"],
+        "events_out": counted["traffic"]["events_out"],
+        "lag": round(lag["last"] * 1000),
+        "lag_highest": round(lag["highest"] * 1000),
+        "late": lag["last"] > LATE,
+        "layer_up": report["layer_up"],
+        "lost": report["lost"],
+        "errors": sum(counted["handler_errors"].values()),
+    }
+
+
+def _charts(gathered: Gathered[ProcessReport]) -> list[dict[str, Any]]:
     """The last minutes of all processes that answered."""
     sums: dict[int, Counter[str]] = {}
     for report in gathered.reports.values():
-        for at, sockets, events_in, events_out in report.get("recent", ()):
+        for at, sockets, events_in, events_out in report["recent"]:
             sums.setdefault(at, Counter()).update(
                 {"sockets": sockets, "in": events_in, "out": events_out}
             )

@@ -3,16 +3,12 @@
 Off unless ``SOCKETIO["ADMIN_UI"]`` is set. Whoever enters is staff by Django's session, with the
 admin's own permissions, or knows the user name and password of the setting.
 
-Unlike the Node server this one never tells what is in an event, in ``socket.data``, or in a cookie.
-What sockets do is looked at every two seconds, not sent as it happens, so that an open page costs
-the same whatever the traffic.
+This module is the namespace that such a page enters, and what it may do there;
+:mod:`.official_feed` is what it is shown.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from datetime import datetime, timezone
 from typing import Any
 
 from django.apps import apps
@@ -26,17 +22,13 @@ from ..logs import logger, safe
 from ..packets import RESERVED_EVENTS
 from ..server.consumers import SocketIOConsumer
 from ..server.handlers import event
-from ..server.hub import Hub
 from ..server.operators import io
-from ..stats.gather import agather
 from .attempts import Attempts
+from .official_feed import feed
 
 SALT = "django_socketio.admin_ui"
 # How long a page may come back without the password, in seconds; as in the Node server.
 SESSION_AGE = 86_400
-INTERVAL = 2.0
-# The page is for a look at some sockets; for many there are the pages of Django's admin.
-MAX_SOCKETS = 1000
 
 FEATURES = {
     "EMIT": "send_events",
@@ -48,8 +40,7 @@ FEATURES = {
     "MDISCONNECT": "disconnect_sockets",
 }
 
-_feeding: set[Hub] = set()
-_attempts = Attempts()
+password_attempts = Attempts()
 
 
 def options() -> dict[str, Any]:
@@ -75,9 +66,6 @@ class AdminUI(SocketIOConsumer):
         self.features: set[str] = set()
         self.token: str | None = None
         self.name = ""
-        # What this page knows: sockets by id, and each process's traffic.
-        self.known: dict[str, dict[str, Any]] = {}
-        self.traffic: dict[str, dict[str, int]] = {}
         staff = getattr(user, "is_staff", False) and user.is_active
         if staff and user.has_perm("django_socketio.view_serverprocess"):
             self.name = user.get_username()
@@ -109,12 +97,12 @@ class AdminUI(SocketIOConsumer):
         username, password = auth.get("username"), auth.get("password")
         if not isinstance(username, str) or not isinstance(password, str) or not password:
             return False
-        _attempts.begin(self.handshake.address, wanted["MAX_FAILURES"])
+        password_attempts.begin(self.handshake.address, wanted["MAX_FAILURES"])
         right = _is_right(password, wanted["PASSWORD"])
         if not (constant_time_compare(username, wanted["USERNAME"]) and right):
             logger.warning("admin UI: wrong user name or password for %s", safe(username))
             return False
-        _attempts.succeeded(self.handshake.address)
+        password_attempts.succeeded(self.handshake.address)
         self.token = signing.dumps(_stamp(wanted), salt=SALT)
         return True
 
@@ -126,11 +114,7 @@ class AdminUI(SocketIOConsumer):
         )
         if self.token is not None:
             self.emit("session", self.token)
-        self.known = await _sockets()
-        self.emit("all_sockets", [_shown(row) for row in self.known.values()])
-        if self._hub not in _feeding:
-            _feeding.add(self._hub)
-            self._hub.spawn(_feed(self._hub, self._namespace))
+        await feed(self)
 
     @event("emit")
     def send_to_sockets(self, namespace: Any, room: Any, name: Any, *args: Any) -> None:
@@ -196,111 +180,3 @@ def _is_right(password: str, encoded: str) -> bool:
             logger.error("the package bcrypt is not installed, or the hash in ADMIN_UI is none")
             return False
     return check_password(password, encoded)
-
-
-async def _sockets() -> dict[str, dict[str, Any]]:
-    gathered = await agather("sockets", {"limit": MAX_SOCKETS})
-    rows = [row for report in gathered.reports.values() for row in report["rows"]]
-    return {row["sid"]: row for row in rows[:MAX_SOCKETS]}
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A socket as the page wants it."""
-    since = datetime.fromisoformat(row["since"])
-    return {
-        "id": row["sid"],
-        "clientId": row["session"],
-        "transport": row["transport"],
-        "nsp": row["namespace"],
-        "data": {"user": row["username"]} if row["username"] else {},
-        "handshake": {
-            "address": row["address"],
-            "headers": {"user-agent": row["user_agent"]},
-            "query": {},
-            "issued": int(since.timestamp() * 1000),
-            "secure": row["secure"],
-            "time": since.strftime("%a %b %d %Y %H:%M:%S GMT+0000"),
-            "url": get_settings().path,
-            "xdomain": False,
-        },
-        "rooms": [row["sid"], *row["rooms"]],
-    }
-
-
-async def _feed(hub: Hub, namespace: str) -> None:
-    """Tell this process's pages what is new, until the last one is closed."""
-    try:
-        while True:
-            await asyncio.sleep(INTERVAL)
-            found = hub.namespaces.get(namespace)
-            if found is None:
-                return
-            try:
-                processes = (await agather("process", {"since": 2**62})).reports
-                sockets = await _sockets()
-                for page in list(found.sockets.values()):
-                    if isinstance(page, AdminUI):
-                        _tell_sockets(page, sockets)
-                        _tell_processes(page, processes)
-            except Exception:
-                logger.exception("the Admin UI could not be fed")
-    finally:
-        _feeding.discard(hub)
-
-
-def _tell_sockets(page: AdminUI, sockets: dict[str, dict[str, Any]]) -> None:
-    now = datetime.now(timezone.utc).isoformat()
-    before, page.known = page.known, sockets
-    for sid, row in sockets.items():
-        old = before.get(sid)
-        if old is None:
-            page.emit("socket_connected", _shown(row), now)
-            continue
-        if old["transport"] != row["transport"]:
-            changed = {"id": sid, "nsp": row["namespace"], "transport": row["transport"]}
-            page.emit("socket_updated", changed)
-        for room in sorted({*row["rooms"]} - {*old["rooms"]}):
-            page.emit("room_joined", row["namespace"], room, sid, now)
-        for room in sorted({*old["rooms"]} - {*row["rooms"]}):
-            page.emit("room_left", row["namespace"], room, sid, now)
-    for sid, row in before.items():
-        if sid not in sockets:
-            page.emit("socket_disconnected", row["namespace"], sid, "gone", now)
-
-
-def _tell_processes(page: AdminUI, processes: dict[str, dict[str, Any]]) -> None:
-    now = time.time()
-    before, page.traffic = page.traffic, {}
-    for node, report in processes.items():
-        counted = report["counters"]
-        sessions = counted["sessions"]
-        sums = {
-            "packetsIn": counted["traffic"]["packets_in"],
-            "packetsOut": counted["traffic"]["packets_out"],
-            "bytesIn": counted["traffic"]["bytes_in"],
-            "bytesOut": counted["traffic"]["bytes_out"],
-            "rawConnection": counted["sessions"]["opened"],
-            "rawDisconnection": counted["sessions"]["opened"] - counted["sessions"]["total"],
-        }
-        page.traffic[node] = sums
-        old = before.get(node, sums)
-        page.emit(
-            "server_stats",
-            {
-                "serverId": node,
-                "hostname": report["host"],
-                "pid": report["pid"],
-                "uptime": now - datetime.fromisoformat(report["started"]).timestamp(),
-                "clientsCount": sessions["total"],
-                "pollingClientsCount": sessions["now"].get("polling", 0),
-                "aggregatedEvents": [
-                    {"timestamp": int(now) * 1000, "type": name, "count": number - old[name]}
-                    for name, number in sums.items()
-                    if number > old[name]
-                ],
-                "namespaces": [
-                    {"name": name, "socketsCount": number}
-                    for name, number in counted["sockets"]["now"].items()
-                ],
-            },
-        )

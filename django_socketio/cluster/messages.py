@@ -23,6 +23,9 @@ TYPE = "django_socketio.message"
 # The group of all processes.
 EVERYONE = "socketio.everyone"
 
+# Flags of EMIT and ASK.
+VOLATILE, UNCOMPRESSED = 1, 2
+
 
 @unique
 class Kind(IntEnum):

@@ -6,6 +6,7 @@ payloads and packets go out as return values.
 
 from .errors import EngineIOError, ErrorCode, HandshakeRefused
 from .packets import Frame, PacketType, decode_payload, encode_payload
+from .reasons import Reason
 from .session import Probe, Session, SessionOptions
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "HandshakeRefused",
     "PacketType",
     "Probe",
+    "Reason",
     "Session",
     "SessionOptions",
     "decode_payload",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from ..exceptions import RemoteProtocolError
 
-class EngineIOError(Exception):
+
+class EngineIOError(RemoteProtocolError):
     """A packet or payload that the protocol does not allow."""
 
 

@@ -127,7 +127,7 @@ class Session:
         self.writable = False
         self.direct = False
         # Bytes written of which no answer tells that they were read: all we know of where a server
-        # never waits (the owner counts those that go past the buffer, and calls ask() where they
+        # never waits (the owner counts those that go past the buffer, and calls ping() where they
         # are above the mark). And as many of them as were written before the last ping.
         self.unheard = 0
         self._asked = 0
@@ -243,13 +243,13 @@ class Session:
 
     @property
     def suspicious(self) -> bool:
-        """So much was written without an answer that the owner should call :meth:`ask`.
+        """So much was written without an answer that the owner should call :meth:`ping`.
 
-        Who polls answers with the next poll, and need not be asked.
+        Polling clients need no ping: each poll proves that they are alive.
         """
         return self.unheard > self.unheard_mark and self.transport == "websocket"
 
-    def ask(self, now: float) -> Frame | None:
+    def ping(self, now: float) -> Frame | None:
         """Ask a silent client for a sign of life, with the ping returned, or give it up.
 
         A server that never waits for its clients (daphne) would keep what a client does not read.

@@ -10,10 +10,10 @@ from .encoder import Encoder
 from .packet import (
     RESERVED_EVENTS,
     EncodedPacket,
-    LimitExceeded,
     Limits,
     Packet,
     PacketError,
+    PacketLimitExceeded,
     PacketType,
 )
 
@@ -23,11 +23,11 @@ __all__ = [
     "EncodedPacket",
     "Encoder",
     "JSONCodec",
-    "LimitExceeded",
     "Limits",
     "OrjsonCodec",
     "Packet",
     "PacketError",
+    "PacketLimitExceeded",
     "PacketType",
     "StandardCodec",
     "default_codec",

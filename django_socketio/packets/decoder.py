@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from .codec import JSONCodec, StandardCodec
-from .packet import RESERVED_EVENTS, LimitExceeded, Limits, Packet, PacketError, PacketType
+from .packet import RESERVED_EVENTS, Limits, Packet, PacketError, PacketLimitExceeded, PacketType
 
 # Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that
 # a megabyte of them costs nothing; 16 are what JavaScript's integers may have.
@@ -65,7 +65,7 @@ class Decoder:
         else:
             namespace = namespace.rstrip(",")
             if len(namespace) > self._limits.max_namespace_length:
-                raise LimitExceeded("namespace too long")
+                raise PacketLimitExceeded("namespace too long")
         data = self._json(text[head.end() :])
         packet = Packet(kind, namespace, data, None if digits is None else int(digits), len(text))
         if kind in _EVENTS:
@@ -152,11 +152,11 @@ class Decoder:
         if name in RESERVED_EVENTS:
             raise PacketError("reserved event name")
         if len(name) > self._limits.max_event_name_length:
-            raise LimitExceeded("event name too long")
+            raise PacketLimitExceeded("event name too long")
 
     def _expect(self, packet: Packet, count: int) -> None:
         if count > self._limits.max_attachments:
-            raise LimitExceeded("too many attachments")
+            raise PacketLimitExceeded("too many attachments")
         self._slots = _placeholders(packet.data, count)
         self.pending = packet
         self._received = self._size = 0
@@ -165,7 +165,7 @@ class Decoder:
         self._size += len(data)
         if self._size > self._limits.max_attachments_size:
             self.reset()
-            raise LimitExceeded("attachments too large")
+            raise PacketLimitExceeded("attachments too large")
         container, key = self._slots[self._received]
         container[key] = data
         self._received += 1
@@ -222,7 +222,7 @@ _CHECKS = {
 def _check_depth(text: str, data: Any, limit: int) -> None:
     # The text tells quickly of most data that they cannot be.
     if text.count("[") + text.count("{") > limit and _deeper(data, limit):
-        raise LimitExceeded("JSON nested too deeply")
+        raise PacketLimitExceeded("JSON nested too deeply")
 
 
 def _deeper(data: Any, limit: int) -> bool:

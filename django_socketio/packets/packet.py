@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..exceptions import RemoteProtocolError
+
 # Names that clients and servers use for their own events: never the name of a user's event.
 RESERVED_EVENTS = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 
 
-class PacketError(ValueError):
+class PacketError(RemoteProtocolError, ValueError):
     """Text or bytes that are no Socket.IO packet, or a packet that is not due."""
 
 
-class LimitExceeded(PacketError):
-    """A packet or a wish that goes past one of the limits in ``SOCKETIO``."""
+class PacketLimitExceeded(PacketError):
+    """A packet, or a client, that goes past one of the limits in ``SOCKETIO``."""
 
 
 class PacketType:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Generator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ..sockets.client import Client
-
+from collections.abc import Awaitable, Generator, Sequence
+from typing import Any, Protocol
 
 # An iterator that has ended: it stays so, and can be given to everyone.
 _ENDED: Any = iter(())
@@ -28,17 +24,24 @@ class Done:
 DONE = Done()
 
 
+class Buffered(Protocol):
+    """What has a write buffer."""
+
+    def wait_until_drained(self) -> Awaitable[None]:
+        """Wait until the buffer is below its low-water mark."""
+
+
 class Drained:
-    """An awaitable: the write buffers of ``clients`` are below their low-water mark."""
+    """An awaitable: the write buffers of all of ``buffered`` are below their low-water mark."""
 
-    __slots__ = ("_clients",)
+    __slots__ = ("_buffered",)
 
-    def __init__(self, clients: list[Client]) -> None:
-        self._clients = clients
+    def __init__(self, buffered: Sequence[Buffered]) -> None:
+        self._buffered = buffered
 
     def __await__(self) -> Generator[Any, Any, None]:
-        for client in self._clients:
-            yield from client.drained().__await__()
+        for one in self._buffered:
+            yield from one.wait_until_drained().__await__()
 
 
 class Several:
@@ -55,7 +58,7 @@ class Several:
 
 
 class Posted:
-    """An awaitable for something handed to the thread of a hub."""
+    """An awaitable for something handed over to the thread of a loop."""
 
     __slots__ = ("_future", "_loop")
 

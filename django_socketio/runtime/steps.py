@@ -29,16 +29,21 @@ def start(coro: Coroutine[Any, Any, Any]) -> Any:
 @types.coroutine
 def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
     """Await the rest of a coroutine that was started by hand and waits for ``waited_for``."""
+    failure: BaseException | None = None
     try:
         while True:
+            value = failure = None
             try:
                 value = yield waited_for
             except GeneratorExit:
                 coro.close()
                 raise
             except BaseException as error:
-                waited_for = coro.throw(error)
-            else:
-                waited_for = coro.send(value)
+                failure = error
+            # Outside of the except: what the coroutine raises later would be chained to this error,
+            # and each further one to all before it.
+            waited_for = coro.send(value) if failure is None else coro.throw(failure)
     except StopIteration as finished:
         return finished.value
+    finally:
+        failure = None  # its traceback holds this frame

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
 
-from ..exceptions import EventRefused
 from ..packets import RESERVED_EVENTS
-from ..stats.counters import Timing
+from ..sockets.behaviour import ANY_EVENT, Handler, Handlers
+from .tracebacks import ends_in_project
 
-ANY_EVENT = "*"
 _MARK = "_socketio_event"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +31,7 @@ class EventMark:
 def event(function: F, /) -> F: ...
 @overload
 def event(*names: str, concurrent: bool = False) -> Callable[[F], F]: ...
+@ends_in_project
 def event(*names: Any, concurrent: bool = False) -> Any:
     """Make a method of a consumer the handler of events.
 
@@ -40,69 +41,43 @@ def event(*names: Any, concurrent: bool = False) -> Any:
     wait for this handler to finish.
 
     Raises ValueError for a reserved name (``connect``, ``disconnect``, ``connect_error``,
-    ``disconnecting``).
+    ``disconnecting``), TypeError for what is no method.
     """
-    if len(names) == 1 and callable(names[0]):
+    if len(names) == 1 and (callable(names[0]) or hasattr(names[0], "__get__")):
         return event()(names[0])
+    for name in names:
+        _check_name(name)
 
+    @ends_in_project
     def mark(function: F) -> F:
-        for name in names or (function.__name__,):
-            if not isinstance(name, str) or not name:
-                raise TypeError(f"an event's name is text, not {name!r}")
-            if name in RESERVED_EVENTS:
-                raise ValueError(f"{name!r} is a reserved event name")
+        if isinstance(function, (staticmethod, classmethod, type)) or not callable(function):
+            raise TypeError(f"@event is for methods that take self, not for {function!r}")
+        if not names:
+            _check_name(getattr(function, "__name__", None))
         setattr(function, _MARK, EventMark(names, concurrent))
         return function
 
     return mark
 
 
-@dataclass(frozen=True)
-class Handler:
-    """A method that handles an event; ``least`` and ``most`` are how many arguments it takes.
-
-    ``named`` says that it takes the event's name before them, ``plain`` that it is called in the
-    most usual way: awaited, with the arguments only. ``timing`` is how long it took.
-    """
-
-    method: str
-    function: Callable[..., Any]
-    is_async: bool
-    concurrent: bool
-    least: int
-    most: int
-    named: bool = False
-    plain: bool = field(init=False)
-    timing: Timing = field(default_factory=Timing, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "plain", self.is_async and not self.named)
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"an event's name is text, not {name!r}")
+    if name in RESERVED_EVENTS:
+        raise ValueError(f"{name!r} is a reserved event name, a hook of that name has no @event")
 
 
-async def _refuse(socket: Any, name: str, *args: Any) -> None:
-    raise EventRefused("no handler")
-
-
-class Handlers(dict[str, Handler]):
-    """The handlers of a class by event name; ``rest`` is for events that have none of their own.
-
-    A client's "*" is an event as any other, so the handler of ``@event("*")`` is not among them.
-    """
-
-    __slots__ = ("rest",)
-
-    def __init__(self, handlers: dict[str, Handler]) -> None:
-        rest = handlers.pop(ANY_EVENT, None)
-        super().__init__(handlers)
-        self.rest = rest or make_handler("", _refuse, named=True)
-
-    def __missing__(self, name: str) -> Handler:
-        return self.rest
-
-    @property
-    def refuses_rest(self) -> bool:
-        """Whether there is no handler for ``rest``."""
-        return self.rest.function is _refuse
+def mark_of(value: Any) -> EventMark | None:
+    """What ``event`` left on an attribute of a class, or on the function that it is made of."""
+    kind = type(value)  # isinstance() would evaluate a lazy object
+    if kind in (staticmethod, classmethod):
+        value = value.__func__
+    elif kind is property:
+        value = value.fget
+    elif kind is cached_property:
+        value = value.func
+    mark = getattr(value, _MARK, None) if callable(value) else None
+    return mark if isinstance(mark, EventMark) else None
 
 
 def collect(cls: type) -> Handlers:
@@ -114,7 +89,7 @@ def collect(cls: type) -> Handlers:
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
         for attribute, value in vars(parent).items():
-            mark = getattr(value, _MARK, None) if callable(value) else None
+            mark = mark_of(value)
             if mark is not None:
                 # Taken out first: the class nearest to the end has the last word on a name.
                 marks.pop(attribute, None)
@@ -137,6 +112,10 @@ def make_handler(
 
     Raises TypeError for one that an event cannot call.
     """
+    if not callable(function):
+        raise TypeError(f"{method} is no method, but {function!r}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{function.__qualname__} must return what it has to say, not yield it")
     least = most = -1  # self
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -149,3 +128,11 @@ def make_handler(
             raise TypeError(f"{function.__qualname__}: events have no keyword arguments")
     is_async = iscoroutinefunction(function)
     return Handler(method, function, is_async, concurrent, max(least, 0), most, named)
+
+
+def make_hook(cls: type, base: type, name: str) -> Handler | None:
+    """A class's own connect, disconnect or authenticate; None for the one of ``base``."""
+    function = getattr(cls, name)
+    if function is getattr(base, name):
+        return None
+    return make_handler(name, function)

@@ -8,45 +8,42 @@ from collections.abc import Awaitable, Callable, Coroutine
 from threading import Lock
 from typing import Any, TypeVar
 
-from channels.layers import InMemoryChannelLayer, channel_layers
-from django.core import mail
+from channels.layers import channel_layers
 from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
-from ..cluster.network import Network
+from ..cluster.layer import shared_layer
 from ..conf import get_settings
 from ..runtime.awaitables import Posted, Several
-from ..stats.recorder import Recorder
-from .hub import Hub, forget_threads
+from ..runtime.threads import forget_threads
+from .hub import Hub
 from .outside import forget_outside, outside_hub, wait_until_taken
 from .shutdown import say_goodbye_on_signals
+from .wiring import Wiring
 
 T = TypeVar("T")
+
+NO_WIRING = Wiring()
 
 _hubs: list[Hub] = []
 _lock = Lock()
 
 
-def current_hub() -> Hub:
-    """The hub of the running loop, made when it is first asked for."""
+def current_hub(wiring: Wiring = NO_WIRING) -> Hub:
+    """Return the hub of the running loop, made with ``wiring`` when it is first asked for."""
     for hub in _hubs:
         if hub.here():  # get_running_loop() is a system call on Python 3.11
             return hub
-    loop = asyncio.get_running_loop()
-    hub = Hub(loop, get_settings())
+    hub = Hub(asyncio.get_running_loop(), get_settings(), shared_layer(), wiring=wiring)
     with _lock:
-        _hubs[:] = [old for old in _hubs if not old.loop.is_closed()] + [hub]
-    hub.network = connect(hub)
-    if hub.settings.stats_interval and process.serving and not hasattr(mail, "outbox"):
-        hub.recorder = Recorder(hub, hub.settings.stats_interval)
-        hub.recorder.start()
-    say_goodbye_on_signals(hub)
+        _hubs[:] = [old for old in _hubs if not old.runtime.loop.is_closed()] + [hub]
+    say_goodbye_on_signals(hub.shutdown)
     return hub
 
 
 def all_hubs() -> list[Hub]:
     """The hubs of this process, one in a server process, none elsewhere."""
-    return [hub for hub in _hubs if not hub.loop.is_closed()]
+    return [hub for hub in _hubs if not hub.runtime.loop.is_closed()]
 
 
 def acting_hubs() -> list[Hub]:
@@ -55,7 +52,7 @@ def acting_hubs() -> list[Hub]:
     if not hubs and not process.serving:
         hub = outside_hub()
         return [] if hub is None else [hub]
-    if len(hubs) > 1 and any(hub.network is not None for hub in hubs):
+    if len(hubs) > 1 and any(hub.others.shared for hub in hubs):
         return [next((hub for hub in hubs if hub.here()), hubs[0])]
     return hubs
 
@@ -64,11 +61,11 @@ def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
     """Call ``function(hub)`` on the hubs' own threads; await the result to wait for all of them."""
     hubs = acting_hubs()
     if len(hubs) == 1:
-        done = hubs[0].run(function, hubs[0])
+        done = hubs[0].runtime.run(function, hubs[0])
         if not hubs[0].serves and isinstance(done, Posted):
             return wait_until_taken(done)
         return done
-    return Several([hub.run(function, hub) for hub in hubs])
+    return Several([hub.runtime.run(function, hub) for hub in hubs])
 
 
 def must_not_block(name: str) -> None:
@@ -89,29 +86,12 @@ def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
     ends at once on a loop of its own.
     """
     hubs = acting_hubs()
-    return hubs[0].block(start()) if hubs else asyncio.run(start())
+    return hubs[0].runtime.block(start()) if hubs else asyncio.run(start())
 
 
 async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
     """Await ``ask(hub)`` on each hub; what they found, in a list."""
-    return list(await asyncio.gather(*(hub.on_loop(ask(hub)) for hub in acting_hubs())))
-
-
-def shared_layer() -> Any:
-    """The channel layer, None where it does not reach other processes."""
-    alias = get_settings().channel_layer
-    layer = channel_layers[alias] if alias in channel_layers.configs else None
-    return None if isinstance(layer, InMemoryChannelLayer) else layer
-
-
-def connect(hub: Hub, listen: bool = True) -> Network | None:
-    """Join the other processes; None where the channel layer does not reach any."""
-    layer = shared_layer()
-    if layer is None:
-        return None
-    network = Network(hub, layer)
-    network.start(listen)
-    return network
+    return list(await asyncio.gather(*(hub.runtime.on_loop(ask(hub)) for hub in acting_hubs())))
 
 
 def _forget_hubs() -> None:

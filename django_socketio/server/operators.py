@@ -1,88 +1,46 @@
-"""``io`` and everything that chains from it: to whom, how, and what is sent."""
+"""``io`` and everything that chains from it: what is sent, and asked."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 
-from ..addressing.rooms import Room, as_room
-from ..addressing.target import Target
+from ..addressing.delivery import Action
+from ..addressing.descriptions import SocketDescription
+from ..addressing.outcomes import NOBODY, Outcome
+from ..addressing.rooms import as_room, check_room
 from ..conf import get_settings
 from ..exceptions import AckTimeout
+from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
-from ..sockets.acks import Outcome
-from ..sockets.frames import make_frames
+from .addressees import Addressees
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
-from .registry import normalise
-from .remote import RemoteSocket
-
-if TYPE_CHECKING:
-    from .consumers import SocketIOConsumer
-
-Self = TypeVar("Self", bound="Operator")
+from .namespaces import normalise
 
 
-class Operator:
-    """Some sockets of a namespace: all, or those in the rooms that :meth:`to` names.
+class Operator(Addressees):
+    """Some sockets of a namespace, and what can be done to them.
 
-    Operators chain and never change what they are called on. They work in any thread, with or
-    without an event loop. What only sends is a plain call that returns an awaitable: ignore it, or
-    await it until the message is handed over.
+    It works in any thread, with or without an event loop. What only sends is a plain call that
+    returns an awaitable: ignore it, or await it until the message is handed over.
     """
 
-    __slots__ = (
-        "_compress",
-        "_exclude",
-        "_local",
-        "_namespace",
-        "_on_commit",
-        "_rooms",
-        "_timeout",
-        "_volatile",
-    )
-
-    def __init__(
-        self, namespace: str = "/", rooms: tuple[Room, ...] = (), exclude: tuple[Room, ...] = ()
-    ) -> None:
-        self._namespace = namespace
-        self._rooms = rooms
-        self._exclude = exclude
-        self._volatile = False
-        self._local = False
-        self._compress = True
-        self._on_commit = False
-        self._timeout: float | None = None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._namespace} to={self._rooms} exclude={self._exclude}>"
-
-    def _copy(self: Self) -> Self:
-        new = object.__new__(type(self))
-        for cls in type(self).__mro__:
-            for slot in getattr(cls, "__slots__", ()):
-                setattr(new, slot, getattr(self, slot))
-        return new
-
-    def _with(self: Self, name: str, value: Any) -> Self:
-        new = self._copy()
-        setattr(new, name, value)
-        return new
-
-    # To whom and how
-
-    @property
-    def name(self) -> str:
-        """The namespace's name."""
-        return self._namespace
+    __slots__ = ()
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace; ``io.of("/chat")``."""
-        return self._with("_namespace", normalise(namespace))
+        """Everyone in that namespace; ``io.of("/chat")``.
+
+        Rooms belong to a namespace: rooms and exclusions named before are dropped. How it is sent
+        (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) is kept.
+        """
+        new = self._with("_namespace", normalise(namespace))
+        new._rooms = new._exclude = ()
+        return new
 
     def to(self, *rooms: Any) -> Operator:
         """The members of any of these rooms; a room is text, an sid, or a user object."""
@@ -92,29 +50,6 @@ class Operator:
         """Not the members of these rooms."""
         return self._with("_exclude", (*self._exclude, *map(as_room, rooms)))
 
-    @property
-    def volatile(self: Self) -> Self:
-        """What is sent may be dropped for clients that cannot take it at once."""
-        return self._with("_volatile", True)
-
-    @property
-    def local(self: Self) -> Self:
-        """Only the sockets of this process."""
-        return self._with("_local", True)
-
-    @property
-    def on_commit(self: Self) -> Self:
-        """Send when the current database transaction commits; at once if there is none."""
-        return self._with("_on_commit", True)
-
-    def timeout(self: Self, seconds: float) -> Self:
-        """Wait at most so long for acknowledgements; ``SOCKETIO["ACK_TIMEOUT"]`` by default."""
-        return self._with("_timeout", float(seconds))
-
-    def compress(self: Self, compress: bool) -> Self:
-        """Whether what is sent may be compressed (HTTP long-polling)."""
-        return self._with("_compress", bool(compress))
-
     # What is sent
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
@@ -123,8 +58,8 @@ class Operator:
         Raises ValueError for a reserved event name, TypeError for what JSON cannot hold.
         """
         packet = self._encode(event, args)
-        target, compress, volatile = self._target, self._compress, self._volatile
-        return self._act(lambda hub: hub.emit(target, packet, compress, volatile))
+        target, delivery = self._target, self._delivery
+        return self._act(lambda hub: hub.emit(target, packet, delivery))
 
     def send(self, *args: Any) -> Awaitable[Any]:
         """``emit("message", ...)``."""
@@ -132,28 +67,23 @@ class Operator:
 
     def sockets_join(self, *rooms: Any) -> Awaitable[Any]:
         """Make the addressed sockets enter rooms."""
-        from .consumers import check_room
-
         longest = get_settings().max_room_name_length
-        return self._each("join", [check_room(room, longest) for room in rooms])
+        return self._each(Action.JOIN, [check_room(room, longest) for room in rooms])
 
     def sockets_leave(self, *rooms: Any) -> Awaitable[Any]:
         """Make the addressed sockets leave rooms."""
-        return self._each("leave", [as_room(room) for room in rooms])
+        return self._each(Action.LEAVE, [as_room(room) for room in rooms])
 
     def disconnect_sockets(self, close: bool = False) -> Awaitable[Any]:
         """Make the addressed sockets leave the namespace; with ``close`` end their connections."""
-        return self._each("disconnect" if close else "close", [])
+        return self._each(Action.DISCONNECT if close else Action.CLOSE, [])
 
     def server_side_emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send Django's signal ``server_event`` in the other processes."""
         packet = self._encode(event, args)
         namespace = self._namespace
 
-        def emit(hub: Hub) -> Awaitable[Any]:
-            return DONE if hub.network is None else hub.network.server_emit(namespace, packet)
-
-        return self._act(emit)
+        return self._act(lambda hub: hub.others.server_emit(namespace, packet) or DONE)
 
     # What waits for an answer
 
@@ -172,9 +102,9 @@ class Operator:
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
         self._now("acall")
         packet = self._encode(event, args, 0)
-        target, compress, seconds = self._target, self._compress, self._seconds()
-        outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, compress, seconds))
-        return sum(outcomes, Outcome([], 0, 0))
+        target, delivery, seconds = self._target, self._delivery, self._seconds()
+        outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, delivery, seconds))
+        return sum(outcomes, NOBODY)
 
     def fetch_sockets(self) -> list[RemoteSocket]:
         """The addressed sockets, as they are now. Blocks; not for an event loop's thread."""
@@ -186,7 +116,8 @@ class Operator:
         self._now("afetch_sockets")
 
         target = self._target
-        return list(chain.from_iterable(await on_each_hub(lambda hub: hub.fetch(target))))
+        found = chain.from_iterable(await on_each_hub(lambda hub: hub.fetch(target)))
+        return [RemoteSocket(description, Operator(description.namespace)) for description in found]
 
     def server_side_call(self, event: str, *args: Any) -> list[Any]:
         """As :meth:`server_side_emit`; what the receivers returned, in any order.
@@ -201,13 +132,7 @@ class Operator:
         self._now("aserver_side_call")
         packet = self._encode(event, args)
         namespace, seconds = self._namespace, self._seconds()
-
-        async def ask(hub: Hub) -> tuple[list[Any], set[str]]:
-            if hub.network is None:
-                return [], set()
-            return await hub.network.server_call(namespace, packet, seconds)
-
-        parts = await on_each_hub(ask)
+        parts = await on_each_hub(lambda hub: hub.others.server_call(namespace, packet, seconds))
         answers = [answer for found, _ in parts for answer in found]
         silent = sum(len(nodes) for _, nodes in parts)
         if silent:
@@ -225,10 +150,6 @@ class Operator:
     def _seconds(self) -> float:
         return get_settings().ack_timeout if self._timeout is None else self._timeout
 
-    @property
-    def _target(self) -> Target:
-        return Target(self._namespace, self._rooms, self._exclude, self._local)
-
     def _act(self, function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
         return self._when_due(lambda: on_all_hubs(function))
 
@@ -240,7 +161,7 @@ class Operator:
             return DONE
         return act()
 
-    def _each(self, action: str, names: list[Any]) -> Awaitable[Any]:
+    def _each(self, action: Action, names: list[Any]) -> Awaitable[Any]:
         if any(not isinstance(name, str) for name in names):
             raise TypeError("sockets join and leave rooms by name")
         target = self._target
@@ -251,61 +172,65 @@ class Operator:
             raise TypeError(f"{name}() waits for an answer, so it cannot wait for a commit")
 
 
-class SocketOperator(Operator):
-    """One socket itself, with operators: ``self.timeout(5).acall(...)``.
+io = Operator()
 
-    ``to``, ``broadcast`` and ``exclude`` turn to the others.
+
+class RemoteSocket:
+    """A socket of this or another process, as it was when it was fetched.
+
+    ``rooms`` is a frozenset of text, ``data`` what its consumer keeps there, ``user_id`` its user's
+    primary key (None for an anonymous one), ``transport`` "polling" or "websocket".
     """
 
-    __slots__ = ("_socket",)
+    def __init__(self, description: SocketDescription, namespace: Operator) -> None:
+        self.sid = description.sid
+        self.namespace = namespace
+        self.rooms = description.rooms
+        self.data = description.data
+        self.handshake = description.handshake
+        self.user_id = description.user_id
+        self.transport = description.transport
+        self._description = description
 
-    def __init__(self, socket: SocketIOConsumer) -> None:
-        super().__init__(socket._namespace, rooms=(socket.sid,))
-        self._socket = socket
+    def __repr__(self) -> str:
+        """Without ``handshake`` and ``data``: they may hold what must not get into a log."""
+        return (
+            f"<RemoteSocket {self.sid} namespace={safe(self.namespace.name)} "
+            f"user_id={self.user_id!r} transport={self.transport}>"
+        )
 
     @property
-    def broadcast(self) -> Operator:
-        """Everyone in the namespace but the socket."""
-        others = Operator(self._namespace, exclude=(self._socket.sid,))
-        others._volatile, others._timeout = self._volatile, self._timeout
-        others._compress, others._on_commit = self._compress, self._on_commit
-        others._local = self._local
-        return others
-
-    def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace."""
-        return self.broadcast.of(namespace)
-
-    def to(self, *rooms: Any) -> Operator:
-        """The members of any of these rooms but the socket."""
-        return self.broadcast.to(*rooms)
-
-    def exclude(self, *rooms: Any) -> Operator:
-        """Everyone but the socket and the members of these rooms."""
-        return self.broadcast.exclude(*rooms)
+    def _operator(self) -> Operator:
+        return self.namespace.to(self.sid)
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send an event to the socket."""
-        packet = self._encode(event, args)
-        return self._when_due(lambda: self._socket._send(packet, self._compress, self._volatile))
+        return self._operator.emit(event, *args)
+
+    def timeout(self, seconds: float) -> RemoteSocket:
+        """Wait at most so long for an acknowledgement."""
+        return RemoteSocket(self._description, self.namespace.timeout(seconds))
 
     def call(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for the client's acknowledgement.
+        """Send an event and wait for the acknowledgement: None, one value or a tuple.
 
-        Returns None, one value or a tuple. Raises AckTimeout, or Disconnected when the client
-        leaves.
+        Raises AckTimeout, or Disconnected when the socket has left.
         """
         must_not_block("acall")
-        return self._socket._hub.block(self.acall(event, *args))
+        return block(lambda: self.acall(event, *args))
 
     async def acall(self, event: str, *args: Any) -> Any:
         """As :meth:`call`, awaited."""
-        self._now("acall")
-        socket = self._socket
-        ack_id = next(socket._hub.ack_ids)
-        packet = self._encode(event, args, ack_id)
-        frames = make_frames(packet, self._compress)
-        return await socket._hub.on_loop(socket._ask(frames, ack_id, self._seconds()))
+        return (await self._operator._ask(event, args)).one()
 
+    def join(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the socket enter rooms."""
+        return self._operator.sockets_join(*rooms)
 
-io = Operator()
+    def leave(self, *rooms: Any) -> Awaitable[Any]:
+        """Make the socket leave rooms."""
+        return self._operator.sockets_leave(*rooms)
+
+    def close(self, transport: bool = False) -> Awaitable[Any]:
+        """Make the client leave the namespace; with ``transport`` end its whole connection."""
+        return self._operator.disconnect_sockets(close=transport)

@@ -16,6 +16,7 @@ from typing import Any
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from ..cluster.layer import shared_layer
 from ..conf import get_settings
 from ..runtime.awaitables import DONE, Posted
 from .hub import Hub
@@ -41,20 +42,17 @@ class Outside:
         asyncio.run(self._live(started))
 
     async def _live(self, started: threading.Event) -> None:
-        from .hubs import connect
-
         self._ended = asyncio.Event()
-        self.hub = Hub(asyncio.get_running_loop(), get_settings(), serves=False)
-        self.hub.network = connect(self.hub, listen=False)
+        loop = asyncio.get_running_loop()
+        self.hub = Hub(loop, get_settings(), shared_layer(), serves=False)
         started.set()
         await self._ended.wait()
-        if self.hub.network is not None:
-            await self.hub.network.stop(EXIT_TIMEOUT)
+        await self.hub.others.stop(EXIT_TIMEOUT)
 
     def end(self) -> None:
         """Send what is left, and end the thread."""
         if self._thread.is_alive():
-            self.hub.loop.call_soon_threadsafe(self._ended.set)
+            self.hub.runtime.loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(EXIT_TIMEOUT + 1)
 
 
@@ -69,8 +67,6 @@ def outside_hub() -> Hub | None:
     would be lost, and nobody would know.
     """
     global _outside
-    from .hubs import shared_layer
-
     if shared_layer() is None:
         if hasattr(mail, "outbox"):  # Django's test environment
             return None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls.resolvers import RoutePattern
 
-if TYPE_CHECKING:
-    from .consumers import SocketIOConsumer
+from ..sockets.behaviour import Behaviour
+from .classes import behaviour_of
+from .guard import is_consumer
+from .namespaces import normalise
+from .tracebacks import ends_in_project
 
-C = TypeVar("C", bound="type[SocketIOConsumer]")
+C = TypeVar("C", bound=type)
 
 # Takes a namespace's name, returns what it captures, None where it does not match.
 Matcher = Callable[[str], "dict[str, Any] | None"]
@@ -22,9 +25,10 @@ class Registry:
     """Consumer classes by namespace: fixed names first, then patterns in the order registered."""
 
     def __init__(self) -> None:
-        self._fixed: dict[str, type[SocketIOConsumer]] = {}
-        self._patterns: dict[Any, tuple[Matcher, type[SocketIOConsumer]]] = {}
+        self._fixed: dict[str, type] = {}
+        self._patterns: dict[Any, tuple[Matcher, type]] = {}
 
+    @ends_in_project
     def register(self, namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
         """See :func:`register`."""
         if not isinstance(namespace, (str, re.Pattern)):
@@ -33,7 +37,13 @@ class Registry:
         if isinstance(namespace, str):
             namespace = normalise(namespace)
 
+        @ends_in_project
         def decorate(consumer: C) -> C:
+            if not is_consumer(consumer):
+                raise TypeError(
+                    f"{consumer!r} cannot serve namespace {namespace!r}: "
+                    "it is no subclass of SocketIOConsumer"
+                )
             known = self._known(namespace)
             if known is not None and not _same(known, consumer):
                 raise ImproperlyConfigured(
@@ -58,7 +68,7 @@ class Registry:
         else:
             del self._fixed[cast(str, namespace)]
 
-    def find(self, namespace: str) -> tuple[type[SocketIOConsumer], dict[str, Any]] | None:
+    def find(self, namespace: str) -> tuple[type, dict[str, Any]] | None:
         """The class for a namespace, and what its pattern captured; None where there is none."""
         consumer = self._fixed.get(namespace)
         if consumer is not None:
@@ -69,9 +79,9 @@ class Registry:
                 return consumer, kwargs
         return None
 
-    def consumers(self) -> dict[type[SocketIOConsumer], list[str]]:
+    def consumers(self) -> dict[type, list[str]]:
         """Every registered class, with its namespaces as text."""
-        found: dict[type[SocketIOConsumer], list[str]] = {}
+        found: dict[type, list[str]] = {}
         for name, consumer in self._fixed.items():
             found.setdefault(consumer, []).append(name)
         for pattern, (_, consumer) in self._patterns.items():
@@ -79,15 +89,10 @@ class Registry:
             found.setdefault(consumer, []).append(name)
         return found
 
-    def _known(self, namespace: str | re.Pattern[str]) -> type[SocketIOConsumer] | None:
+    def _known(self, namespace: str | re.Pattern[str]) -> type | None:
         if namespace in self._patterns:
             return self._patterns[namespace][1]
         return self._fixed.get(namespace) if isinstance(namespace, str) else None
-
-
-def normalise(namespace: str) -> str:
-    """A namespace's name begins with a slash; ``of("chat")`` may leave it out, as in Node."""
-    return namespace if namespace.startswith("/") else "/" + namespace
 
 
 def _same(one: type, other: type) -> bool:
@@ -117,6 +122,12 @@ def _route_matcher(route: str) -> Matcher:
 registry = Registry()
 
 
+def find_behaviour(namespace: str) -> tuple[Behaviour, dict[str, Any]] | None:
+    """What serves a namespace, and what its pattern captured; None where nothing does."""
+    found = registry.find(namespace)
+    return None if found is None else (behaviour_of(found[0]), found[1])
+
+
 def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     """Make a :class:`SocketIOConsumer` serve a namespace: ``@register("/chat")``.
 
@@ -124,6 +135,7 @@ def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     compiled regular expression that has to match the whole name. What they capture is
     ``self.kwargs``.
 
-    Raises ImproperlyConfigured when the namespace is taken by another class.
+    Raises ImproperlyConfigured when the namespace is taken by another class, TypeError for what is
+    no consumer class.
     """
     return registry.register(namespace)

@@ -3,84 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Protocol
 
-from ..exceptions import AckTimeout, Disconnected
+from ..addressing.outcomes import Outcome, as_result
+from ..engineio import Frame
 from ..stats import counters
 
-if TYPE_CHECKING:
-    from ..engineio import Frame
-    from ..server.consumers import SocketIOConsumer
 
+class Answerer(Hashable, Protocol):
+    """A socket, as far as questions need it."""
 
-def as_arguments(result: Any) -> list[Any]:
-    """What a handler returned, as an acknowledgement's arguments."""
-    if result is None:
-        return []
-    return list(result) if type(result) is tuple else [result]
+    def expect(self, question: Question) -> bool:
+        """Expect an answer to ``question``. False when none can come."""
 
+    def expect_no_more(self, question: Question) -> None:
+        """Nobody waits for the answer any more."""
 
-def as_result(arguments: list[Any]) -> Any:
-    """An acknowledgement's arguments, as what ``call`` returns."""
-    if not arguments:
-        return None
-    return arguments[0] if len(arguments) == 1 else tuple(arguments)
-
-
-class Outcome(NamedTuple):
-    """What became of a question: the answers, how many sockets left, how many are silent."""
-
-    answers: list[Any]
-    gone: int
-    silent: int
-
-    def one(self) -> Any:
-        """The answer of the one socket that was asked; Disconnected or AckTimeout without one."""
-        if self.answers:
-            return self.answers[0]
-        if self.silent:
-            raise AckTimeout
-        raise Disconnected("the socket has left")
-
-    def all(self) -> list[Any]:
-        """Everyone's answers; AckTimeout where some are missing."""
-        missing = self.gone + self.silent
-        if missing:
-            raise AckTimeout(self.answers, missing)
-        return self.answers
-
-    def __add__(self, other: Any) -> Outcome:
-        return Outcome(
-            self.answers + other.answers, self.gone + other.gone, self.silent + other.silent
-        )
+    def write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
+        """Write the event that asks."""
 
 
 class Question:
     """One event put to any number of sockets, under one acknowledgement id."""
 
-    __slots__ = ("_answers", "_asked", "_done", "_gone", "ack_id", "on_answer")
+    __slots__ = ("_answered", "_answers", "_asked", "_done", "_gone", "ack_id")
 
-    def __init__(self, ack_id: int) -> None:
+    def __init__(self, ack_id: int, answered: Callable[[Any], None] | None = None) -> None:
         self.ack_id = ack_id
         # Called with each answer as it comes, in place of keeping it.
-        self.on_answer: Callable[[Any], None] | None = None
+        self._answered = answered
         self._answers: list[Any] = []
         self._gone = 0
-        self._asked: set[SocketIOConsumer] = set()
+        self._asked: set[Answerer] = set()
         self._done: asyncio.Future[None] | None = None
 
-    def answered(self, socket: SocketIOConsumer, arguments: list[Any]) -> None:
+    def answer(self, socket: Answerer, arguments: list[Any]) -> None:
         """A socket's acknowledgement has come."""
         self._asked.discard(socket)
-        if self.on_answer is not None:
-            self.on_answer(as_result(arguments))
+        if self._answered is not None:
+            self._answered(as_result(arguments))
         else:
             self._answers.append(as_result(arguments))
         self._check()
 
-    def left(self, socket: SocketIOConsumer) -> None:
-        """A socket left without an answer."""
+    def lose(self, socket: Answerer) -> None:
+        """A socket has left without an answer."""
         self._asked.discard(socket)
         self._gone += 1
         self._check()
@@ -90,15 +58,15 @@ class Question:
             self._done.set_result(None)
 
     async def ask(
-        self, sockets: Iterable[SocketIOConsumer], frames: tuple[Frame, ...], timeout: float
+        self, sockets: Iterable[Answerer], frames: tuple[Frame, ...], timeout: float
     ) -> Outcome:
         """Put the question; wait until nobody is left to answer, at most ``timeout`` seconds."""
         for socket in sockets:
             self._asked.add(socket)
-            if not socket._expect(self):
-                self.left(socket)
+            if not socket.expect(self):
+                self.lose(socket)
         for socket in list(self._asked):
-            socket._write(frames, False)
+            socket.write(frames, False)
         if self._asked:
             await self._wait(timeout)
         return Outcome(self._answers, self._gone, len(self._asked))
@@ -112,7 +80,7 @@ class Question:
         finally:
             timer.cancel()
             for socket in self._asked:
-                socket._expect_no_more(self)
+                socket.expect_no_more(self)
 
     def _give_up(self) -> None:
         if self._done is not None and not self._done.done():

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Coroutine
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from ..engineio import Frame, Session
+from ..conf import Settings
+from ..engineio import Frame, Reason, Session
 from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
-from ..packets import Decoder, LimitExceeded, Packet, PacketError, PacketType
+from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
-from ..server.hub import Hub
-from ..server.registry import registry
 from ..stats import counters
+from .admission import enter
+from .backlog import Backlog, release
+from .clients import Clients
+from .endpoint import CONNECTED, CONNECTING
 from .frames import make_frames
-
-if TYPE_CHECKING:
-    from ..server.consumers import SocketIOConsumer
-
+from .socket import Socket
+from .transport import NO_TRANSPORT, Transport
 
 # Why a session ends whose client is not at fault, but does not take what is sent.
 TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
@@ -30,51 +31,12 @@ EVENT = PacketType.EVENT
 EVENT_MESSAGE = "42"
 
 
-class Transport(Protocol):
-    """What a client needs of the transport that carries its session."""
-
-    name: str
-    # Whether a client that is not read from has to wait, rather than fill the server's memory.
-    pausable: bool
-
-    def write(self, frame: Frame) -> None:
-        """Write one frame now; only called while ``session.direct``."""
-
-    def flush(self) -> None:
-        """Write what waits in the session's buffer, as far as that is possible now."""
-
-    def close(self) -> None:
-        """The session is closed: let go of the connection."""
-
-
-class _NoTransport:
-    """In place of the transport of a session that has ended.
-
-    Client and transport know each other; let go of, both are freed without the garbage collector.
-    """
-
-    name = ""
-    pausable = True
-
-    def write(self, frame: Frame) -> None:
-        """Nothing."""
-
-    def flush(self) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
-_NO_TRANSPORT = _NoTransport()
-
-
 class Client:
     """Sits between a session and the sockets: decodes what comes in, writes what goes out.
 
-    Public state: ``sockets`` by namespace (those still connecting too), ``scope`` the ASGI scope of
-    the handshake after the middleware, ``pending_acks`` the questions that this client has not
-    answered.
+    ``sockets`` by namespace are its sockets, those still connecting too, ``scope`` is the ASGI
+    scope of the handshake after the middleware; further attributes are those of
+    :class:`.connection.Connection`.
     """
 
     __slots__ = (
@@ -84,13 +46,13 @@ class Client:
         "_decoder",
         "_drain_waiters",
         "_ended",
-        "_event_waiters",
-        "_events",
-        "_events_size",
+        "backlog",
+        "clients",
         "connected_at",
         "crowded",
-        "hub",
         "living",
+        "local",
+        "loop",
         "pending_acks",
         "prober",
         "scope",
@@ -102,18 +64,22 @@ class Client:
         "transport",
     )
 
-    def __init__(self, hub: Hub, scope: dict[str, Any], transport: Transport) -> None:
-        settings = hub.settings
-        now = hub.loop.time()
-        self.hub = hub
+    def __init__(
+        self, clients: Clients[Client], scope: dict[str, Any], transport: Transport
+    ) -> None:
+        self.clients = clients
+        local = self.local = clients.local
+        self.loop = local.runtime.loop
+        settings: Settings = local.settings
+        now = self.loop.time()
         self.settings = settings
         self.scope = scope
         self.transport = transport
-        self.session = Session(hub.new_id(), settings.session_options, transport.name, now)
-        self.sockets: dict[str, SocketIOConsumer] = {}
+        self.session = Session(local.new_id(), settings.session_options, transport.name, now)
+        self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0
-        # Consumers that are at work yet, those that the client has left among them.
+        # Sockets that are at work yet, those that the client has left among them.
         self.living = 0
         # The WebSocket that wants to take over from polling.
         self.prober: Transport | None = None
@@ -124,18 +90,16 @@ class Client:
         self._connect_deadline: float | None = now + settings.connect_timeout
         self._attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
-        # Events that wait for the handler before them, and who waits for them to become fewer.
-        self._events = 0
-        self._events_size = 0
-        # Whether they are so many that reading should pause.
+        # Events that wait for the handler before them, None while none ever had to; and whether
+        # they are so many that reading should pause.
+        self.backlog: Backlog | None = None
         self.crowded = False
-        self._event_waiters: list[asyncio.Future[None]] = []
         self._ended = False
         # Under what the session is counted.
         self._counted = counters.sessions.enter(transport.name)
-        hub.clients[self.session.sid] = self
-        hub.pending_sessions += 1
-        hub.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
+        clients[self.session.sid] = self
+        clients.pending += 1
+        clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 
     def __repr__(self) -> str:
         return f"<Client {self.session.transport} {self.session.state}>"
@@ -161,7 +125,7 @@ class Client:
             if event is not None:
                 session.alive = True
                 session.packets_in += 1
-                return self.sockets["/"]._receive_now(event)
+                return self.sockets["/"].receive_now(event)
         message = session.receive(packet)
         if message is not None:
             return self.receive(message)
@@ -206,62 +170,61 @@ class Client:
             self.violation(PacketError("not connected to the namespace"))
             return None
         if kind == EVENT:
-            return socket._receive(packet)
+            return socket.receive(packet)
         if kind == PacketType.ACK:
-            socket._acknowledged(packet)
+            socket.acknowledged(packet)
             return None
         if kind == PacketType.DISCONNECT:
-            socket._leave("client namespace disconnect")
+            socket.leave(Reason.CLIENT_DISCONNECT)
             return None
         self.violation(PacketError("packet out of turn"))
         return None
 
     def _await_attachments(self, packet: Packet | None) -> None:
         socket = None if packet is None else self.sockets.get(packet.namespace)
-        if socket is None or socket._held is not None:
+        if socket is None or socket.state is CONNECTING:
             self.violation(PacketError("attachments for a namespace that is not connected"))
         elif self._attachments_deadline is None:
-            now = self.hub.loop.time()
+            now = self.loop.time()
             self._attachments_deadline = now + self.settings.attachments_timeout
-            self.hub.wheel.hasten(self, self._attachments_deadline)
+            self.clients.wheel.hasten(self, self._attachments_deadline)
 
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
-        counter = counters.limits if isinstance(error, LimitExceeded) else counters.violations
+        counter = counters.limits if isinstance(error, PacketLimitExceeded) else counters.violations
         counter.add(str(error))
         logger.warning("session closed, the client broke the protocol: %s", safe(error))
-        self.close("parse error")
+        self.close(Reason.PARSE_ERROR)
 
     # Namespaces
 
     def _connect(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
         name = packet.namespace
-        found = registry.find(name)
+        found = self.clients.find(name)
         if found is None:
             counters.refusals.add("invalid namespace")
             self.refuse(name, {"message": "Invalid namespace"})
             return None
         if self.living >= self.settings.max_namespaces:
-            self.violation(LimitExceeded("too many namespaces"))
+            self.violation(PacketLimitExceeded("too many namespaces"))
             return None
-        consumer, kwargs = found
-        socket = consumer()
-        socket._attach(self, name, packet.data, kwargs)
-        self.sockets[name] = socket
+        behaviour, kwargs = found
         self.living += 1
-        return socket._enter()
+        socket = Socket(self, self.local, name, packet.data, kwargs, behaviour)
+        self.sockets[name] = socket
+        return enter(socket)
 
-    def joined(self) -> None:
+    def admitted(self) -> None:
         """A first namespace has admitted this client."""
         if self._connect_deadline is not None:
             self._connect_deadline = None
-            self.hub.pending_sessions -= 1
+            self.clients.pending -= 1
 
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Tell the client that it may not enter a namespace."""
         self.sockets.pop(namespace, None)
         counters.traffic.control_out += 1
-        self.send(make_frames(self.hub.encoder.connect_error(namespace, data)))
+        self.send(make_frames(self.local.encoder.connect_error(namespace, data)))
 
     # Out
 
@@ -278,7 +241,7 @@ class Client:
         for frame in frames:
             if session.direct:
                 session.unheard += frame.size
-                if session.unheard > session.unheard_mark and not self._ask():
+                if session.unheard > session.unheard_mark and not self._ping():
                     break
                 self.transport.write(frame)
             elif session.send(frame):
@@ -289,18 +252,18 @@ class Client:
             self._end()
         return session.buffered <= session.options.low_water
 
-    def _ask(self) -> bool:
+    def _ping(self) -> bool:
         """Much was written and nothing answered: ask for a sign of life. False: it is too much."""
-        ping = self.session.ask(self.hub.loop.time())
+        ping = self.session.ping(self.loop.time())
         if ping is not None:
             self.transport.write(ping)
         return self.session.direct
 
-    def drained(self) -> Awaitable[None]:
+    def wait_until_drained(self) -> Awaitable[None]:
         """Wait until the buffer is below its low-water mark (or the client gone)."""
         if self.session.buffered <= self.session.options.low_water:
             return DONE
-        waiter = self.hub.loop.create_future()
+        waiter = self.loop.create_future()
         self._drain_waiters.append(waiter)
         return waiter
 
@@ -308,47 +271,42 @@ class Client:
         """The transport has taken something out of the session's buffer."""
         session = self.session
         if session.suspicious and session.state == "open":
-            ping = session.ask(self.hub.loop.time())
+            ping = session.ping(self.loop.time())
             if ping is not None:
                 session.send(ping)  # behind what waits: the transport goes on with it
             if session.state == "closed":
                 self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
-            _release(self._drain_waiters)
+            release(self._drain_waiters)
 
     # Events that wait for their turn
 
     def queued(self, packet: Packet) -> None:
         """An event has to wait for the handler before it."""
-        self._count(1, packet.size)
+        backlog = self.backlog
+        if backlog is None:
+            backlog = self.backlog = Backlog(self.settings)
+        backlog.add(packet.size)
+        self.crowded = backlog.crowded
         if self.crowded and (self.pending_acks or not self.transport.pausable):
             # To stop reading would keep the answer back that a handler waits for, or not stop the
             # client at all.
-            self.violation(LimitExceeded("too many events wait for a handler"))
+            self.violation(PacketLimitExceeded("too many events wait for a handler"))
 
     def unqueued(self, packet: Packet) -> None:
         """An event's turn has come."""
-        self._count(-1, -packet.size)
-        if self._event_waiters and not self.crowded:
-            _release(self._event_waiters)
+        backlog = self.backlog
+        if backlog is not None:
+            backlog.add(packet.size, -1)
+            self.crowded = backlog.crowded
 
-    def _count(self, events: int, size: int) -> None:
-        self._events += events
-        self._events_size += size
-        settings = self.settings
-        self.crowded = self._events > 0 and (
-            self._events > settings.max_pending_events
-            or self._events_size > settings.max_pending_events_size
-        )
-
-    def ready(self) -> Awaitable[None]:
+    def wait_until_caught_up(self) -> Awaitable[None]:
         """Wait until the client's handlers have caught up enough to read on."""
-        if not self.crowded or self._ended:
+        if self.backlog is None or not self.crowded or self._ended:
             return DONE
         self.session.paused = True
-        waiter = self.hub.loop.create_future()
+        waiter = self.backlog.wait(self.loop)
         waiter.add_done_callback(lambda _: setattr(self.session, "paused", False))
-        self._event_waiters.append(waiter)
         return waiter
 
     # Time
@@ -361,16 +319,16 @@ class Client:
     def upgrade_started(self, prober: Transport) -> None:
         """A WebSocket wants to take over: mind its timeout."""
         self.prober = prober
-        self.hub.wheel.hasten(self, self.hub.loop.time() + self.settings.upgrade_timeout)
+        self.clients.wheel.hasten(self, self.loop.time() + self.settings.upgrade_timeout)
 
     def tick(self, now: float) -> float | None:
         """See :class:`~.timers.Timed`."""
         session = self.session
         if self._connect_deadline is not None and now >= self._connect_deadline:
             counters.limits.add("connect timeout")
-            self.close("forced server close")
+            self.close(Reason.SERVER_CLOSE)
         elif self._attachments_deadline is not None and now >= self._attachments_deadline:
-            self.violation(LimitExceeded("attachments overdue"))
+            self.violation(PacketLimitExceeded("attachments overdue"))
         upgrading = session.upgrading
         deadline = session.tick(now)
         if not session.upgrading:
@@ -395,7 +353,7 @@ class Client:
 
     def close(self, reason: str) -> None:
         """End the connection in an orderly way: what was sent before still arrives."""
-        self.session.finish(reason, self.hub.loop.time())
+        self.session.finish(reason, self.loop.time())
         self._end()
         self.transport.flush()
 
@@ -407,12 +365,12 @@ class Client:
     def disconnect(self) -> None:
         """Leave every namespace, then end the connection: Node's ``socket.disconnect(true)``."""
         for name, socket in list(self.sockets.items()):
-            admitted = socket.connected
-            socket.close()
+            admitted = socket.state is CONNECTED
+            socket.close(transport=False)
             if not admitted:
                 # A client that is refused gives up; one that only loses its connection comes again.
                 self.refuse(name, {"message": ConnectionRefused().message})
-        self.close("forced server close")
+        self.close(Reason.SERVER_CLOSE)
 
     def _end(self) -> None:
         """The session is over, or only its last packets are still to be fetched."""
@@ -420,8 +378,8 @@ class Client:
         if not self._ended:
             self._ended = True
             self._decoder.reset()
-            reason = session.close_reason or "forced close"
-            if reason == "ping timeout":
+            reason = session.close_reason or Reason.FORCED_CLOSE
+            if reason == Reason.PING_TIMEOUT:
                 counters.limits.add(reason)
             if session.detail:
                 counter = counters.limits if session.detail in TOO_SLOW else counters.violations
@@ -429,29 +387,19 @@ class Client:
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
             if self._connect_deadline is not None:
                 self._connect_deadline = None
-                self.hub.pending_sessions -= 1
+                self.clients.pending -= 1
             for socket in list(self.sockets.values()):
-                socket._leave(reason)
+                socket.leave(reason)
             self.sockets.clear()
-            _release(self._event_waiters)
-            _release(self._drain_waiters)
-        if session.state == "closed" and self.hub.forget(self):
+            if self.backlog is not None:
+                self.backlog.give_up()
+            release(self._drain_waiters)
+        if session.state == "closed" and self.clients.forget(self):
             counters.sessions.leave(self._counted)
             counters.traffic.fold(session)
-            self.hub.wheel.cancel(self)
+            self.clients.wheel.cancel(self)
             self._dismiss_prober()
-            transport, self.transport = self.transport, _NO_TRANSPORT
+            transport, self.transport = self.transport, NO_TRANSPORT
             transport.close()
         elif session.state == "closing":
-            self.hub.wheel.hasten(self, session.tick(self.hub.loop.time()) or 0)
-
-    def gone(self) -> None:
-        """The transport has sent the last packets of a closing session."""
-        self.abort("forced close")
-
-
-def _release(waiters: list[asyncio.Future[None]]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
-    waiters.clear()
+            self.clients.wheel.hasten(self, session.tick(self.loop.time()) or 0)

@@ -1,8 +1,11 @@
-"""Counting: everything that the server counts is counted here, O(1) and without locks.
+"""The counters of this process. Everything that the server counts is counted here.
 
-Counters are touched on the thread of the loop that serves; a reader in another thread sees each
-number as it was a moment ago. What a session counts for itself (packets and bytes) is added to
-:data:`traffic` when it ends; :mod:`django_socketio.server.report` adds up those that live.
+Counting takes O(1) and no lock. Only the thread of the event loop that serves changes a counter; a
+reader in another thread sees each number as it was a moment ago. A session counts its own packets
+and bytes: they are added to :data:`traffic` when it ends, and :meth:`Traffic.with_sessions` adds
+those of the sessions that still live.
+
+This module imports nothing of the package, so that every room of it may count.
 """
 
 from __future__ import annotations
@@ -10,39 +13,96 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ..engineio import Session
+from copy import copy
+from typing import Literal, Protocol, TypedDict
 
 # Keys of one tally; reasons that a project makes up must not grow without end.
 MAX_KEYS = 200
 OTHER = "other"
+
+TallyName = Literal[
+    "connects",
+    "disconnects",
+    "requests_refused",
+    "refusals",
+    "events_refused",
+    "handler_errors",
+    "violations",
+    "limits",
+    "layer",
+]
+
+
+class GaugeCounts(TypedDict):
+    """A :class:`Gauge` as plain values."""
+
+    now: dict[str, int]
+    peak: dict[str, int]
+    total: int
+    highest: int
+    opened: int
+
+
+class TimingCounts(TypedDict):
+    """A :class:`Timing` as plain values; times in seconds."""
+
+    count: int
+    total: float
+    longest: float
+    errors: int
+    buckets: list[int]
+
+
+class WireCounts(TypedDict):
+    """A :class:`Traffic` as plain values."""
+
+    acks_in: int
+    acks_out: int
+    bytes_in: int
+    bytes_out: int
+    control_out: int
+    packets_in: int
+    packets_out: int
+    upgrades: int
+
+
+class CountedSession(Protocol):
+    """What an Engine.IO session counts for itself; see :class:`Traffic` for the units."""
+
+    packets_in: int
+    packets_out: int
+    bytes_in: int
+
+    @property
+    def sent_bytes(self) -> int: ...
 
 
 class Tally(Counter[str]):
     """Counts by what happened."""
 
     def add(self, key: str, number: int = 1) -> None:
-        """Count; what is new when there are many keys already is counted as "other"."""
+        """Count ``number`` under ``key``, or under "other" when there are too many keys."""
         if key not in self and len(self) >= MAX_KEYS:
             key = OTHER
         self[key] += number
 
 
 class Gauge:
-    """How many there are now and were at most, by key and in all. Keys are bounded."""
+    """How many there are now, and how many there were at most, by key and in all.
+
+    A new key is counted as "other" when there are too many keys.
+    """
 
     def __init__(self) -> None:
         self.now: Counter[str] = Counter()
         self.peak: dict[str, int] = {}
         self.total = 0
         self.highest = 0
-        # All that ever came.
+        # How many ever came.
         self.opened = 0
 
     def enter(self, key: str) -> str:
-        """One more; returns the key under which it is counted, for :meth:`leave`."""
+        """Count one more. Returns the key under which it is counted, for :meth:`leave`."""
         if key not in self.peak and len(self.peak) >= MAX_KEYS:
             key = OTHER
         self.now[key] += 1
@@ -55,20 +115,20 @@ class Gauge:
         return key
 
     def move(self, key: str, to: str) -> str:
-        """One is counted under another key from now on, which is returned."""
+        """Count one under another key from now on. Returns that key."""
         self.opened -= 1
         self.leave(key)
         return self.enter(to)
 
     def leave(self, key: str) -> None:
-        """One less."""
+        """Count one less."""
         self.total -= 1
         self.now[key] -= 1
         if not self.now[key]:
             del self.now[key]
 
-    def as_dict(self) -> dict[str, Any]:
-        """As plain values."""
+    def as_dict(self) -> GaugeCounts:
+        """Return all numbers as plain values."""
         return {
             "now": dict(self.now),
             "peak": dict(self.peak),
@@ -95,16 +155,16 @@ class Timing:
         self.errors = 0
 
     def add_slow(self, seconds: float) -> None:
-        """Count one that took longer than the first bound."""
+        """Count a handler that took ``seconds``, which are more than the first bound."""
         self.slow[bisect_left(self.BOUNDS, seconds) - 1] += 1
 
     @property
     def count(self) -> int:
-        """How many there were."""
+        """How many handlers ended."""
         return self.fast + sum(self.slow)
 
-    def as_dict(self) -> dict[str, Any]:
-        """As plain values, times in seconds."""
+    def as_dict(self) -> TimingCounts:
+        """Return all numbers as plain values."""
         return {
             "count": self.count,
             "total": self.total,
@@ -115,7 +175,7 @@ class Timing:
 
 
 class Traffic:
-    """What went over the wire, and what went through it; the sessions that live not included."""
+    """Packets, bytes and acknowledgements of the sessions that have ended."""
 
     __slots__ = (
         "acks_in",
@@ -129,7 +189,7 @@ class Traffic:
     )
 
     def __init__(self) -> None:
-        # Engine.IO packets in, Socket.IO packets out; sizes in characters of text, bytes of binary.
+        # Engine.IO packets in, Socket.IO packets out. Sizes: characters of text, bytes of binary.
         self.packets_in = 0
         self.packets_out = 0
         self.bytes_in = 0
@@ -141,20 +201,31 @@ class Traffic:
         self.acks_out = 0
         self.upgrades = 0
 
-    def fold(self, session: Session) -> None:
-        """A session has ended: keep what it counted."""
+    def fold(self, session: CountedSession) -> None:
+        """Add what a session has counted; it has ended."""
         self.packets_in += session.packets_in
         self.packets_out += session.packets_out
         self.bytes_in += session.bytes_in
         self.bytes_out += session.sent_bytes
 
-    def with_sessions(self, sessions: Iterable[Session]) -> dict[str, int]:
-        """All of it as plain values, the living sessions included."""
-        total = Traffic()
+    def with_sessions(self, sessions: Iterable[CountedSession]) -> Traffic:
+        """Return the sum of this and of ``sessions``, which live. O(sessions)."""
+        total = copy(self)
         for session in sessions:
             total.fold(session)
+        return total
+
+    def as_dict(self) -> WireCounts:
+        """Return all numbers as plain values."""
         return {
-            name: getattr(self, name) + getattr(total, name) for name in sorted(Traffic.__slots__)
+            "acks_in": self.acks_in,
+            "acks_out": self.acks_out,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "control_out": self.control_out,
+            "packets_in": self.packets_in,
+            "packets_out": self.packets_out,
+            "upgrades": self.upgrades,
         }
 
 
@@ -169,13 +240,13 @@ class Lag:
         self.highest = 0.0
 
     def add(self, seconds: float) -> None:
-        """One measurement."""
+        """Note one measurement."""
         self.last = seconds
         self.recent = max(self.recent, seconds)
         self.highest = max(self.highest, seconds)
 
     def take(self) -> float:
-        """The longest since the last call."""
+        """Return the longest since the last call."""
         recent, self.recent = self.recent, 0.0
         return recent
 
@@ -202,7 +273,7 @@ handler_errors = Tally()
 # What went over the channel layer: sent, received, lost, dropped, failed, full, malformed, …
 layer = Tally()
 
-TALLIES = {
+TALLIES: dict[TallyName, Tally] = {
     "connects": connects,
     "disconnects": disconnects,
     "requests_refused": requests_refused,

@@ -7,7 +7,9 @@ the page is the project's choice: wrap the view, or keep its path inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry
@@ -21,9 +23,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from ..models import ServerProcess
-from .counters import TALLIES, Timing
+from .counters import TALLIES, TallyName, Timing
+from .shapes import ProcessReport
 
-_LABEL_OF = {"connects": "namespace"}
 _TRAFFIC = ("acks", "bytes", "events", "packets")
 
 
@@ -31,60 +33,67 @@ class SocketIOCollector(Collector):
     """Everything that is counted, a series for each process."""
 
     def collect(self) -> Iterator[Metric]:
-        processes = [
-            process for process in ServerProcess.objects.filter(ended=None) if process.is_running
-        ]
-        for name, label in (("sessions", "transport"), ("sockets", "namespace")):
-            gauge = GaugeMetricFamily(
-                f"socketio_{name}", f"Connected {name}.", labels=["process", label]
-            )
-            for process in processes:
-                for key, number in process.counters.get(name, {}).get("now", {}).items():
-                    gauge.add_metric([str(process), key], number)
-            yield gauge
-        for name in TALLIES:
-            label = _LABEL_OF.get(name, "kind")
-            counter = CounterMetricFamily(
-                f"socketio_{name}", name.replace("_", " ").capitalize(), labels=["process", label]
-            )
-            for process in processes:
-                for key, number in process.counters.get(name, {}).items():
-                    counter.add_metric([str(process), key], number)
-            yield counter
+        rows = ServerProcess.objects.filter(ended=None)
+        reports = [row.as_report() for row in rows if row.is_running]
+        yield _gauge("sessions", "transport", reports)
+        yield _gauge("sockets", "namespace", reports)
+        for tally in TALLIES:
+            yield _tally(tally, reports)
         for name in _TRAFFIC:
-            counter = CounterMetricFamily(
-                f"socketio_{name}", f"{name.capitalize()}.", labels=["process", "direction"]
-            )
-            for process in processes:
-                traffic = process.counters.get("traffic", {})
-                for direction in ("in", "out"):
-                    number = traffic.get(f"{name}_{direction}", 0)
-                    counter.add_metric([str(process), direction], number)
-            yield counter
+            yield _traffic(name, reports)
         upgrades = CounterMetricFamily("socketio_upgrades", "Upgrades.", labels=["process"])
         lag = GaugeMetricFamily(
             "socketio_loop_lag_seconds", "Delay of the loop.", labels=["process"]
         )
-        for process in processes:
-            upgrades.add_metric([str(process)], process.counters["traffic"].get("upgrades", 0))
-            lag.add_metric([str(process)], process.counters.get("lag", {}).get("last", 0.0))
+        for report in reports:
+            upgrades.add_metric([report["name"]], report["counters"]["traffic"]["upgrades"])
+            lag.add_metric([report["name"]], report["counters"]["lag"]["last"])
         yield upgrades
         yield lag
-        yield _handlers(processes)
+        yield _handlers(reports)
 
 
-def _handlers(processes: list[ServerProcess]) -> Metric:
+def _gauge(
+    name: Literal["sessions", "sockets"], label: str, reports: list[ProcessReport]
+) -> Metric:
+    gauge = GaugeMetricFamily(f"socketio_{name}", f"Connected {name}.", labels=["process", label])
+    for report in reports:
+        for key, number in report["counters"][name]["now"].items():
+            gauge.add_metric([report["name"], key], number)
+    return gauge
+
+
+def _tally(name: TallyName, reports: list[ProcessReport]) -> Metric:
+    label = "namespace" if name == "connects" else "kind"
+    counter = CounterMetricFamily(
+        f"socketio_{name}", name.replace("_", " ").capitalize(), labels=["process", label]
+    )
+    for report in reports:
+        for key, number in report["counters"][name].items():
+            counter.add_metric([report["name"], key], number)
+    return counter
+
+
+def _traffic(name: str, reports: list[ProcessReport]) -> Metric:
+    counter = CounterMetricFamily(
+        f"socketio_{name}", f"{name.capitalize()}.", labels=["process", "direction"]
+    )
+    for report in reports:
+        traffic: Mapping[str, Any] = report["counters"]["traffic"]
+        for direction in ("in", "out"):
+            counter.add_metric([report["name"], direction], traffic[f"{name}_{direction}"])
+    return counter
+
+
+def _handlers(reports: list[ProcessReport]) -> Metric:
     histogram = HistogramMetricFamily(
         "socketio_handler_seconds", "Time in handlers.", labels=["process", "consumer", "event"]
     )
     bounds = [*map(str, Timing.BOUNDS), "+Inf"]
-    for process in processes:
-        for row in process.counters.get("handlers", ()):
-            so_far, buckets = 0, []
-            for bound, number in zip(bounds, row["buckets"], strict=True):
-                so_far += number
-                buckets.append((bound, so_far))
-            labels = [str(process), row["consumer"], row["event"]]
+    for report in reports:
+        for row in report["counters"]["handlers"]:
+            buckets = list(zip(bounds, accumulate(row["buckets"]), strict=True))
+            labels = [report["name"], row["consumer"], row["event"]]
             histogram.add_metric(labels, buckets, row["total"])
     return histogram
 

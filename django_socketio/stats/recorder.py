@@ -1,83 +1,73 @@
-"""A process's own record: its loop's lag, its last minutes, and its rows in the database.
+"""The task that records a process: its loop's lag, its last minutes, its rows in the database.
 
-One task per process. What it writes every ``STATS_INTERVAL`` is one row of its own, and one more a
-minute, whatever the number of sockets. A database that is down costs a line in the log.
+Every ``STATS_INTERVAL`` it writes one row, and one more each minute, whatever the number of
+sockets. A database that is down costs one line in the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, router
-from django.utils.timezone import now as utc_now
+from django.core import mail
 
-from .. import __version__
+from .. import process
 from ..logs import logger, safe
 from . import counters
-from .reports import HOST, STARTED, count_all
+from .minutes import STEP, CurrentMinute, LastMinutes, current_minute
+from .reports import count_all
+from .rows import run_in_own_thread, save
+from .shapes import Counters, StoredCounters, complete
 
 if TYPE_CHECKING:
     from ..server.hub import Hub
 
-# Seconds between two looks at the clock, and between two entries of the last minutes.
+# Seconds between two looks at the clock.
 TICK = 1.0
-STEP = 5
-# Entries that are kept: ten minutes.
-KEPT = 120
 # How often a process clears away what is older than it should be, in seconds.
 THIN_EVERY = 3600
 # How long a write may take before the log says so, and the last one may hold up the process's end.
 SLOW = 5.0
 END_TIMEOUT = 2.0
 
-SUMS = ("packets_in", "packets_out", "bytes_in", "bytes_out", "events_in", "events_out")
-
 
 class Recorder:
-    """See the module's docstring."""
+    """Records the process of a hub. ``interval`` is the time between two writes in seconds."""
 
     def __init__(self, hub: Hub, interval: float) -> None:
+        self.recent = LastMinutes()
         self._hub = hub
         self._interval = interval
-        # [seconds since 1970, sockets, events in, events out since the last entry]
-        self.recent: deque[list[int]] = deque(maxlen=KEPT)
-        self._before = (0, 0)
-        self._minute = _minute()
-        self._sums = dict.fromkeys((*SUMS, "connects", "errors", "lost"), 0)
-        self._sockets = 0
-        self._sessions = 0
-        self._lag = 0.0
-        self._thinned = 0.0
+        self._minute = CurrentMinute(current_minute(), complete(Counters, {}))
+        # When old rows were last cleared away, by the loop's clock.
+        self._thinned: float | None = None
         self._writing: asyncio.Task[Any] | None = None
         self._down = False
         self._tasks: list[asyncio.Task[Any]] = []
 
     def start(self) -> None:
         """Begin to record."""
-        self._tasks.append(self._hub.spawn(self._run()))
+        self._tasks.append(self._hub.runtime.spawn(self._run()))
+
+    def recent_since(self, since: int) -> list[list[int]]:
+        """Return the entries of the last minutes after a time, in seconds since 1970."""
+        return self.recent.since(since)
 
     def end(self) -> None:
-        """The process ends in an orderly way: say so in its row, and write no more."""
+        """Stop recording, and begin to write that the process has ended in an orderly way."""
         for task in self._tasks:
             task.cancel()
-        self._tasks = [self._hub.spawn(self._last_write())]
+        self._tasks = [self._hub.runtime.spawn(self._last_write())]
 
     async def ended(self) -> None:
-        """Wait until that is written, unless it takes too long."""
+        """Wait until that is written, for two seconds at most."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=END_TIMEOUT)
 
     async def _run(self) -> None:
         """Look at the clock every second; record and write when it is time."""
-        loop = self._hub.loop
+        loop = self._hub.runtime.loop
         recorded = written = loop.time()
         while True:
             asleep = loop.time()
@@ -86,66 +76,48 @@ class Recorder:
             counters.lag.add(now - asleep - TICK)
             if now - recorded >= STEP:
                 recorded = now
-                self._record()
+                counted = count_all(self._hub)
+                self.recent.add(time.time(), counted)
+                self._minute.note(counted)
             if self._writing is not None and not self._writing.done():
                 if now - written >= max(SLOW, self._interval):
                     self._is_down("the database does not answer")
             elif now - written >= self._interval:
                 written = now
-                self._writing = self._hub.spawn(self._write())
-
-    def recent_since(self, since: int) -> list[list[int]]:
-        """The entries of the last minutes after a time."""
-        return [entry for entry in self.recent if entry[0] > since]
-
-    def _record(self) -> None:
-        traffic = count_all(self._hub)["traffic"]
-        events = traffic["events_in"], traffic["events_out"]
-        self.recent.append(
-            [
-                int(time.time()) // STEP * STEP,
-                counters.sockets.total,
-                events[0] - self._before[0],
-                max(0, events[1] - self._before[1]),
-            ]
-        )
-        self._before = events
-        self._sockets = max(self._sockets, counters.sockets.total)
-        self._sessions = max(self._sessions, counters.sessions.total)
+                self._writing = self._hub.runtime.spawn(self._write())
 
     async def _write(self, ended: bool = False) -> None:
-        counted = count_all(self._hub)
-        minute = _minute()
-        sample = self._sample(counted) if minute != self._minute or ended else None
-        now = self._hub.loop.time()
+        """Write this process's row, a sample if a minute has passed, and clear away old rows."""
+        hub = self._hub
+        counted = count_all(hub)
+        stored: StoredCounters = {**counted, "layer_up": hub.others.layer_up}
+        minute = current_minute()
+        sample = None
+        if minute != self._minute.minute or ended:
+            sample = self._minute.sample(counted, counters.lag.recent)
+        now = hub.runtime.loop.time()
         retention = None
-        if not self._thinned or now - self._thinned > THIN_EVERY:
-            settings = self._hub.settings
-            retention = settings.stats_retention, settings.stats_process_retention
-        network = self._hub.network
-        health = {"layer_up": None if network is None else network.bus.up}
+        if self._thinned is None or now - self._thinned > THIN_EVERY:
+            retention = hub.settings.stats_retention, hub.settings.stats_process_retention
         try:
-            await _in_thread(
-                lambda: save(
-                    self._hub.node, {**counted, **health}, self._interval, sample, ended, retention
-                )
+            await run_in_own_thread(
+                lambda: save(hub.node, stored, self._interval, sample, ended, retention)
             )
         except Exception as error:
+            # The minute goes on: what could not be written is in the next sample.
             self._is_down(f"has migrate been run? {type(error).__name__}: {safe(error)}")
             return
         if self._down:
             self._down = False
             logger.warning("the statistics can be written again")
         if sample is not None:
-            self._minute = minute
-            self._sums = self._now(counted)
-            self._sockets, self._sessions = counters.sockets.total, counters.sessions.total
+            self._minute = CurrentMinute(minute, counted)
             counters.lag.take()
         if retention is not None:
             self._thinned = now
 
     def _is_down(self, why: str) -> None:
-        """One line in the log until it is up again."""
+        """Write one line to the log, and no more until the database is up again."""
         if not self._down:
             self._down = True
             logger.error("the statistics cannot be written: %s", why)
@@ -155,89 +127,12 @@ class Recorder:
             await asyncio.wait([self._writing])
         await self._write(ended=True)
 
-    def _now(self, counted: dict[str, Any]) -> dict[str, int]:
-        return {
-            **{name: counted["traffic"][name] for name in SUMS},
-            "connects": sum(counted["connects"].values()),
-            "errors": sum(counted["handler_errors"].values()),
-            "lost": counted["layer"].get("lost", 0) + counted["layer"].get("dropped", 0),
-        }
 
-    def _sample(self, counted: dict[str, Any]) -> dict[str, Any]:
-        now = self._now(counted)
-        return {
-            "minute": self._minute,
-            "sockets": max(self._sockets, counters.sockets.total),
-            "sessions": max(self._sessions, counters.sessions.total),
-            "lag": counters.lag.recent,
-            **{name: max(0, now[name] - before) for name, before in self._sums.items()},
-        }
-
-
-async def _in_thread(function: Callable[[], None]) -> None:
-    """Run it in a thread of its own, which holds up nobody where the database never answers.
-
-    It takes none of the threads that handlers share, and the process can end without it.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def tell(error: BaseException | None) -> None:
-        if done.done():
-            return  # nobody waits any more
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        failed: BaseException | None = None
-        try:
-            function()
-        except BaseException as error:
-            failed = error
-        finally:
-            connections.close_all()
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, failed)
-
-    threading.Thread(target=run, name="django_socketio statistics", daemon=True).start()
-    await done
-
-
-def save(
-    node: str,
-    counted: dict[str, Any],
-    interval: float,
-    sample: dict[str, Any] | None,
-    ended: bool,
-    retention: tuple[float, float] | None,
-) -> None:
-    """Write a process's row and a minute's sample; clear away what is too old."""
-    from ..models import ServerProcess, TrafficSample
-
-    if connections[router.db_for_write(ServerProcess)].vendor == "unknown":
-        return  # a project without a database
-    now = utc_now()
-    values = {
-        "last_seen": now,
-        "ended": now if ended else None,
-        "interval": interval,
-        "counters": counted,
-    }
-    if not ServerProcess.objects.filter(node=node).update(**values):
-        ServerProcess.objects.create(
-            node=node, host=HOST, pid=os.getpid(), version=__version__, started=STARTED, **values
-        )
-    if sample is not None:
-        TrafficSample.objects.create(node=node, **sample)
-    if retention is not None:
-        oldest = _minute() - int(retention[0] // 60)
-        TrafficSample.objects.filter(minute__lt=oldest).delete()
-        long_ago = datetime.fromtimestamp(now.timestamp() - retention[1], timezone.utc)
-        ServerProcess.objects.filter(last_seen__lt=long_ago).delete()
-
-
-def _minute() -> int:
-    """Minutes since 1970."""
-    return int(time.time()) // 60
+def start_recorder(hub: Hub) -> Recorder | None:
+    """Record a process that serves, unless ``STATS_INTERVAL`` says not to, or it is a test."""
+    interval = hub.settings.stats_interval
+    if not interval or not process.serving or hasattr(mail, "outbox"):
+        return None
+    recorder = Recorder(hub, interval)
+    recorder.start()
+    return recorder

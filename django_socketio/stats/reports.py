@@ -1,73 +1,90 @@
 """What a process tells about itself: its counters, its sockets, its rooms.
 
-Asked by the admin's pages, here or over the bus; answers are plain values. Nothing that a client
-has sent in an event is ever in them.
+It is asked by the admin's pages, in the same process or over the channel layer. Answers are plain
+values, and nothing that a client has sent in an event is ever in them.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
-import socket as sockets_of_the_system
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from .. import __version__
-from ..server.handlers import ANY_EVENT
+from ..server.classes import behaviour_of
+from ..server.hub import Hub
 from ..server.registry import registry
+from ..sockets.behaviour import ANY_EVENT
+from ..version import __version__
 from . import counters
+from .identity import HOST, STARTED, process_name
+from .listings import describe_rooms, describe_sockets
+from .shapes import (
+    Counters,
+    HandlerRow,
+    ProcessParams,
+    ProcessReport,
+    RoomsParams,
+    RoomsReport,
+    SocketsParams,
+    SocketsReport,
+    complete,
+    complete_process,
+    lost_messages,
+)
 
-if TYPE_CHECKING:
-    from ..server.consumers import SocketIOConsumer
-    from ..server.hub import Hub
-
-STARTED = datetime.now(timezone.utc)
-HOST = sockets_of_the_system.gethostname()[:200]
-
-# How much of one socket, and how many sockets or rooms, one answer holds at most.
-MAX_SHOWN_ROOMS = 20
-MAX_TEXT = 300
-MAX_ROWS = 5000
-# The characters of an id that name its process.
-NODE_LENGTH = 8
+Params = TypeVar("Params")
+Report = TypeVar("Report")
 
 
-def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Answer a question about this process. Raises KeyError for an unknown subject."""
-    return {**_SUBJECTS[subject](hub, params), "name": f"{HOST}:{os.getpid()}"}
+@dataclass(frozen=True)
+class Subject(Generic[Params, Report]):
+    """What a process can be asked: ``name`` on the wire, the answer, how to complete another's."""
+
+    name: str
+    describe: Callable[[Hub, Params], Report]
+    complete: Callable[[Any], Report]
 
 
-def count_all(hub: Hub) -> dict[str, Any]:
-    """Everything that was counted since the process started. O(sessions) and small."""
-    timings = list(handler_timings())
+def count_all(hub: Hub) -> Counters:
+    """Return everything that was counted since the process started. O(sessions) and small."""
+    handlers = list(handler_rows())
     traffic = counters.traffic.with_sessions(client.session for client in hub.clients.values())
+    events_out = traffic.packets_out - traffic.acks_out - traffic.control_out
     return {
         "sessions": counters.sessions.as_dict(),
         "sockets": counters.sockets.as_dict(),
         "traffic": {
-            **traffic,
-            "events_in": sum(timing["count"] for timing in timings),
-            "events_out": max(
-                0, traffic["packets_out"] - traffic["acks_out"] - traffic["control_out"]
-            ),
+            **traffic.as_dict(),
+            "events_in": sum(row["count"] for row in handlers),
+            "events_out": max(0, events_out),
         },
         "lag": {"last": counters.lag.last, "highest": counters.lag.highest},
-        "handlers": timings,
-        **{name: dict(tally) for name, tally in counters.TALLIES.items()},
+        "handlers": handlers,
+        "connects": dict(counters.connects),
+        "disconnects": dict(counters.disconnects),
+        "requests_refused": dict(counters.requests_refused),
+        "refusals": dict(counters.refusals),
+        "events_refused": dict(counters.events_refused),
+        "handler_errors": dict(counters.handler_errors),
+        "violations": dict(counters.violations),
+        "limits": dict(counters.limits),
+        "layer": dict(counters.layer),
     }
 
 
-def handler_timings() -> Iterator[dict[str, Any]]:
-    """The timings of every registered handler, a row for each consumer class and event."""
+def handler_rows() -> Iterator[HandlerRow]:
+    """Yield the timing of every registered handler: a row for each consumer class and event."""
     for consumer, namespaces in registry.consumers().items():
-        handlers = consumer._handlers
+        behaviour = behaviour_of(consumer)
+        handlers = behaviour.handlers
         for event, handler in [*handlers.items(), (ANY_EVENT, handlers.rest)]:
             unhandled = handler is handlers.rest and handlers.refuses_rest
             if unhandled and not handler.timing.count:
                 continue
             yield {
-                "consumer": f"{consumer.__module__}.{consumer.__qualname__}",
+                "consumer": behaviour.name,
                 "namespaces": namespaces,
                 "event": event,
                 "kind": "" if unhandled else "async" if handler.is_async else "thread",
@@ -75,115 +92,36 @@ def handler_timings() -> Iterator[dict[str, Any]]:
             }
 
 
-def describe_process(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
-    """This process: who it is, how it is, what it has counted, and the last minutes."""
-    network = hub.network
+def describe_process(hub: Hub, params: ProcessParams) -> ProcessReport:
+    """Return who this process is, how it is, what it has counted, and the last minutes."""
     return {
         "node": hub.node,
         "host": HOST,
         "pid": os.getpid(),
         "version": __version__,
         "started": STARTED.isoformat(),
-        "layer_up": None if network is None else network.bus.up,
-        "lost": counters.layer["lost"] + counters.layer["dropped"],
+        "layer_up": hub.others.layer_up,
+        "lost": lost_messages(counters.layer),
         "counters": count_all(hub),
-        "recent": hub.recorder.recent_since(params.get("since", 0)) if hub.recorder else [],
+        "recent": hub.record.recent_since(params.get("since", 0)) if hub.record else [],
+        "name": process_name(),
     }
 
 
-def describe_sockets(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
-    """Sockets that pass the filters, the newest first, and how many there are.
-
-    ``params``: namespace, room, transport, user, q (all text, "" for any) and limit.
-    """
-    transport, user, search = (params.get(name, "") for name in ("transport", "user", "q"))
-    found = [
-        socket
-        for socket in _candidates(hub, params)
-        if socket.connected
-        and (not transport or socket.transport == transport)
-        and (not user or _is_of(socket, user))
-        and (not search or _is_found(socket, search.lower()))
-    ]
-    limit = min(int(params.get("limit", 100)), MAX_ROWS)
-    newest = heapq.nlargest(limit, found, key=lambda socket: socket._client.connected_at)
-    return {"total": len(found), "rows": [describe_socket(socket) for socket in newest]}
-
-
-def describe_socket(socket: SocketIOConsumer) -> dict[str, Any]:
-    """One socket."""
-    client = socket._client
-    session = client.session
-    handshake = socket.handshake
-    rooms = sorted(socket._all_rooms() - {socket.sid})
-    return {
-        "sid": socket.sid,
-        "node": socket._hub.node,
-        # A part that tells sessions apart; the whole would let its reader take the session over.
-        "session": session.sid[NODE_LENGTH : NODE_LENGTH + 8],
-        "namespace": socket._namespace[:MAX_TEXT],
-        "user_id": _text(getattr(socket.user, "pk", None)),
-        "username": _username(socket),
-        "rooms": [room[:MAX_TEXT] for room in rooms[:MAX_SHOWN_ROOMS]],
-        "more_rooms": max(0, len(rooms) - MAX_SHOWN_ROOMS),
-        "transport": session.transport,
-        "secure": handshake.secure,
-        "address": handshake.address[:MAX_TEXT],
-        "user_agent": handshake.headers.get("user-agent", "")[:MAX_TEXT],
-        "since": client.connected_at.isoformat(),
-        "packets_in": session.packets_in,
-        "packets_out": session.packets_out,
-    }
-
-
-def describe_rooms(hub: Hub, params: dict[str, Any]) -> dict[str, Any]:
-    """The rooms of this process with their members, the largest first, and how many there are."""
-    wanted, search = params.get("namespace", ""), params.get("q", "").lower()
-    found = [
-        (len(members), namespace.name, room)
-        for namespace in hub.namespaces.values()
-        if not wanted or namespace.name == wanted
-        for room, members in namespace.rooms.items()
-        if isinstance(room, str) and (not search or search in room.lower())
-    ]
-    rows = heapq.nlargest(min(int(params.get("limit", 1000)), MAX_ROWS), found)
-    return {
-        "total": len(found),
-        "rows": [{"namespace": name, "room": room, "members": size} for size, name, room in rows],
-    }
-
-
-def _candidates(hub: Hub, params: dict[str, Any]) -> Iterator[SocketIOConsumer]:
-    wanted, room = params.get("namespace", ""), params.get("room", "")
-    for namespace in list(hub.namespaces.values()):
-        if not wanted or namespace.name == wanted:
-            yield from namespace.select((room,) if room else (), ())
-
-
-def _is_of(socket: SocketIOConsumer, user: str) -> bool:
-    own = _text(getattr(socket.user, "pk", None))
-    return user == own or user.lower() in _username(socket).lower()
-
-
-def _is_found(socket: SocketIOConsumer, search: str) -> bool:
-    handshake = socket.handshake
-    text = (socket.sid, handshake.address, handshake.headers.get("user-agent", ""))
-    return any(search in part.lower() for part in (*text, _username(socket)))
-
-
-def _username(socket: SocketIOConsumer) -> str:
-    user = socket.user
-    if getattr(user, "pk", None) is None:
-        return ""
-    return str(user.get_username() if hasattr(user, "get_username") else user)[:MAX_TEXT]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-_SUBJECTS: dict[str, Callable[[Hub, dict[str, Any]], dict[str, Any]]] = {
-    "process": describe_process,
-    "sockets": describe_sockets,
-    "rooms": describe_rooms,
+PROCESS = Subject[ProcessParams, ProcessReport]("process", describe_process, complete_process)
+SOCKETS = Subject[SocketsParams, SocketsReport](
+    "sockets", describe_sockets, partial(complete, SocketsReport)
+)
+ROOMS = Subject[RoomsParams, RoomsReport]("rooms", describe_rooms, partial(complete, RoomsReport))
+_BY_NAME: dict[str, Subject[Any, Any]] = {
+    subject.name: subject for subject in (PROCESS, SOCKETS, ROOMS)
 }
+
+
+def make_report(hub: Hub, subject: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question about this process that came from another one.
+
+    ``subject`` is the name of a :class:`Subject`. Raises KeyError for an unknown one.
+    """
+    report: dict[str, Any] = _BY_NAME[subject].describe(hub, params)
+    return report

@@ -1,53 +1,71 @@
-"""Adding up what several processes report."""
+"""Add up what several processes report."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import counters
-
-SUMMED = tuple(counters.TALLIES)
-
-
-def add_up(reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The counters of several processes in one; peaks are the sums of each one's own."""
-    total: dict[str, Any] = {name: Counter() for name in (*SUMMED, "traffic")}
-    for name in ("sessions", "sockets"):
-        total[name] = {"now": Counter(), "peak": Counter(), "total": 0, "highest": 0}
-    lag = {"last": 0.0, "highest": 0.0}
-    handlers: dict[tuple[str, str], dict[str, Any]] = {}
-    for report in reports:
-        counted = report["counters"]
-        for name in (*SUMMED, "traffic"):
-            total[name].update(counted.get(name, {}))
-        for name in ("sessions", "sockets"):
-            gauge = counted.get(name, {})
-            for part in ("now", "peak"):
-                total[name][part].update(gauge.get(part, {}))
-            for part in ("total", "highest"):
-                total[name][part] += gauge.get(part, 0)
-        for part in lag:
-            lag[part] = max(lag[part], counted.get("lag", {}).get(part, 0.0))
-        for row in counted.get("handlers", ()):
-            _add_row(handlers, row)
-    plain = {name: dict(value) for name, value in total.items()}
-    for name in ("sessions", "sockets"):
-        for part in ("now", "peak"):
-            plain[name][part] = dict(plain[name][part])
-    return {**plain, "lag": lag, "handlers": list(handlers.values())}
+from .counters import TALLIES, GaugeCounts
+from .shapes import Counters, HandlerRow, ProcessReport, complete
 
 
-def _add_row(handlers: dict[tuple[str, str], dict[str, Any]], row: dict[str, Any]) -> None:
-    key = row["consumer"], row["event"]
-    sum_so_far = handlers.get(key)
-    if sum_so_far is None:
-        handlers[key] = {**row, "buckets": list(row["buckets"])}
-        return
-    for name in ("count", "total", "errors"):
-        sum_so_far[name] += row[name]
-    sum_so_far["longest"] = max(sum_so_far["longest"], row["longest"])
-    sum_so_far["buckets"] = [
-        one + other for one, other in zip(sum_so_far["buckets"], row["buckets"], strict=True)
-    ]
+def add_up(reports: Iterable[ProcessReport]) -> Counters:
+    """Return the counters of several processes as one; of the lag it has the longest.
+
+    A peak is the sum of each process's own peak.
+    """
+    every = [report["counters"] for report in reports]
+    lags = [counted["lag"] for counted in every]
+    return complete(
+        Counters,
+        {
+            **{name: _add(counted[name] for counted in every) for name in TALLIES},
+            "traffic": _add(counted["traffic"] for counted in every),
+            "sessions": _add_gauges([counted["sessions"] for counted in every]),
+            "sockets": _add_gauges([counted["sockets"] for counted in every]),
+            "lag": {
+                "last": max((lag["last"] for lag in lags), default=0.0),
+                "highest": max((lag["highest"] for lag in lags), default=0.0),
+            },
+            "handlers": _add_handlers(row for counted in every for row in counted["handlers"]),
+        },
+    )
+
+
+def _add(counts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
+
+
+def _add_gauges(gauges: list[GaugeCounts]) -> GaugeCounts:
+    return {
+        "now": _add(gauge["now"] for gauge in gauges),
+        "peak": _add(gauge["peak"] for gauge in gauges),
+        "total": sum(gauge["total"] for gauge in gauges),
+        "highest": sum(gauge["highest"] for gauge in gauges),
+        "opened": sum(gauge["opened"] for gauge in gauges),
+    }
+
+
+def _add_handlers(rows: Iterable[HandlerRow]) -> list[HandlerRow]:
+    """Return one row for each consumer class and event."""
+    total: dict[tuple[str, str], HandlerRow] = {}
+    for row in rows:
+        key = row["consumer"], row["event"]
+        before = total.get(key)
+        total[key] = row if before is None else _add_row(before, row)
+    return list(total.values())
+
+
+def _add_row(one: HandlerRow, other: HandlerRow) -> HandlerRow:
+    return {
+        **one,
+        "count": one["count"] + other["count"],
+        "total": one["total"] + other["total"],
+        "longest": max(one["longest"], other["longest"]),
+        "errors": one["errors"] + other["errors"],
+        "buckets": [sum(pair) for pair in zip(one["buckets"], other["buckets"], strict=True)],
+    }

@@ -1,4 +1,4 @@
-"""Who is at the door: Django's session and user, for the scope of a handshake."""
+"""Who the visitor is: Django's session and user, for the scope of a handshake."""
 
 from __future__ import annotations
 

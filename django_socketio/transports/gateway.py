@@ -1,17 +1,21 @@
-"""What every request passes first: the checks of its query and origin, and the middleware."""
+"""What every request passes first: the checks of its origin and query, and the middleware."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
 from ..logs import logger, safe
 from ..server.hub import Hub
-from ..sockets.client import Client
+from ..server.hubs import current_hub
+from ..server.wiring import Wiring
 from ..stats import counters
+from .forwarding import FORWARDED, serve_forwarded
 from .origins import is_allowed
+from .request import Request
 
 Scope = dict[str, Any]
 ASGIApp = Callable[..., Awaitable[None]]
@@ -19,40 +23,34 @@ ASGIApp = Callable[..., Awaitable[None]]
 _CAPTURE = "django_socketio.capture"
 
 
-class Request:
-    """A request for a session: what its headers and its query say."""
+class Gateway:
+    """Checks requests and runs the middleware for handshakes.
 
-    __slots__ = ("client", "headers", "hub", "method", "origin", "owner", "passed_on")
+    ``transports`` serve requests, by their scope's type: those of clients, and those that other
+    processes forward to this one. ``wiring`` is for the hubs of the loops that are served.
+    """
 
-    def __init__(self, hub: Hub, method: str, headers: dict[bytes, bytes]) -> None:
-        self.hub = hub
-        self.method = method
-        self.headers = headers
-        self.origin = self.header(b"origin") if b"origin" in headers else None
-        # The existing session's client, or the other process that owns it; neither for a handshake,
-        # except for one that another process is to take because this one ends.
-        self.client: Client | None = None
-        self.owner: str | None = None
-        self.passed_on = False
-
-    def header(self, name: bytes) -> str:
-        """A header's value, "" where it is missing."""
-        return self.headers.get(name, b"").decode("latin-1")
-
-
-class Door:
-    """Checks requests and runs the middleware for handshakes."""
-
-    def __init__(self, middleware: Callable[[ASGIApp], ASGIApp] | None) -> None:
+    def __init__(
+        self,
+        middleware: Callable[[ASGIApp], ASGIApp] | None,
+        transports: Mapping[str, ASGIApp],
+        wiring: Wiring,
+    ) -> None:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
-        # What serves a scope, by its type.
-        self.transports: dict[str, ASGIApp] = {}
+        self._transports = transports
+        self._wiring = wiring._replace(accept=self.serve_forwarded)
 
-    def open(self, scope: Scope, hub: Hub) -> Request:
-        """Look at a request's headers. The query is looked at in :meth:`check`."""
-        if hub.network is not None and hub.network.tunnels.serve is None:
-            hub.network.tunnels.serve = self.serve
-        return Request(hub, scope.get("method", "GET"), dict(scope["headers"]))
+    def hub(self) -> Hub:
+        """Return the hub of the running loop, which has forwarded requests served here."""
+        return current_hub(self._wiring)
+
+    def serve_forwarded(self, end: IncomingEnd) -> Awaitable[None]:
+        """Serve a request that another process has forwarded. Raises ValueError for no request."""
+        return serve_forwarded(self._transports, end)
+
+    def read_request(self, scope: Scope) -> Request:
+        """Read a request's headers. The query is read in :meth:`check`."""
+        return Request(self.hub(), scope.get("method", "GET"), dict(scope["headers"]))
 
     def check_origin(self, request: Request) -> None:
         """Raise HandshakeRefused for a page that may not use this server."""
@@ -95,33 +93,28 @@ class Door:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if query.get("EIO") != "4":
             raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
-        if hub.closing:
-            if websocket or hub.network is None or "django_socketio.tunnel" in scope:
+        if hub.local.closing:
+            if websocket or FORWARDED in scope:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
-            request.owner = hub.network.successor()
+            request.owner = hub.others.successor()
             request.passed_on = True
             if request.owner is None:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
             return
-        if hub.pending_sessions >= hub.settings.max_pending_sessions:
+        if hub.clients.pending >= hub.settings.max_pending_sessions:
             counters.limits.add("too many sessions without a namespace")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:
         """The other process that has a session. Raises HandshakeRefused where there is none."""
-        owner = None if hub.network is None else hub.network.owner(sid)
-        if owner is None or owner == hub.node or "django_socketio.tunnel" in scope:
+        owner = hub.others.owner(sid)
+        if owner is None or FORWARDED in scope:
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         return owner
 
-    async def greet(self, request: Request) -> None:
-        """Before a session begins: other processes, which may be asked for it, know this one."""
-        if request.hub.network is not None:
-            await request.hub.network.greeted()
-
-    async def serve(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Serve a request that another process has carried here."""
-        await self.transports[scope["type"]](scope, receive, send)
+    async def wait_until_known(self, request: Request) -> None:
+        """Wait, before a session begins, until other processes, which may be asked for it, know."""
+        await request.hub.others.greeted()
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
         """The scope as the middleware leaves it; None when the middleware has answered itself."""

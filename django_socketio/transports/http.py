@@ -10,7 +10,7 @@ from typing import Any
 
 from ..conf import Settings
 from ..engineio import HandshakeRefused
-from .gateway import Request
+from .request import Request
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -8,17 +8,17 @@ by a
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from ..cluster.tunnels import RELEASE, OwnerGone
-from ..engineio import ErrorCode, Frame, HandshakeRefused, encode_payload
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
 from ..engineio.session import CLOSE, NOOP
-from ..server.hubs import current_hub
 from ..sockets.client import Client
 from ..stats import counters
-from .gateway import Door, Request
+from .bodies import BodyAborted, BodyTooLarge, read_body
+from .forwarding import RELEASE_TYPE, forward_http
+from .gateway import Gateway
 from .http import (
     choose_encoding,
     compress,
@@ -27,20 +27,13 @@ from .http import (
     preflight_headers,
     respond,
 )
+from .request import Request
 
 # How soon a poll is let go while a WebSocket probes, so that the client can pause; as in Node.
 # Only the first one goes at once: a client that polls on in place of pausing must not spin.
 PROBE_INTERVAL = 0.1
 # How long a poll has waited when it becomes worth a task to see whether its client leaves.
 WATCH_AFTER = 0.25
-
-
-class Aborted(Exception):
-    """The client has dropped a request before it was answered."""
-
-
-class TooLarge(Exception):
-    """A request's body is larger than it may be."""
 
 
 class Polling:
@@ -85,10 +78,8 @@ class Polling:
 class PollingConsumer(AsyncConsumer):
     """Serves one HTTP request: a handshake, a poll, a POST or a preflight."""
 
-    door: ClassVar[Door]
-
-    def __init__(self, door: Door) -> None:
-        self.door = door  # type: ignore[misc]
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
         # Looks whether the client of a poll that waits is still there.
         self._watcher: asyncio.Task[None] | None = None
 
@@ -97,18 +88,18 @@ class PollingConsumer(AsyncConsumer):
         self.scope = scope
         self.receive = receive
         self.base_send = send
-        request = self.door.open(scope, current_hub())
+        request = self.gateway.read_request(scope)
         cors: list[tuple[bytes, bytes]] = []
         try:
-            self.door.check_origin(request)
+            self.gateway.check_origin(request)
             cors = cors_headers(request)
             if request.method == "OPTIONS" and request.origin is not None:
                 await respond(send, 204, headers=preflight_headers(request))
                 return
-            self.door.check(scope, request)
+            self.gateway.check(scope, request)
             client = request.client
             if request.owner is not None:
-                await self._carry(request, request.owner)
+                await forward_http(request, scope, receive, send)
             elif client is None:
                 await self._handshake(request, cors)
             elif request.method == "GET":
@@ -122,12 +113,12 @@ class PollingConsumer(AsyncConsumer):
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
-        await self.door.greet(request)
-        scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
+        await self.gateway.wait_until_known(request)
+        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return
         link = Polling()
-        client = link.client = Client(request.hub, scope, link)
+        client = link.client = Client(request.hub.clients, scope, link)
         session = client.session
         cookie = request.hub.settings.bake_cookie(session.sid)
         if cookie is not None:
@@ -160,8 +151,8 @@ class PollingConsumer(AsyncConsumer):
             frames = [CLOSE if over else NOOP]
         drained = session.drained
         if drained:
-            client.gone()
-        if drained and client.hub.closing:
+            client.abort(Reason.FORCED_CLOSE)
+        if drained and client.local.closing:
             # Every client takes this for a reason to connect again; not all do so after a CLOSE.
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         try:
@@ -171,7 +162,7 @@ class PollingConsumer(AsyncConsumer):
 
     async def _wait(self, client: Client, link: Polling) -> None:
         """Wait for something to send, the end of the session, or the end of the request."""
-        loop = client.hub.loop
+        loop = client.loop
         link.poll = loop.create_future()
         watch = loop.call_later(WATCH_AFTER, self._start_to_watch, client, link)
         timer = None
@@ -189,11 +180,11 @@ class PollingConsumer(AsyncConsumer):
                 timer.cancel()
 
     def _start_to_watch(self, client: Client, link: Polling) -> None:
-        self._watcher = client.hub.loop.create_task(self._watch(client, link))
+        self._watcher = client.loop.create_task(self._watch(client, link))
 
     async def _watch(self, client: Client, link: Polling) -> None:
         while (kind := (await self.receive())["type"]) != "http.disconnect":
-            if kind == RELEASE:
+            if kind == RELEASE_TYPE:
                 link.release()
         client.abort("transport error", "a poll was dropped")
 
@@ -209,7 +200,8 @@ class PollingConsumer(AsyncConsumer):
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         link.posting = True
         try:
-            body = await self._read(request, client.settings.max_http_buffer_size)
+            limit = client.settings.max_http_buffer_size
+            body = await read_body(self.receive, request.headers, limit)
             if client.session.state == "closed":
                 raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
             try:
@@ -218,13 +210,13 @@ class PollingConsumer(AsyncConsumer):
                 client.abort("parse error", "a body that is not UTF-8")
             else:
                 for work in client.receive_payload(payload):
-                    client.hub.spawn(work, client)
-                await client.ready()
-        except TooLarge:
+                    client.local.runtime.spawn(work, client)
+                await client.wait_until_caught_up()
+        except BodyTooLarge:
             client.abort("transport error", "a body over MAX_HTTP_BUFFER_SIZE")
             await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
             return
-        except Aborted:
+        except BodyAborted:
             client.abort("transport error", "a POST was dropped")
             return
         finally:
@@ -233,54 +225,6 @@ class PollingConsumer(AsyncConsumer):
             await respond(self.base_send, 200, b"ok", b"text/html", cors)
         except OSError:
             client.abort("transport error", "the answer to a POST was lost")
-
-    async def _read(self, request: Request, limit: int) -> bytes:
-        """The body, refused as soon as it is too large, whatever length was declared."""
-        declared = request.headers.get(b"content-length", b"")
-        if declared.isdigit() and len(declared) < 20 and int(declared) > limit:
-            raise TooLarge
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Aborted
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
-
-    async def _carry(self, request: Request, owner: str) -> None:
-        """Let another process, which has the session, answer."""
-        network = request.hub.network
-        if network is None:
-            raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
-        body: bytes | None = b""
-        scope = self.scope
-        if request.method == "POST":
-            limit = request.hub.settings.max_http_buffer_size
-            try:
-                body = await self._read(request, limit)
-            except TooLarge:
-                # The owner is told of a length that it refuses, not sent what it would refuse.
-                headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
-                too_large = (b"content-length", b"%d" % (limit + 1))
-                scope = {**scope, "headers": [*headers, too_large]}
-            except Aborted:
-                body = None
-        try:
-            gate = await network.tunnels.open(scope, owner, body)
-            if body is None:
-                network.tunnels.close(gate, abort=True)
-                return
-            await gate.http(self.receive, self.base_send)
-        except OwnerGone:
-            if request.passed_on:
-                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
-            raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
 
     async def _answer(
         self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]

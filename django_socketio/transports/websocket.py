@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
-from ..cluster.tunnels import OwnerGone
-from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe
+from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.session import PROBE_PONG
 from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
-from ..server.hubs import current_hub
 from ..sockets.client import Client
 from ..stats import counters
-from .gateway import Door, Request
+from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
+from .forwarding import forward_websocket
+from .gateway import Gateway
 from .http import error_body
+from .messages import frame_message
 from .polling import Polling
+from .request import Request
 
-# Close codes (RFC 6455, 7.4.1) that tell of a broken connection, not of a client that has left.
-PROTOCOL_ERRORS = frozenset({1002, 1003, 1007, 1009})
-SERVICE_RESTART = 1012
-TOO_BIG = 1009
-NORMAL = 1000
-# What send() raises once the connection is gone: OSError by ASGI; daphne, and uvicorn when it has
-# closed of its own accord, raise RuntimeErrors.
-GONE = (OSError, RuntimeError)
 # How long a client that does not read may hold up the end of its connection.
 CLOSE_TIMEOUT = 10
 
@@ -42,10 +36,9 @@ class WebSocketConsumer(AsyncConsumer):
     """
 
     name = "websocket"
-    door: ClassVar[Door]
 
-    def __init__(self, door: Door) -> None:
-        self.door = door  # type: ignore[misc]
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
         self.client: Client
         self.pausable = True
         # Set while the server's task waits for reading to come back to it.
@@ -75,19 +68,18 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _open(self) -> bool:
         """Let the WebSocket in. Returns whether it is the transport of a session now."""
-        hub = current_hub()
+        request = self.gateway.read_request(self.scope)
         # With the loop as an argument, for finding it is a system call on Python 3.11.
-        self._reader = asyncio.current_task(hub.loop)
-        request = self.door.open(self.scope, hub)
+        self._reader = asyncio.current_task(request.hub.runtime.loop)
         try:
-            self.door.check_origin(request)
-            self.door.check(self.scope, request)
+            self.gateway.check_origin(request)
+            self.gateway.check(self.scope, request)
+            if request.owner is not None:
+                await forward_websocket(request, self.scope, self.receive, self.base_send)
+                return False
         except HandshakeRefused as refused:
             counters.requests_refused.add(refused.code.name)
             await self._refuse(refused)
-            return False
-        if request.owner is not None:
-            await self._carry(request, request.owner)
             return False
         if request.client is None:
             return await self._handshake(request)
@@ -108,24 +100,14 @@ class WebSocketConsumer(AsyncConsumer):
         )
         await self.base_send({"type": "websocket.http.response.body", "body": error_body(refused)})
 
-    async def _carry(self, request: Request, owner: str) -> None:
-        """Let another process, which has the session, be at the other end of this WebSocket."""
-        try:
-            if request.hub.network is None:
-                raise OwnerGone
-            gate = await request.hub.network.tunnels.open(self.scope, owner, None)
-            await gate.websocket(self.receive, self.base_send)
-        except OwnerGone:
-            await self._refuse(HandshakeRefused(ErrorCode.UNKNOWN_SID))
-
     async def _handshake(self, request: Request) -> bool:
-        await self.door.greet(request)
-        scope = await self.door.run_middleware(self.scope, self.receive, self.base_send)
+        await self.gateway.wait_until_known(request)
+        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
         if scope is None:
             return False
         if not await self._say({"type": "websocket.accept"}):
             return False
-        self.client = Client(request.hub, scope, self)
+        self.client = Client(request.hub.clients, scope, self)
         self._take_over()
         return True
 
@@ -142,7 +124,7 @@ class WebSocketConsumer(AsyncConsumer):
         session = client.session
         if not await self._say({"type": "websocket.accept"}):
             return False
-        if not session.start_upgrade(client.hub.loop.time()):
+        if not session.start_upgrade(client.loop.time()):
             await self._say({"type": "websocket.close"})
             return False
         self.client = client
@@ -156,7 +138,7 @@ class WebSocketConsumer(AsyncConsumer):
                 return False
             if client.prober is not self:
                 continue  # timed out, or the session has gone: the close is on its way
-            if client.hub.leaving and not session.probed:
+            if client.local.leaving and not session.probed:
                 # Without an answer the client goes on to poll; see Hub.upgraded().
                 client.prober = None
                 session.cancel_upgrade()
@@ -186,7 +168,7 @@ class WebSocketConsumer(AsyncConsumer):
         try:
             await self._read()
             while not self._finished:
-                self._spare = self.client.hub.loop.create_future()
+                self._spare = self.client.loop.create_future()
                 await self._spare
                 self._spare = None
                 if not self._finished:
@@ -199,7 +181,7 @@ class WebSocketConsumer(AsyncConsumer):
         """Read and handle frames until the connection ends or reading is handed over."""
         client, receive = self.client, self.receive
         session = client.session
-        reader = self._reader = asyncio.current_task(client.hub.loop)
+        reader = self._reader = asyncio.current_task(client.loop)
         limit = client.settings.max_http_buffer_size
         while True:
             message = await receive()
@@ -226,7 +208,7 @@ class WebSocketConsumer(AsyncConsumer):
                         return
                 work = None
             if client.crowded:
-                await client.ready()
+                await client.wait_until_caught_up()
 
     def _hand_over(self) -> None:
         """The task that reads has to wait for a handler: let another one read."""
@@ -236,7 +218,7 @@ class WebSocketConsumer(AsyncConsumer):
             spare.set_result(None)
         else:
             self._reader = None
-            self.client.hub.spawn(self._read(), self.client)
+            self.client.local.runtime.spawn(self._read(), self.client)
 
     def _disconnected(self, code: int | None) -> None:
         if code == SERVICE_RESTART:
@@ -269,7 +251,7 @@ class WebSocketConsumer(AsyncConsumer):
         """
         message = frame.wire
         if message is None:
-            message = frame.wire = _message(frame.data)
+            message = frame.wire = frame_message(frame.data)
         send = self.base_send
         coro = send(message)
         try:
@@ -283,8 +265,10 @@ class WebSocketConsumer(AsyncConsumer):
             logger.exception("the server's send() failed")
             self.client.session.set_writable(False)
         else:
-            self.client.session.set_writable(False)
-            self._drainer = self.client.hub.spawn(self._drain(coro, waited_for), self.client)
+            client = self.client
+            client.session.set_writable(False)
+            drain = self._drain(coro, waited_for)
+            self._drainer = client.local.runtime.spawn(drain, client)
 
     async def _drain(self, coro: Any, waited_for: Any) -> None:
         """Finish a write that waits, then write what has queued up behind it."""
@@ -294,7 +278,7 @@ class WebSocketConsumer(AsyncConsumer):
             await resume(coro, waited_for)
             client.written()
             while (frame := session.take_one()) is not None:
-                await self.base_send(_message(frame.data))
+                await self.base_send(frame_message(frame.data))
                 client.written()
         except Exception as error:
             if not isinstance(error, GONE) and not self._closing:
@@ -305,7 +289,7 @@ class WebSocketConsumer(AsyncConsumer):
         if not self._closing:
             session.set_writable(True)
         if session.drained:
-            client.gone()
+            client.abort(Reason.FORCED_CLOSE)
 
     def flush(self) -> None:
         """Write what waits in the session's buffer, as far as possible now."""
@@ -316,18 +300,18 @@ class WebSocketConsumer(AsyncConsumer):
         if session.writable and not session.buffer:
             session.set_writable(True)
         if session.drained and self._drainer is None:
-            self.client.gone()
+            self.client.abort(Reason.FORCED_CLOSE)
 
     def close(self) -> None:
         """Close the WebSocket; when even that has to wait, not for ever."""
         if self._closing:
             return
         self._closing = True
-        self.client.hub.spawn(self._send_close(), self.client)
+        self.client.local.runtime.spawn(self._send_close(), self.client)
 
     async def _send_close(self) -> None:
         try:
-            await asyncio.wait_for(self._say_close(), CLOSE_TIMEOUT)
+            await asyncio.wait_for(send_close(self.base_send, self._close_code), CLOSE_TIMEOUT)
         except (asyncio.TimeoutError, RuntimeError):  # before OSError, of which it is one now
             # Nothing better can be done through ASGI than to let the server's task end.
             self._lost("transport close")
@@ -335,35 +319,6 @@ class WebSocketConsumer(AsyncConsumer):
                 self._reader.cancel()
         except OSError:
             pass
-
-    async def _say_close(self) -> None:
-        try:
-            await self.base_send({"type": "websocket.close", "code": self._close_code})
-        except GONE:
-            raise
-        except Exception:
-            # daphne takes few codes, and says so with a bare Exception.
-            await self.base_send({"type": "websocket.close", "code": NORMAL})
-
-
-class _TrueEmpty(bytes):
-    def __bool__(self) -> bool:
-        return True
-
-
-class _EmptyBinary(dict[str, Any]):
-    """An empty attachment. daphne sends only what ``get`` finds true, and then takes the item."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return _TrueEmpty() if key == "bytes" else super().get(key, default)
-
-
-def _message(data: str | bytes) -> dict[str, Any]:
-    if isinstance(data, str):
-        return {"type": "websocket.send", "text": data}
-    if data:
-        return {"type": "websocket.send", "bytes": data}
-    return _EmptyBinary(type="websocket.send", bytes=data)
 
 
 def _as_coroutine(send: Any) -> Any:

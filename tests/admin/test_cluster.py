@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from django_socketio.admin_pages.feed import NAMESPACE
-from django_socketio.stats.reports import HOST
+from django_socketio.stats.identity import HOST
 from tests.admin.people import log_in_staff
 from tests.harness.cluster import Cluster
 from tests.harness.protocol import Closed

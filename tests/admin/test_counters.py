@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -57,7 +57,9 @@ async def test_traffic(counted: type[SocketIOConsumer]) -> None:
     assert after["sockets"]["peak"]["/counted-here"] == 1
 
     def grown(name: str) -> int:
-        difference: int = after["traffic"][name] - before["traffic"][name]
+        now: Mapping[str, Any] = after["traffic"]
+        then: Mapping[str, Any] = before["traffic"]
+        difference: int = now[name] - then[name]
         return difference
 
     # CONNECT and two events came in; CONNECT's answer, an event and an acknowledgement went out.

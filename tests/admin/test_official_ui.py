@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 
 from django_socketio import SocketIOConsumer, register
-from django_socketio.admin_pages import attempts, official
+from django_socketio.admin_pages import attempts, official, official_feed
 from django_socketio.admin_pages.attempts import Attempts
 from django_socketio.conf import problems
 from django_socketio.exceptions import LimitExceeded
@@ -31,8 +31,8 @@ ALWAYS = ["AGGREGATED_EVENTS", "ALL_EVENTS"]
 
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(official, "INTERVAL", 0.05)
-    monkeypatch.setattr(official, "_attempts", Attempts())
+    monkeypatch.setattr(official_feed, "INTERVAL", 0.05)
+    monkeypatch.setattr(official, "password_attempts", Attempts())
     register("/admin")(official.AdminUI)
     register("/target")(type("Target", (SocketIOConsumer,), {}))
     yield

@@ -18,7 +18,8 @@ from django_socketio.admin_pages.feed import NAMESPACE
 from django_socketio.models import ServerProcess, TrafficSample
 from django_socketio.server.registry import registry
 from django_socketio.stats.gather import Gathered
-from django_socketio.stats.recorder import _minute
+from django_socketio.stats.minutes import current_minute
+from django_socketio.stats.shapes import complete_process
 from django_socketio.testing import SocketIOCommunicator
 from tests.admin.test_recorder import SAMPLE, write
 from tests.project.asgi import application
@@ -222,12 +223,14 @@ def test_a_stale_process_is_marked_and_not_counted(monkeypatch: pytest.MonkeyPat
     write("died")
     counted = {**ServerProcess.objects.get(node="died").counters, "sockets": {"total": 77}}
     ServerProcess.objects.filter(node="died").update(counters=counted)
-    live = {
-        **ServerProcess.objects.get(node="lives").as_report(),
-        "counters": {"sockets": {"total": 5}},
-    }
+    live = complete_process(
+        {
+            **ServerProcess.objects.get(node="lives").as_report(),
+            "counters": {"sockets": {"total": 5}},
+        }
+    )
 
-    def gather(*args: Any) -> Gathered:
+    def gather(*args: Any) -> Gathered[Any]:
         return Gathered({"lives": live}, set(), complete=True)
 
     monkeypatch.setattr("django_socketio.admin.gather", gather)
@@ -252,7 +255,7 @@ def test_history() -> None:
     assert "Nothing is recorded" in text
     for node in ("one", "two"):
         for ago in (1, 2, 200, 3000):
-            TrafficSample.objects.create(node=node, **{**SAMPLE, "minute": _minute() - ago})
+            TrafficSample.objects.create(node=node, **{**SAMPLE, "minute": current_minute() - ago})
     for chosen, rows in (("hour", 2), ("day", 2), ("week", 3), ("nonsense", 2)):
         response = client.get(url("trafficsample"), {"range": chosen})
         assert response.content.decode().count('role="img"') == 6
@@ -279,7 +282,7 @@ def test_without_pygal_the_page_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(__import__("sys").modules, "pygal", None)
     client = Client()
     client.force_login(make_user("watcher", "view_serverprocess"))
-    TrafficSample.objects.create(node="one", **{**SAMPLE, "minute": _minute() - 1})
+    TrafficSample.objects.create(node="one", **{**SAMPLE, "minute": current_minute() - 1})
     text = client.get(url("trafficsample")).content.decode()
     assert "channels-socketio[admin]" in text
     assert 'role="img"' not in text

@@ -15,8 +15,10 @@ from django.test import Client
 from django.utils.timezone import now
 
 from django_socketio.models import ServerProcess, TrafficSample
-from django_socketio.stats.recorder import _minute, save
+from django_socketio.stats.minutes import current_minute
 from django_socketio.stats.reports import count_all
+from django_socketio.stats.rows import save
+from django_socketio.stats.shapes import StoredCounters
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, copy_database, migrate
 from tests.harness.waiting import until
@@ -42,7 +44,7 @@ class _Idle:
 
 
 def write(node: str = "node1", **options: Any) -> None:
-    counted = {**count_all(_Idle()), "layer_up": None}  # type: ignore[arg-type]
+    counted: StoredCounters = {**count_all(_Idle()), "layer_up": None}  # type: ignore[arg-type]
     wanted = {"interval": 10, "sample": None, "ended": False, "retention": None, **options}
     save(node, counted, **wanted)
 
@@ -68,11 +70,11 @@ def test_a_process_has_one_row(django_assert_num_queries: Any) -> None:
 def test_old_rows_are_cleared_away() -> None:
     write("old")
     ServerProcess.objects.update(last_seen=now() - timedelta(days=2))
-    write(sample={**SAMPLE, "minute": _minute() - 100})
-    write(sample={**SAMPLE, "minute": _minute() - 10})
+    write(sample={**SAMPLE, "minute": current_minute() - 100})
+    write(sample={**SAMPLE, "minute": current_minute() - 10})
     write(retention=(50 * 60, 86400))
     assert [process.node for process in ServerProcess.objects.all()] == ["node1"]
-    assert TrafficSample.objects.get().minute >= _minute() - 11
+    assert TrafficSample.objects.get().minute >= current_minute() - 11
 
 
 @pytest.mark.django_db
@@ -119,6 +121,23 @@ def test_prometheus() -> None:
     assert "} 7.0" in text
     assert re.search(r'socketio_handler_seconds_bucket{.*le="0.01".*} 3.0', text)
     assert 'socketio_handler_seconds_count{consumer="C",event="e"' in text
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.admin.urls")
+@pytest.mark.parametrize("counted", [{}, {"sockets": {"total": 7}}])
+def test_a_row_of_an_older_version_is_read(counted: Any) -> None:
+    write()
+    ServerProcess.objects.update(counters=counted)
+    out = StringIO()
+    call_command("socketio_stats", stdout=out)
+    assert f"{counted.get('sockets', {}).get('total', 0)} sockets, lag 0 ms" in out.getvalue()
+    assert re.search(r"events +0 in, 0 out", out.getvalue())
+    out = StringIO()
+    call_command("socketio_stats", "--json", stdout=out)
+    (row,) = json.loads(out.getvalue())["processes"]
+    assert row["counters"]["traffic"]["events_in"] == 0
+    assert "socketio_upgrades" in Client().get("/metrics/").content.decode()
 
 
 def echo(server: Server, times: int) -> None:

@@ -18,7 +18,7 @@ import django
 django.setup()
 
 from django_socketio import io  # noqa: E402 - Django comes first, as in a worker process
-from django_socketio.server.remote import RemoteSocket  # noqa: E402
+from django_socketio.server.operators import RemoteSocket  # noqa: E402
 
 
 def say(value: Any) -> None:

@@ -143,6 +143,11 @@ class Server:
         for words in self._failures:
             assert words not in log, f"{words!r} in the log of {self.name}:\n{log}"
 
+    def expect_in_log(self, text: str) -> None:
+        """What the log holds since it was last checked is meant to be there, `text` with it."""
+        assert text in self.process.log[self._checked :]
+        self._checked = len(self.process.log)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

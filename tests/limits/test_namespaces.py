@@ -1,6 +1,8 @@
-"""MAX_NAMESPACES."""
+"""MAX_NAMESPACES, MAX_NAMESPACE_LENGTH."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.harness.servers import Server
 from tests.harness.wire import Peer, Poller, open_peer
@@ -8,6 +10,7 @@ from tests.harness.wire import Peer, Poller, open_peer
 from .conftest import LIMITS
 
 LIMIT = LIMITS["MAX_NAMESPACES"]
+LENGTH = LIMITS["MAX_NAMESPACE_LENGTH"]
 
 
 def test_too_many(server: Server, bystander: Peer) -> None:
@@ -55,3 +58,32 @@ def test_those_that_are_at_work_yet_count(server: Server, bystander: Peer) -> No
         peer.frames_until_closed()
     server.release("namespaces")
     server.until_it_holds_no_more_than(before)
+
+
+def named(length: int) -> str:
+    """A namespace's name of so many characters that the project serves."""
+    return "/" + "7" * (length - len("//many")) + "/many"
+
+
+@pytest.mark.parametrize("length", [LENGTH + 1, 15_000])
+@pytest.mark.parametrize("packet", ["40{},", "42{},[1]", "40{}"])
+def test_a_name_that_is_too_long(server: Server, bystander: Peer, packet: str, length: int) -> None:
+    peer = open_peer(server)
+    with server.counting("limits", "namespace too long"):
+        peer.send(packet.format(named(length)))
+        assert peer.frames_until_closed() == []
+    assert server.reason(peer.sid) == "parse error"
+
+
+def test_a_name_that_is_too_long_over_polling(server: Server, bystander: Peer) -> None:
+    poller = Poller(server)
+    poller.join()
+    with server.counting("limits", "namespace too long"):
+        poller.post(f"40{named(LENGTH + 1)},")
+    assert server.reason(poller.sid) == "parse error"
+
+
+def test_a_name_that_is_long_enough(server: Server, bystander: Peer) -> None:
+    with open_peer(server) as peer:
+        peer.join(named(LENGTH))
+        assert peer.echoes()

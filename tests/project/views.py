@@ -17,9 +17,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from django_socketio import io
+from django_socketio.cluster.cluster import Cluster
 from django_socketio.exceptions import AckTimeout
 from django_socketio.server.hubs import current_hub
-from django_socketio.server.remote import RemoteSocket
+from django_socketio.server.operators import RemoteSocket
 from django_socketio.stats import counters
 from tests.project import journal
 
@@ -47,14 +48,14 @@ async def held(request: HttpRequest) -> JsonResponse:
         {
             "held": {
                 "clients": len(clients),
-                "pending": hub.pending_sessions,
-                "namespaces": len(hub.namespaces),
+                "pending": hub.clients.pending,
+                "namespaces": len(hub.local.namespaces),
                 # As many as the sessions need; the loop's own list is out of reach.
-                "timers": sum(len(slot) for slot in hub.wheel._slots.values()),
-                "hub_tasks": len(hub.tasks),
+                "timers": sum(len(slot) for slot in hub.clients.wheel._slots.values()),
+                "hub_tasks": len(hub.runtime.tasks),
                 "tasks": len(asyncio.all_tasks()),
                 "buffered": sum(client.session.buffered for client in clients),
-                "queued": sum(client._events_size for client in clients),
+                "queued": sum(client.backlog.size for client in clients if client.backlog),
                 "pending_acks": sum(client.pending_acks for client in clients),
             },
             "counted": {name: dict(getattr(counters, name)) for name in COUNTERS},
@@ -123,17 +124,17 @@ def log_out(request: HttpRequest) -> JsonResponse:
 async def counts(request: HttpRequest) -> JsonResponse:
     """What this process has counted on the channel layer, whom it knows and what it holds."""
     hub = current_hub()
-    network = hub.network
+    others = hub.others
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return JsonResponse(
         {
             "pid": os.getpid(),
             "node": hub.node,
-            "peers": [] if network is None else sorted(network.peers.nodes()),
-            "up": network is not None and network.bus.up,
+            "peers": sorted(others.peers.nodes()) if isinstance(others, Cluster) else [],
+            "up": bool(others.layer_up),
             "layer": dict(counters.layer),
             "clients": len(hub.clients),
-            "tunnels": 0 if network is None else len(network.tunnels),
+            "tunnels": len(others.tunnels),
             "tasks": len(asyncio.all_tasks()),
             "cpu": usage.ru_utime + usage.ru_stime,
             "memory": _memory(),
@@ -171,13 +172,25 @@ class PlainEncoder(DjangoJSONEncoder):
         return {"bytes": o.hex()} if isinstance(o, bytes) else super().default(o)
 
 
+def _plain(socket: RemoteSocket) -> dict[str, Any]:
+    return {
+        "sid": socket.sid,
+        "namespace": socket.namespace.name,
+        "rooms": list(socket.rooms),
+        "data": socket.data,
+        "handshake": socket.handshake.as_dict(),
+        "user_id": socket.user_id,
+        "transport": socket.transport,
+    }
+
+
 def _result(error: Exception | None, result: Any = None) -> JsonResponse:
     if isinstance(error, AckTimeout):
         result = {"late": error.missing, "answers": error.answers}
     elif error is not None:
         result = {"error": f"{type(error).__name__}: {error}"}
     elif isinstance(result, list):
-        result = [item.as_dict() if isinstance(item, RemoteSocket) else item for item in result]
+        result = [_plain(item) if isinstance(item, RemoteSocket) else item for item in result]
     return JsonResponse({"result": result}, encoder=PlainEncoder)
 
 

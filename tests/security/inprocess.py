@@ -70,7 +70,7 @@ class Wire(Frames):
     async def leave(self) -> None:
         """Go, and wait until the server has noticed."""
         await self.drop(1001)
-        while tasks := set(current_hub().tasks):
+        while tasks := set(current_hub().runtime.tasks):
             await asyncio.wait(tasks)
 
     @property

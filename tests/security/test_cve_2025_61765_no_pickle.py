@@ -15,8 +15,8 @@ from channels.layers import InMemoryChannelLayer
 import django_socketio
 from django_socketio import SocketIOConsumer
 from django_socketio.cluster import Bus, Kind
+from django_socketio.cluster.cluster import Cluster
 from django_socketio.cluster.messages import EVERYONE
-from django_socketio.cluster.network import Network
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
 
@@ -164,12 +164,14 @@ class Layer(InMemoryChannelLayer):
 async def layer() -> AsyncIterator[Layer]:
     """Between this process and a stranger."""
     hub, layer = current_hub(), Layer(capacity=1000)
-    hub.network = network = Network(hub, layer)
-    network.start(listen=True)
-    await network.settled()
+    alone = hub.others
+    cluster = Cluster(hub.runtime, hub.settings, layer, hub.node, hub.members)
+    hub.others = hub.local.others = cluster
+    cluster.start(listen=True)
+    await cluster.membership.settled()
     yield layer
-    await network.stop()
-    hub.network = None
+    await cluster.stop()
+    hub.others = hub.local.others = alone
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_socketio.conf import get_settings
-from django_socketio.packets import Decoder, LimitExceeded, Limits, StandardCodec
+from django_socketio.packets import Decoder, Limits, PacketLimitExceeded, StandardCodec
 from tests.harness.servers import HOSTILE, Server, Servers
 from tests.harness.wire import open_peer
 
@@ -23,9 +23,9 @@ def test_cve_2026_33151_attachments_are_counted_at_once() -> None:
     limits = Limits(max_attachments=50)
     decoder = Decoder(StandardCodec(), limits)
     assert decoder.feed(event(50)) is None
-    with pytest.raises(LimitExceeded, match="too many attachments"):
+    with pytest.raises(PacketLimitExceeded, match="too many attachments"):
         Decoder(StandardCodec(), limits).feed(event(51))
-    with pytest.raises(LimitExceeded, match="too many attachments"):
+    with pytest.raises(PacketLimitExceeded, match="too many attachments"):
         Decoder(StandardCodec(), limits).feed('29999999-["a"]'.replace("2", "5", 1))
 
 
@@ -34,7 +34,7 @@ def test_cve_2026_33151_attachments_are_weighed_as_they_come() -> None:
     decoder.feed(event(4))
     decoder.feed(b"x" * 400)
     decoder.feed(b"x" * 600)
-    with pytest.raises(LimitExceeded, match="attachments too large"):
+    with pytest.raises(PacketLimitExceeded, match="attachments too large"):
         decoder.feed(b"x")
     assert decoder.pending is None  # nothing is kept
 

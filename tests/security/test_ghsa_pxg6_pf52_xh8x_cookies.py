@@ -94,4 +94,4 @@ def test_ghsa_pxg6_pf52_xh8x_cookies_come_from_one_place() -> None:
             elif isinstance(node, ast.Name) and node.id == "SimpleCookie":
                 baking.append(path.name)
     assert setting == ["polling.py"]
-    assert set(baking) == {"conf.py"}
+    assert set(baking) == {"cookies.py"}

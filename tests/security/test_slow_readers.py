@@ -74,7 +74,7 @@ async def test_slow_readers_whose_server_waits(monkeypatch: pytest.MonkeyPatch) 
     # with it the connection.
     await wire.ended()
     await other.leave()
-    assert not current_hub().tasks
+    assert not current_hub().runtime.tasks
 
 
 async def test_slow_readers_whose_server_does_not_wait() -> None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_socketio import SocketIOConsumer
+from django_socketio.sockets.socket import Socket
 from django_socketio.testing import SocketIOCommunicator
 from tests.harness.waiting import DEADLINE
+
+
+def state_of(consumer: SocketIOConsumer) -> Socket:
+    """What the server keeps for a consumer's socket."""
+    state: Socket = vars(consumer)["_SocketIOConsumer__socket"]
+    return state
 
 
 class Client(SocketIOCommunicator):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import channel_layers
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.apps import apps
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -141,6 +145,38 @@ async def test_lifespan_is_the_apps(application: Any) -> None:
         assert answer == {"type": f"lifespan.{step}.complete"}
     await communicator.wait(DEADLINE)
     assert seen == ["lifespan", "lifespan.startup", "lifespan.shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"SOCKETIO": {"PING_INTERVALL": 5}}, r"SOCKETIO has an unknown key .*PING_INTERVAL"),
+        ({"SOCKETIO": {"CHANNEL_LAYER": "chat"}}, r"SOCKETIO.*'chat', which is not in"),
+        ({"CHANNEL_LAYERS": {"default": {"BACKEND": "no.Layer"}}}, r"(?s)Traceback.*no\.Layer"),
+    ],
+)
+async def test_the_start_fails_with_bad_settings(
+    settings: dict[str, Any], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of an application that was made before Django was set up."""
+    rest = Rest()
+    monkeypatch.setattr(apps, "ready", False)
+    application = SocketIOApplication(rest)
+    monkeypatch.undo()
+    monkeypatch.setattr(channel_layers, "backends", {})
+    with override_settings(**settings):
+        communicator = ApplicationCommunicator(application, {"type": "lifespan"})
+        await communicator.send_input({"type": "lifespan.startup"})
+        answer = await communicator.receive_output(DEADLINE)
+        await communicator.wait(DEADLINE)
+    assert answer["type"] == "lifespan.startup.failed"
+    assert re.match(expected, answer["message"])
+    assert rest.scopes == []
+
+
+def test_it_is_not_made_with_bad_settings() -> None:
+    with override_settings(SOCKETIO={"PING_INTERVALL": 5}), pytest.raises(ImproperlyConfigured):
+        SocketIOApplication(Rest())
 
 
 async def test_what_lifespan_state_holds_reaches_the_app() -> None:

@@ -602,7 +602,7 @@ async def test_a_server_that_cuts_connect_off(frames: OpenFrames) -> None:
     client.task.cancel()
     await eventually(lambda: len(seen) == 2, "disconnect()")
     assert seen[1] == ("transport close", True)
-    assert not current_hub().namespaces
+    assert not current_hub().local.namespaces
 
 
 async def test_a_user_that_cannot_be_looked_at_refuses(refused: Refused, errors: Errors) -> None:

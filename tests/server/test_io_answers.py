@@ -14,7 +14,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, Disconnected
 from tests.harness.waiting import eventually
-from tests.server.clients import Client
+from tests.server.clients import Client, state_of
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 
@@ -185,7 +185,7 @@ async def test_who_is_refused_while_it_is_asked_is_missing(frames: OpenFrames) -
     await client.send("40")
     await eventually(lambda: sockets, "connect()")
     question = asyncio.create_task(io.to("room").timeout(60).acall("x"))
-    await eventually(lambda: sockets[0]._questions, "the question")
+    await eventually(lambda: state_of(sockets[0])._questions, "the question")
     gate.set()
     with pytest.raises(AckTimeout) as error:
         await question
@@ -224,8 +224,8 @@ async def test_a_cancelled_question_leaves_nothing_behind(connect: Connect) -> N
     await connect()
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(io.acall("x"), 0.01)
-    assert not sockets[0]._questions
-    assert sockets[0]._client.pending_acks == 0
+    assert not state_of(sockets[0])._questions
+    assert state_of(sockets[0]).client.pending_acks == 0
 
 
 # One socket

@@ -12,6 +12,7 @@ from django.test.utils import isolate_apps
 from django.utils.functional import SimpleLazyObject
 
 from django_socketio import io, register
+from django_socketio.server.operators import Operator
 from tests.server.clients import Client
 from tests.server.conftest import Connect
 from tests.server.consumers import Base
@@ -82,8 +83,9 @@ async def counts(clients: tuple[Client, ...]) -> list[int]:
         (lambda sids: io.compress(False).to("a"), [1, 1, 0]),
         (lambda sids: io.timeout(5).to("a"), [1, 1, 0]),
         (lambda sids: io.to("a").volatile.local.compress(True).timeout(1), [1, 1, 0]),
-        (lambda sids: io.to("a").of("/"), [1, 1, 0]),
-        (lambda sids: io.exclude("a").volatile.of("/"), [0, 0, 1]),
+        (lambda sids: io.to("a").of("/"), [1, 1, 1]),
+        (lambda sids: io.exclude("a").volatile.of("/"), [1, 1, 1]),
+        (lambda sids: io.to("a").of("/").to("b"), [1, 0, 0]),
     ],
 )
 async def test_targets(trio: Trio, target: Callable[[list[Any]], Any], expected: list[int]) -> None:
@@ -98,6 +100,23 @@ async def test_of_another_namespace(trio: Trio) -> None:
     io.of("chat").exclude("a").emit("news", 1, b"2")
     assert await counts(default) == [0, 0, 0]
     assert await counts(chat) == [1, 1, 1]
+
+
+async def test_rooms_and_exclusions_belong_to_a_namespace(trio: Trio) -> None:
+    default, chat = await trio(), await trio("/chat")
+    to_some = io.to("b").exclude(default[0].sid)
+    to_some.of("/chat").emit("news", 1, b"2")
+    assert await counts(default) == [0, 0, 0]
+    assert await counts(chat) == [1, 1, 1]
+    to_some.of("/chat").to("a").emit("news", 1, b"2")
+    assert await counts(chat) == [1, 1, 0]
+
+
+def test_how_it_is_sent_is_kept_in_another_namespace() -> None:
+    before = io.to("a").volatile.local.on_commit.timeout(3).compress(False)
+    after = before.of("/chat")
+    for name in set(Operator.__slots__) - {"_namespace", "_rooms", "_exclude"}:
+        assert getattr(after, name) == getattr(before, name) != getattr(io, name)
 
 
 async def test_send(trio: Trio) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
+from collections.abc import Callable
+from pprint import pformat
 from typing import Any
 
 import pytest
 
 from django_socketio import event, io, register
+from django_socketio.addressing.descriptions import SocketDescription
+from django_socketio.addressing.target import Target
 from django_socketio.exceptions import Disconnected
+from django_socketio.server.hubs import current_hub
+from django_socketio.server.operators import RemoteSocket
 from tests.harness.inprocess import Poller
 from tests.harness.waiting import eventually
 from tests.server.clients import Client
@@ -93,6 +100,20 @@ async def test_what_is_known_of_a_socket(connect: Connect, fetch: Any) -> None:
     assert isinstance(handshake.time, datetime.datetime)
     assert handshake.secure is False
     assert handshake.auth == {"rooms": ["a", "b"]}
+
+
+@pytest.mark.parametrize("show", [repr, str, pformat])
+async def test_no_secret_of_a_socket_is_shown(connect: Connect, show: Callable[[Any], str]) -> None:
+    register("/chat")(Joining)
+    headers = [(b"cookie", b"sessionid=secret"), (b"authorization", b"Bearer secret")]
+    client = await connect("/chat", {"token": "secret"}, make_user(7), headers=headers)
+    (socket,) = await io.of("/chat").afetch_sockets()
+    (description,) = current_hub().members.describe(Target("/chat"))
+    described = json.loads(json.dumps(description.as_dict(), default=str))
+    copy = RemoteSocket(SocketDescription.from_dict(described), io.of("/chat"))
+    for shown in (show(socket), show(copy)):
+        assert "secret" not in shown
+        assert all(part in shown for part in (client.sid, "/chat", "7", "websocket"))
 
 
 async def test_an_anonymous_socket_that_polls(poller: Poller) -> None:

@@ -15,7 +15,7 @@ from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, LimitExceeded
 from tests.harness.inprocess import Poller
 from tests.harness.waiting import eventually
-from tests.server.clients import Client
+from tests.server.clients import Client, state_of
 from tests.server.conftest import Connect
 from tests.server.consumers import Base
 from tests.server.users import make_user
@@ -267,7 +267,8 @@ def trio(connect: Connect) -> Callable[[], Awaitable[tuple[Client, Client, Clien
         (lambda self: self.compress(False).to("a"), 0, 1, 1),
         (lambda self: self.timeout(1).broadcast, 0, 1, 1),
         (lambda self: self.broadcast.volatile.compress(True).local, 0, 1, 1),
-        (lambda self: self.to("a").of("/"), 0, 1, 1),
+        (lambda self: self.to("a").of("/"), 1, 1, 1),
+        (lambda self: self.timeout(1).of("/"), 1, 1, 1),
         (lambda self: self.volatile, 1, 0, 0),
         (lambda self: self.compress(False), 1, 0, 0),
         (lambda self: self.timeout(1), 1, 0, 0),
@@ -393,7 +394,7 @@ async def test_volatile_arrives_at_a_client_that_listens(poller: Poller, size: i
     await poller.send('42["do"]')
     await eventually(lambda: sockets, "the socket")
     poll = asyncio.create_task(poller.receive())
-    await eventually(lambda: sockets[0]._client.session.writable, "the poll to wait")
+    await eventually(lambda: state_of(sockets[0]).client.session.writable, "the poll to wait")
     await sockets[0].volatile.emit("arrives", b"x" * size)
     assert (await poll)[0] == '451-["arrives",{"_placeholder":true,"num":0}]'
 
@@ -475,7 +476,7 @@ async def test_awaiting_waits_for_the_buffer_to_drain(poller: Poller) -> None:
     large = asyncio.ensure_future(sockets[0].emit("large", "x" * 200_000))
     everyone = asyncio.ensure_future(io.emit("to all"))
     in_a_thread = asyncio.ensure_future(asyncio.to_thread(_run, sockets[0].emit, "from a thread"))
-    session = sockets[0]._client.session
+    session = state_of(sockets[0]).client.session
     await eventually(lambda: len(session.buffer) == 4, "all four to wait")
     for _ in range(5):
         await asyncio.sleep(0.002)

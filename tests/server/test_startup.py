@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.harness.processes import Process
+from tests.harness.servers import LISTENING, command
+from tests.harness.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -212,6 +219,89 @@ def test_the_checks_run_with_manage_py(tmp_path: Path) -> None:
     assert 'Did you mean "PING_INTERVAL"?' in done.stderr
     assert 'SOCKETIO["PING_TIMEOUT"]' in done.stderr
     assert "a number above 0" in done.stderr
+
+
+# Applications that are made after Django was set up, as usual, and before.
+LATE = """
+from django.core.asgi import get_asgi_application
+from django_socketio.asgi import SocketIOApplication
+
+application = SocketIOApplication(get_asgi_application())
+"""
+EARLY = """
+from django_socketio.asgi import SocketIOApplication
+
+async def rest(scope, receive, send):
+    assert scope["type"] == "http", scope
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"the rest of the project"})
+
+application = SocketIOApplication(rest)
+
+import django
+django.setup()
+"""
+BAD = {
+    "key": ({"PING_INTERVALL": 5}, """'PING_INTERVALL'. Did you mean "PING_INTERVAL"?"""),
+    "layer": ({"CHANNEL_LAYER": "chat"}, "Add 'chat' to CHANNEL_LAYERS"),
+}
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Start a server on a project with these settings, and with this text as its asgi.py."""
+    started: list[Process] = []
+
+    def start(server: str, asgi: str, socketio: dict[str, Any], *options: str) -> Process:
+        make_project(tmp_path, socketio=socketio)
+        (tmp_path / "asgi.py").write_text(asgi)
+        path = os.pathsep.join([str(tmp_path), str(ROOT)])
+        environment = {"PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "settings"}
+        arguments = [*command(server, "asgi:application", 0), *options]
+        started.append(Process(arguments, environment, cwd=tmp_path))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("server", "asgi"),
+    [("uvicorn", LATE), ("uvicorn", EARLY), ("daphne", LATE)],
+    ids=["uvicorn", "uvicorn-early", "daphne"],
+)
+@pytest.mark.parametrize("bad", BAD)
+def test_a_server_does_not_start_with_bad_settings(
+    serve: Callable[..., Process], server: str, asgi: str, bad: str
+) -> None:
+    socketio, expected = BAD[bad]
+    process = serve(server, asgi, socketio)
+    until(lambda: not process.running, f"{server} to give up", 30)
+    process.kill()  # so that all that it has written has been read
+    assert process.code not in (0, None, -signal.SIGKILL)
+    assert expected in process.log
+    assert asgi == LATE or "Traceback" not in process.log
+
+
+@pytest.mark.parametrize(
+    ("server", "options"),
+    [("uvicorn", ("--lifespan", "off")), ("daphne", ())],
+    ids=["uvicorn", "daphne"],
+)
+def test_the_rest_works_where_the_start_could_not_fail(
+    serve: Callable[..., Process], server: str, options: tuple[str, ...]
+) -> None:
+    """Made before Django is set up, on a server without lifespan: nobody asks before a request."""
+    socketio, expected = BAD["key"]
+    process = serve(server, EARLY, socketio, *options)
+    port = process.wait_for_line(LISTENING)[1]
+    for path in ("/", "/socket.io/?EIO=4&transport=polling", "/"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
+            assert response.read() == b"the rest of the project"
+    process.stop()
+    assert process.log.count(expected) == 1
+    assert "Traceback" not in process.log
 
 
 @pytest.mark.parametrize("call", ['emit("news", 1)', 'to("room").sockets_join("other")'])

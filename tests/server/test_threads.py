@@ -290,7 +290,7 @@ async def test_io_reaches_the_sockets_of_every_loop(application: Any) -> None:
         (distant,) = [
             socket
             for socket in await io.afetch_sockets()
-            if socket.sid not in current_hub().namespaces["/"].sockets
+            if socket.sid not in current_hub().local.namespaces["/"].sockets
         ]
         assert await distant.acall("once more") == "again"
     finally:

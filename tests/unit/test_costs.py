@@ -24,6 +24,7 @@ from django_socketio.runtime.steps import resume, start
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.registry import registry
 from django_socketio.sockets.client import Client
+from django_socketio.sockets.socket import Socket
 from django_socketio.stats import counters
 from django_socketio.transports import PollingConsumer, WebSocketConsumer, websocket
 from tests.harness.inprocess import Exchange, Frames
@@ -211,7 +212,7 @@ async def test_a_handler_that_waits_costs_a_task_and_no_event_behind_it_does(
         for number in range(100):
             await peer.send(f'42["echo",{number}]')
         client = next(iter(current_hub().clients.values()))
-        await eventually(lambda: client._events == 100)
+        await eventually(lambda: client.backlog is not None and client.backlog.events == 100)
         assert peer.messages == []
         consumer.gate.set()
         await peer.heard(101)
@@ -223,13 +224,13 @@ async def test_a_handler_that_waits_costs_a_task_and_no_event_behind_it_does(
 async def test_pongs_nobody_asked_for_cost_nothing(application: SocketIOApplication) -> None:
     (peer,) = await connect(application)
     hub = current_hub()
-    before = len(hub.wheel), len(hub.tasks)
+    before = len(hub.clients.wheel), len(hub.runtime.tasks)
     with counted_tasks() as tasks, counted_timers() as timers:
         await peer.send(*["3"] * 10_000)
         await peer.send('42["echo"]')
         await peer.heard(1)
     assert (tasks, timers) == ([], [])
-    assert (len(hub.wheel), len(hub.tasks)) == before
+    assert (len(hub.clients.wheel), len(hub.runtime.tasks)) == before
     assert peer.texts == ['42["echo"]']
     await leave([peer])
 
@@ -243,14 +244,14 @@ async def test_a_poll_costs_no_task_and_a_post_one_if_it_has_events(
     sid = json.loads((await request(application, "GET", ""))[1:])["sid"]
     assert await request(application, "POST", sid, b"40") == b"ok"
     assert (await request(application, "GET", sid)).startswith(b"40")
-    await eventually(lambda: not current_hub().tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
     CountingCodec.reset()
     with counted_tasks() as tasks, counted_timers() as timers:
         # Ten events in one body are handled by one task, and their answers fetched without any.
         body = b"\x1e".join(b'42["echo",%d]' % number for number in range(10))
         assert await request(application, "POST", sid, body) == b"ok"
-        assert tasks == ["SocketIOConsumer._work"]
-        await eventually(lambda: not current_hub().tasks)
+        assert tasks == ["Socket._work"]
+        await eventually(lambda: not current_hub().runtime.tasks)
         assert (await request(application, "GET", sid)).count(b"echo") == 10
         assert len(tasks) == 1
         # A poll that waits gets one more for who looks whether its client is still there; not soon.
@@ -258,7 +259,7 @@ async def test_a_poll_costs_no_task_and_a_post_one_if_it_has_events(
         waited_for = start(poll)
         io.emit("news")
         assert await resume(poll, waited_for) == b'42["news"]'
-    assert tasks == ["SocketIOConsumer._work"]
+    assert tasks == ["Socket._work"]
     assert len(timers) == 1
     assert (CountingCodec.decoded, CountingCodec.encoded) == (10, 11)
     assert await request(application, "POST", sid, b"1") == b"ok"
@@ -309,7 +310,7 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
     assert all(peer.texts == expected for peer in fast)
     # The server's own task does not wait for such a client for ever either.
     await eventually(slow.task.done)
-    await eventually(lambda: not current_hub().tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
     await leave(fast)
 
 
@@ -367,9 +368,9 @@ async def test_idle_sessions_share_a_few_timers(application: SocketIOApplication
         peers = await connect(application, 5000)
     # One for each second that it took, however many sessions began in it.
     most = loop.time() - start + 3
-    assert len(current_hub().wheel) <= most
+    assert len(current_hub().clients.wheel) <= most
     assert len(timers) <= most
-    assert len(current_hub().tasks) == 0
+    assert len(current_hub().runtime.tasks) == 0
     await leave(peers)
 
 
@@ -399,7 +400,7 @@ async def test_an_idle_session_keeps_little(application: SocketIOApplication) ->
     await leave(peers)
 
 
-KINDS = (Client, Session, Decoder, Frame, WebSocketConsumer, PollingConsumer, Frames)
+KINDS = (Client, Socket, Session, Decoder, Frame, WebSocketConsumer, PollingConsumer, Frames)
 
 
 def objects() -> Counter[str]:
@@ -423,7 +424,7 @@ async def come_and_go(application: SocketIOApplication) -> None:
             await peer.send("nonsense")
     io.emit("news", "x" * 1000)
     await leave(peers)
-    await eventually(lambda: not current_hub().tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
 
 
 @pytest.mark.usefixtures("no_log")
@@ -434,7 +435,12 @@ async def test_nothing_is_left_of_clients_that_have_left(
     await come_and_go(application)
     hub = current_hub()
     assert objects() == before
-    assert (hub.clients, hub.namespaces, hub.tasks, hub.pending_sessions) == ({}, {}, {}, 0)
+    assert (hub.clients, hub.local.namespaces, hub.runtime.tasks, hub.clients.pending) == (
+        {},
+        {},
+        {},
+        0,
+    )
     assert reasons == {"transport close": 800, "parse error": 200}
 
 
@@ -452,7 +458,7 @@ async def test_the_garbage_collector_has_nothing_to_do(application: SocketIOAppl
             )
             await peer.send(b"data")
         await leave(peers)
-        await eventually(lambda: not current_hub().tasks)
+        await eventually(lambda: not current_hub().runtime.tasks)
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         found = [each for each in gc.garbage if isinstance(each, (*KINDS, SocketIOConsumer))]
@@ -491,9 +497,9 @@ async def test_nothing_is_left_of_clients_that_polled(application: SocketIOAppli
         assert (await request(application, "GET", sid)).startswith(b'40{"sid":"')
         # Some say goodbye, others break the protocol.
         assert await request(application, "POST", sid, b"1" if number % 2 else b"what?") == b"ok"
-    await eventually(lambda: not current_hub().tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
     hub = current_hub()
-    assert (hub.clients, hub.namespaces, hub.pending_sessions) == ({}, {}, 0)
+    assert (hub.clients, hub.local.namespaces, hub.clients.pending) == ({}, {}, 0)
     assert objects() == before
 
 

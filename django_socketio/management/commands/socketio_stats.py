@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from django_socketio.models import ServerProcess
+from django_socketio.stats.counters import TallyName
 from django_socketio.stats.totals import add_up
+
+# What a process reports when it is asked itself.
+NOT_SHOWN = ("recent", "name")
+# The tallies that are shown.
+TROUBLES: tuple[TallyName, ...] = (
+    "disconnects",
+    "refusals",
+    "handler_errors",
+    "violations",
+    "limits",
+    "layer",
+)
 
 
 class Command(BaseCommand):
@@ -20,12 +34,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         processes = list(ServerProcess.objects.filter(ended=None).order_by("started"))
-        reports = [process.as_report() for process in processes if process.is_running]
-        total = add_up(reports)
+        total = add_up(process.as_report() for process in processes if process.is_running)
         if options["json"]:
             shown = [
                 {
-                    **{key: value for key, value in process.as_report().items() if key != "recent"},
+                    **{
+                        key: value
+                        for key, value in process.as_report().items()
+                        if key not in NOT_SHOWN
+                    },
                     "last_seen": process.last_seen.isoformat(),
                     "stale": process.is_stale,
                 }
@@ -38,7 +55,7 @@ class Command(BaseCommand):
             return
         for process in processes:
             self._show(process)
-        traffic = total["traffic"]
+        traffic: Mapping[str, Any] = total["traffic"]
         self.stdout.write(f"sockets now    {total['sockets']['total']}")
         for name, number in sorted(total["sockets"]["now"].items()):
             self.stdout.write(f"  {name:<24} {number}")
@@ -47,15 +64,15 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<24} {number}")
         for name in ("events", "packets", "bytes", "acks"):
             self.stdout.write(
-                f"{name:<14} {traffic.get(name + '_in', 0)} in, {traffic.get(name + '_out', 0)} out"
+                f"{name:<14} {traffic[name + '_in']} in, {traffic[name + '_out']} out"
             )
-        for name in ("disconnects", "refusals", "handler_errors", "violations", "limits", "layer"):
-            for key, number in sorted(total[name].items()):
-                self.stdout.write(f"{name.replace('_', ' '):<14} {key}: {number}")
+        for tally in TROUBLES:
+            for key, number in sorted(total[tally].items()):
+                self.stdout.write(f"{tally.replace('_', ' '):<14} {key}: {number}")
 
     def _show(self, process: ServerProcess) -> None:
-        sockets = process.counters.get("sockets", {}).get("total", 0)
-        lag = process.counters.get("lag", {}).get("last", 0.0)
+        counted = process.as_report()["counters"]
+        sockets, lag = counted["sockets"]["total"], counted["lag"]["last"]
         state = self.style.ERROR("stale") if process.is_stale else "running"
         self.stdout.write(
             f"{process} ({process.node}) {state}: {sockets} sockets, lag {lag * 1000:.0f} ms, "

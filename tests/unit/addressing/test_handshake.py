@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
+from pprint import pformat
 from typing import Any
 
 import pytest
 
 from django_socketio.addressing.handshake import read_handshake, read_headers
+from django_socketio.addressing.rooms import SessionRoom
+from django_socketio.addressing.target import Target
+from django_socketio.server.operators import Operator
 
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)
 
@@ -37,9 +42,7 @@ def test_it_can_be_read_as_a_mapping() -> None:
     handshake = read_handshake(scope(), None, NOW)
     assert handshake["headers"] is handshake.headers
     assert handshake["auth"] is None
-    with pytest.raises(KeyError):
-        handshake["nonsense"]
-    assert handshake.as_dict() == {
+    values = {
         "headers": handshake.headers,
         "query": handshake.query,
         "address": "192.0.2.1",
@@ -47,6 +50,42 @@ def test_it_can_be_read_as_a_mapping() -> None:
         "secure": False,
         "auth": None,
     }
+    assert handshake.as_dict() == dict(handshake) == values
+    assert list(handshake) == list(values)
+    assert len(handshake) == len(values)
+    assert "headers" in handshake
+    assert handshake.get("nonsense") is None
+
+
+@pytest.mark.parametrize("key", ["nonsense", "as_dict", "get", "__class__", "", None, 5])
+def test_only_fields_are_keys(key: Any) -> None:
+    handshake = read_handshake(scope(), None, NOW)
+    assert key not in handshake
+    with pytest.raises(KeyError):
+        handshake[key]
+
+
+def test_it_is_read_only() -> None:
+    handshake: Any = read_handshake(scope(), None, NOW)
+    with pytest.raises(AttributeError):
+        handshake.auth = 1
+    with pytest.raises(TypeError):
+        handshake["auth"] = 1
+
+
+@pytest.mark.parametrize("show", [repr, str, pformat, "{!r}".format])
+def test_no_secret_is_shown(show: Callable[[Any], str]) -> None:
+    headers = [(b"cookie", b"sessionid=secret"), (b"authorization", b"Bearer secret")]
+    raw = scope(headers=headers, query_string=b"token=secret", client=("192.0.2.1\n", 1))
+    shown = show(read_handshake(raw, {"password": "secret"}, NOW))
+    assert "secret" not in shown
+    assert "192.0.2.1" in shown
+    assert "\n" not in shown
+
+
+def test_a_session_s_key_is_not_shown() -> None:
+    target = Target("/", (SessionRoom("secret"),), (SessionRoom("secret"),))
+    assert "secret" not in f"{target!r} {target} {Operator('/', *target[1:3])!r}"
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_socketio.addressing.rooms import (
-    LocalNamespace,
     SessionRoom,
     UserRoom,
     as_room,
     user_room,
 )
+from django_socketio.sockets.namespace import LocalNamespace
 
 
 class Socket:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,17 @@ from django_socketio import checks
 # Other checks, those of models, may ask the database.
 TAG = django_checks.Tags.compatibility
 
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
+REDIS = "channels_redis.pubsub.RedisPubSubChannelLayer"
+LEVELS = ("Critical", "Error", "Warning", "Info", "Debug")
+SETTINGS_PAGE = Path(__file__).resolve().parents[3] / "docs" / "settings.md"
+
 # Django's own check of JSON fields asks the database from Django 6 on.
 pytestmark = pytest.mark.django_db
 
 
-def found(socketio: Any) -> list[django_checks.CheckMessage]:
-    with override_settings(SOCKETIO=socketio):
+def found(socketio: Any, layers: Any = None) -> list[django_checks.CheckMessage]:
+    with override_settings(SOCKETIO=socketio, CHANNEL_LAYERS=layers or {}):
         messages = django_checks.run_checks(tags=[TAG])
     return [message for message in messages if str(message.id).startswith("django_socketio.E")]
 
@@ -57,6 +64,53 @@ def test_a_setting_that_is_no_dict_is_an_error() -> None:
 def test_manage_py_check_fails() -> None:
     with override_settings(SOCKETIO={"PATH": "x"}), pytest.raises(SystemCheckError, match="PATH"):
         call_command("check", tags=[TAG])
+
+
+def test_an_unknown_channel_layer_is_an_error() -> None:
+    assert found({"CHANNEL_LAYER": "chat"}, {"chat": {"BACKEND": IN_MEMORY}}) == []
+    (error,) = found({"CHANNEL_LAYER": "chat"}, {"default": {}, "other": {}})
+    assert (error.id, error.level) == ("django_socketio.E002", django_checks.ERROR)
+    assert "'chat'" in error.msg
+    assert "'default', 'other'" in str(error.hint)
+
+
+@pytest.mark.parametrize("alias", [None, "", ["default"], 5])
+def test_a_channel_layer_that_is_no_alias_is_one_error(alias: Any) -> None:
+    (error,) = found({"CHANNEL_LAYER": alias}, {"default": {}})
+    assert error.id == "django_socketio.E001"
+    with override_settings(SOCKETIO={"CHANNEL_LAYER": alias}):
+        assert checks.check_channel_layer(None) == []
+
+
+@pytest.mark.parametrize("backend", [None, IN_MEMORY])
+def test_several_workers_need_a_shared_layer(monkeypatch: Any, backend: Any) -> None:
+    layers = {"chat": {"BACKEND": backend or REDIS}, "default": {"BACKEND": REDIS}}
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    with override_settings(SOCKETIO={"CHANNEL_LAYER": "chat"}, CHANNEL_LAYERS=layers):
+        messages = checks.check_channel_layer(None) + checks.check_outside(None)
+    expected = ["django_socketio.W002", "django_socketio.W003"] if backend else []
+    assert [message.id for message in messages] == expected
+
+
+def test_the_core_layer_is_mentioned() -> None:
+    layers = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}
+    with override_settings(CHANNEL_LAYERS=layers):
+        (info,) = checks.check_channel_layer(None)
+    assert (info.id, info.level) == ("django_socketio.I001", django_checks.INFO)
+
+
+def test_every_check_has_a_hint_and_a_row_in_the_documentation() -> None:
+    """Read from the code, so that a new check cannot forget them."""
+    tree = ast.parse(Path(str(checks.__file__)).read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    messages = [call for call in calls if getattr(call.func, "id", "") in LEVELS]
+    assert messages
+    for call in messages:
+        assert {"hint", "id"} <= {keyword.arg for keyword in call.keywords}, ast.unparse(call)
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    ids = {text for text in texts if str(text).startswith("django_socketio.")}
+    rows = [line for line in SETTINGS_PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert {row.split("`")[1] for row in rows if "django_socketio." in row} == ids
 
 
 @pytest.mark.parametrize("installed", ["4.2.2", "4.2.10", "4.3", "5", "4.10.0", "4.2.3.dev1"])

@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_socketio.conf import Settings, get_settings, problems
+from django_socketio.conf import Settings, get_settings, layer_problems, problems
 from django_socketio.engineio import SessionOptions
 from django_socketio.packets import Limits, OrjsonCodec, StandardCodec
 
@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_ATTACHMENTS_SIZE": 10_000_000,
     "MAX_NESTING_DEPTH": 100,
     "MAX_EVENT_NAME_LENGTH": 256,
+    "MAX_NAMESPACE_LENGTH": 256,
     "MAX_ROOM_NAME_LENGTH": 1024,
     "MAX_NAMESPACES": 100,
     "MAX_ROOMS": 10_000,
@@ -204,6 +205,51 @@ def test_settings_are_read_once_and_again_when_they_change() -> None:
         assert get_settings() is get_settings()
 
 
+LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+
+
+@pytest.mark.parametrize(
+    ("socketio", "layers"),
+    [
+        ({}, {}),
+        ({"CHANNEL_LAYER": "default"}, {}),
+        ({}, {"default": LAYER}),
+        ({"CHANNEL_LAYER": "chat"}, {"default": LAYER, "chat": LAYER}),
+    ],
+)
+def test_a_known_channel_layer(socketio: dict[str, Any], layers: dict[str, Any]) -> None:
+    assert list(layer_problems(socketio, layers)) == []
+    with override_settings(SOCKETIO=socketio, CHANNEL_LAYERS=layers):
+        get_settings()
+
+
+@pytest.mark.parametrize(
+    ("socketio", "layers", "alias", "known"),
+    [
+        ({"CHANNEL_LAYER": "chat"}, {}, "'chat'", "none"),
+        ({"CHANNEL_LAYER": "chat"}, {"default": LAYER}, "'chat'", "'default'"),
+        ({}, {"one": LAYER, "two": LAYER}, "'default'", "'one', 'two'"),
+    ],
+)
+def test_an_unknown_channel_layer(
+    socketio: dict[str, Any], layers: dict[str, Any], alias: str, known: str
+) -> None:
+    (problem,) = layer_problems(socketio, layers)
+    assert problem.key == "CHANNEL_LAYER"
+    assert alias in problem.message
+    assert f"Known aliases: {known}." in problem.hint
+    assert f"Add {alias} to CHANNEL_LAYERS" in problem.hint
+    get_settings()
+    bad = override_settings(SOCKETIO=socketio, CHANNEL_LAYERS=layers)
+    with bad, pytest.raises(ImproperlyConfigured) as error:
+        get_settings()
+    assert str(error.value) == f"{problem.message} {problem.hint}"
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "bcrypt" not in repr(Settings(admin_ui={"USERNAME": "ada", "PASSWORD": "$bcrypt"}))
+
+
 # What is made of them
 
 
@@ -243,11 +289,20 @@ def test_what_a_session_may_upgrade_to(options: Any, upgrades: tuple[str, ...]) 
 
 def test_the_decoder_s_limits() -> None:
     settings = Settings(
-        max_attachments=1, max_attachments_size=2, max_nesting_depth=3, max_event_name_length=4
+        max_attachments=1,
+        max_attachments_size=2,
+        max_nesting_depth=3,
+        max_event_name_length=4,
+        max_namespace_length=5,
     )
     assert settings.limits == Limits(
-        max_attachments=1, max_attachments_size=2, max_nesting_depth=3, max_event_name_length=4
+        max_attachments=1,
+        max_attachments_size=2,
+        max_nesting_depth=3,
+        max_event_name_length=4,
+        max_namespace_length=5,
     )
+    assert Settings().limits == Limits()
 
 
 def test_the_json_library() -> None:

@@ -50,7 +50,7 @@ class SessionMachine(RuleBasedStateMachine):
     def write_past_the_buffer(self, size: int) -> None:
         assert not self.session.buffer
         if written(self.session, size):
-            ping = self.session.ask(self.now)
+            ping = self.session.ping(self.now)
             assert ping is None or ping.data == "2"
             assert (self.session.state == "open") or self.session.detail == "slow client"
 

@@ -122,7 +122,7 @@ def test_a_client_that_answers_in_time_never_times_out(
         assert due is not None
         now = min(max(now, min(now + delay, due)) if much else due + late, pong_at)
         if much and written(session, 300):  # so much that it is asked before its time
-            ping = session.ask(now)
+            ping = session.ping(now)
             if ping is not None:
                 pong_at = now + delay
         if now == pong_at:
@@ -145,7 +145,7 @@ def test_a_client_that_falls_silent_times_out(moments: list[int], asked: bool) -
     talk = sorted(moment / 2**10 for moment in moments)
     if asked:
         written(session, 1000)
-        session.ask(0)
+        session.ping(0)
         due = min(due or math.inf, session.tick(0) or 0)
     while due is not None:
         while talk and talk[0] <= due and session.state == "open":

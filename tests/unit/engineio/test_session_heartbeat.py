@@ -114,7 +114,7 @@ def test_much_written_without_a_word_asks_for_a_sign_of_life() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     assert not written(session, QUARTER)
     assert written(session, 1)
-    ping = session.ask(10)
+    ping = session.ping(10)
     assert ping is not None
     assert ping.data == "2"
     assert session.tick(10) == 10 + TIMEOUT
@@ -125,22 +125,22 @@ def test_much_written_without_a_word_asks_for_a_sign_of_life() -> None:
 def test_the_answer_makes_all_well() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     assert written(session, QUARTER + 1)
-    session.ask(10)
+    session.ping(10)
     session.receive("3")
     assert session.unheard == 0
     assert session.tick(10) == INTERVAL
     assert not written(session, QUARTER)
     assert written(session, 1)
-    assert session.ask(20) is not None
+    assert session.ping(20) is not None
 
 
 def test_a_client_that_was_asked_and_takes_on_is_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     assert written(session, QUARTER + 1)
-    session.ask(10)
+    session.ping(10)
     assert not written(session, 3 * QUARTER - 1)
     assert written(session, 1)
-    assert session.ask(11) is None
+    assert session.ping(11) is None
     assert (session.state, session.close_reason) == ("closed", "transport error")
     assert session.detail == "slow client"
 
@@ -148,7 +148,7 @@ def test_a_client_that_was_asked_and_takes_on_is_given_up() -> None:
 def test_a_client_that_answers_is_not_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     for _ in range(100):
-        if written(session, QUARTER // 2) and session.ask(10) is not None:
+        if written(session, QUARTER // 2) and session.ping(10) is not None:
             session.receive("3")
     assert session.state == "open"
 
@@ -158,7 +158,7 @@ def test_a_client_that_only_talks_is_given_up() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     while session.state == "open":
         if written(session, QUARTER // 2):
-            session.ask(10)
+            session.ping(10)
         session.receive("4thanks")
         assert session.unheard <= 5 * QUARTER
     assert session.detail == "slow client"
@@ -174,7 +174,7 @@ def test_an_answer_to_no_question_tells_nothing() -> None:
 def test_an_answer_tells_of_what_was_written_before_the_question() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     written(session, QUARTER + 1)
-    session.ask(10)
+    session.ping(10)
     written(session, QUARTER)
     session.receive("3")
     assert session.unheard == QUARTER
@@ -194,6 +194,6 @@ def test_a_client_that_owes_a_pong_is_not_asked_twice() -> None:
     session = make_session(max_write_buffer=4 * QUARTER)
     session.tick(INTERVAL)
     assert written(session, QUARTER + 1)
-    assert session.ask(INTERVAL + 1) is None
+    assert session.ping(INTERVAL + 1) is None
     assert session.state == "open"
     assert session.tick(INTERVAL + TIMEOUT) is None

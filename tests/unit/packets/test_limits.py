@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from django_socketio.packets import JSONCodec, LimitExceeded, Limits, PacketError
+from django_socketio.packets import JSONCodec, Limits, PacketError, PacketLimitExceeded
 from tests.unit.alarm import linear
 
 from .decoding import make_decoder
@@ -26,16 +26,16 @@ def test_the_number_of_attachments(codec: JSONCodec) -> None:
     packet = decoder.feed(b"")
     assert packet is not None
     assert packet.data == ["e", b"", b"", b""]
-    with pytest.raises(LimitExceeded, match="too many attachments"):
+    with pytest.raises(PacketLimitExceeded, match="too many attachments"):
         decoder.feed(event_with(4))
-    with pytest.raises(LimitExceeded, match="too many attachments"):
+    with pytest.raises(PacketLimitExceeded, match="too many attachments"):
         make_decoder(codec).feed('59999999-["e"]')
 
 
 def test_no_attachments_at_all(codec: JSONCodec) -> None:
     decoder = make_decoder(codec, max_attachments=0)
     assert decoder.feed('50-["e"]') is not None
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(PacketLimitExceeded):
         decoder.feed(event_with(1))
 
 
@@ -47,7 +47,7 @@ def test_the_size_of_attachments_is_that_of_all_of_a_packet(codec: JSONCodec) ->
         assert decoder.feed(b"x" * 40) is not None
     decoder.feed(event_with(2))
     decoder.feed(b"x" * 60)
-    with pytest.raises(LimitExceeded, match="attachments too large"):
+    with pytest.raises(PacketLimitExceeded, match="attachments too large"):
         decoder.feed(b"x" * 41)
     # What it kept is free.
     assert decoder.pending is None
@@ -61,11 +61,11 @@ def test_nesting(codec: JSONCodec, opening: str, closing: str) -> None:
 
     decoder = make_decoder(codec, max_nesting_depth=10)
     assert decoder.feed(nested(10)) is not None
-    with pytest.raises(LimitExceeded, match="nested too deeply"):
+    with pytest.raises(PacketLimitExceeded, match="nested too deeply"):
         decoder.feed(nested(11))
     decoder = make_decoder(codec)
     assert decoder.feed(nested(100)) is not None
-    with pytest.raises(LimitExceeded, match="nested too deeply"):
+    with pytest.raises(PacketLimitExceeded, match="nested too deeply"):
         decoder.feed(nested(101))
 
 
@@ -78,7 +78,7 @@ def test_nesting_counts_depth_and_no_brackets(codec: JSONCodec) -> None:
 def test_nesting_is_limited_in_every_packet(codec: JSONCodec, start: str) -> None:
     deep = "[" * 200 + "]" * 200
     data = f'{{"a":{deep}}}' if start in "04" else f'["e",{deep}]'
-    with pytest.raises(LimitExceeded, match="nested too deeply"):
+    with pytest.raises(PacketLimitExceeded, match="nested too deeply"):
         make_decoder(codec).feed(start + data)
 
 
@@ -87,9 +87,9 @@ def test_the_length_of_an_event_s_name(codec: JSONCodec) -> None:
     assert decoder.feed(f'2["{"é" * 10}"]') is not None
     assert decoder.feed("2[1234567890]") is not None
     for name in ('"' + "é" * 11 + '"', "12345678901", "1e300"):
-        with pytest.raises(LimitExceeded, match="event name too long"):
+        with pytest.raises(PacketLimitExceeded, match="event name too long"):
             decoder.feed(f"2[{name}]")
-        with pytest.raises(LimitExceeded, match="event name too long"):
+        with pytest.raises(PacketLimitExceeded, match="event name too long"):
             decoder.feed(f"50-[{name}]")
 
 
@@ -97,12 +97,12 @@ def test_the_length_of_a_namespace_s_name(codec: JSONCodec) -> None:
     decoder = make_decoder(codec, max_namespace_length=10)
     for text in ("0/", "0/,", "1/", "1/,"):
         assert decoder.feed(f"{text[:2]}{'a' * 9}{text[2:]}") is not None
-        with pytest.raises(LimitExceeded, match="namespace too long"):
+        with pytest.raises(PacketLimitExceeded, match="namespace too long"):
             decoder.feed(f"{text[:2]}{'a' * 10}{text[2:]}")
 
 
 def test_a_limit_is_a_breach_of_the_protocol_and_a_value_error() -> None:
-    assert issubclass(LimitExceeded, PacketError)
+    assert issubclass(PacketLimitExceeded, PacketError)
     assert issubclass(PacketError, ValueError)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from django_socketio import SocketIOConsumer, event
+from django_socketio.server.classes import behaviour_of
 from django_socketio.server.handlers import Handler, collect, make_handler
 
 
@@ -52,7 +53,7 @@ def test_an_event_may_have_any_names() -> None:
 def test_only_what_is_marked_is_a_handler() -> None:
     handlers = collect(SocketIOConsumer)
     assert handlers == {}
-    assert SocketIOConsumer._handlers == {}
+    assert behaviour_of(SocketIOConsumer).handlers == {}
 
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "disconnecting"])
@@ -188,8 +189,8 @@ def test_mixins_bring_handlers() -> None:
         @event
         def own(self) -> None: ...
 
-    assert set(Consumer._handlers) == {"typing", "here", "own"}
-    assert SocketIOConsumer._handlers == {}
+    assert set(behaviour_of(Consumer).handlers) == {"typing", "here", "own"}
+    assert behaviour_of(SocketIOConsumer).handlers == {}
 
 
 def test_the_mro_decides_between_methods_of_one_name() -> None:
@@ -275,11 +276,12 @@ def test_the_hooks_take_one_argument(hook: str) -> None:
         with pytest.raises(TypeError, match="one argument besides self"):
             type("Consumer", (SocketIOConsumer,), {hook: wrong})
     consumer: Any = type("Consumer", (SocketIOConsumer,), {hook: one})
-    assert getattr(consumer, f"_on_{hook}").function is one
-    assert getattr(SocketIOConsumer, f"_on_{hook}") is None
+    assert getattr(behaviour_of(consumer), hook).function is one
+    assert getattr(behaviour_of(SocketIOConsumer), hook) is None
 
 
 def test_hooks_that_are_not_overridden_are_not_called() -> None:
     class Consumer(SocketIOConsumer): ...
 
-    assert Consumer._on_connect is Consumer._on_disconnect is Consumer._on_authenticate is None
+    behaviour = behaviour_of(Consumer)
+    assert behaviour.connect is behaviour.disconnect is behaviour.authenticate is None

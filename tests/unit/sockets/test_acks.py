@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_socketio.addressing.outcomes import Outcome, as_arguments, as_result
 from django_socketio.exceptions import AckTimeout, Disconnected
-from django_socketio.sockets.acks import Outcome, Question, as_arguments, as_result
+from django_socketio.sockets.acks import Question
 from tests.unit.strategies import values
 
 
@@ -95,13 +96,13 @@ class Socket:
         self.written: list[Any] = []
         self.given_up: list[Question] = []
 
-    def _expect(self, question: Question) -> bool:
+    def expect(self, question: Question) -> bool:
         return self.present
 
-    def _expect_no_more(self, question: Question) -> None:
+    def expect_no_more(self, question: Question) -> None:
         self.given_up.append(question)
 
-    def _write(self, frames: Any, volatile: bool) -> bool:
+    def write(self, frames: Any, volatile: bool) -> bool:
         self.written.append((frames, volatile))
         return True
 
@@ -124,10 +125,10 @@ async def test_a_question_ends_with_its_last_answer() -> None:
     assert question.ack_id == 1
     task = await ask(question, one, two)
     assert one.written == two.written == [(("frame",), False)]
-    question.answered(one, [1])  # type: ignore[arg-type]
+    question.answer(one, [1])  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert not task.done()
-    question.answered(two, [2, 3])  # type: ignore[arg-type]
+    question.answer(two, [2, 3])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome([1, (2, 3)], 0, 0)
     assert one.given_up == two.given_up == []
 
@@ -145,15 +146,15 @@ async def test_whoever_has_left_is_not_waited_for() -> None:
 async def test_whoever_leaves_is_counted() -> None:
     question, one, two = Question(1), Socket(), Socket()
     task = await ask(question, one, two)
-    question.left(one)  # type: ignore[arg-type]
-    question.answered(two, [])  # type: ignore[arg-type]
+    question.lose(one)  # type: ignore[arg-type]
+    question.answer(two, [])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome([None], 1, 0)
 
 
 async def test_whoever_is_silent_is_counted_and_forgotten() -> None:
     question, one, two = Question(1), Socket(), Socket()
     task = await ask(question, one, two, timeout=0.01)
-    question.answered(two, ["in time"])  # type: ignore[arg-type]
+    question.answer(two, ["in time"])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome(["in time"], 0, 1)
     assert one.given_up == [question]
     assert two.given_up == []
@@ -172,23 +173,22 @@ async def test_an_answer_may_come_while_the_question_is_still_put() -> None:
     question = Question(1)
 
     class Fast(Socket):
-        def _write(self, frames: Any, volatile: bool) -> bool:
-            question.answered(self, ["fast"])  # type: ignore[arg-type]
+        def write(self, frames: Any, volatile: bool) -> bool:
+            question.answer(self, ["fast"])  # type: ignore[arg-type]
             return True
 
     fast, slow = Fast(), Socket()
     task = await ask(question, fast, slow)
-    question.answered(slow, ["slow"])  # type: ignore[arg-type]
+    question.answer(slow, ["slow"])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome(["fast", "slow"], 0, 0)
 
 
 async def test_answers_may_be_passed_on_as_they_come() -> None:
-    question, one, two = Question(1), Socket(), Socket()
     answers: list[Any] = []
-    question.on_answer = answers.append
+    question, one, two = Question(1, answers.append), Socket(), Socket()
     task = await ask(question, one, two)
-    question.answered(one, [1])  # type: ignore[arg-type]
+    question.answer(one, [1])  # type: ignore[arg-type]
     assert answers == [1]
-    question.answered(two, [2, 3])  # type: ignore[arg-type]
+    question.answer(two, [2, 3])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome([], 0, 0)
     assert answers == [1, (2, 3)]

@@ -1,0 +1,177 @@
+"""What a page of the official Admin UI is shown: sockets, rooms and processes, as they change.
+
+Unlike the Node server this one never tells what is in an event, in ``socket.data``, or in a cookie.
+What sockets do is looked at every two seconds, not sent as it happens, so that an open page costs
+the same whatever the traffic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from ..conf import get_settings
+from ..logs import logger
+from ..server.consumers import SocketIOConsumer
+from ..server.hub import Hub
+from ..server.hubs import current_hub
+from ..stats.gather import agather
+from ..stats.reports import PROCESS, SOCKETS
+from ..stats.shapes import WITHOUT_RECENT, ProcessReport, SocketRow, SocketsParams
+
+# Seconds between two looks, while a page is open.
+INTERVAL = 2.0
+# The page is for a look at some sockets; for many there are the pages of Django's admin.
+MAX_SOCKETS = 1000
+
+
+class _Page:
+    """A page that is open, and what it has been told."""
+
+    def __init__(self, consumer: SocketIOConsumer, sockets: dict[str, SocketRow]) -> None:
+        self.consumer = consumer
+        self._sockets = sockets
+        # What went through each process, by the page's own names.
+        self._sums: dict[str, dict[str, int]] = {}
+
+    def is_open(self, hub: Hub) -> bool:
+        """Whether it is in its namespace, or about to be told so."""
+        namespace = hub.local.namespaces.get(self.consumer.namespace.name)
+        return namespace is not None and self.consumer.sid in namespace.sockets
+
+    def tell_sockets(self, sockets: dict[str, SocketRow]) -> None:
+        """Tell it which sockets came and went, and what has changed of the others."""
+        now = datetime.now(timezone.utc).isoformat()
+        emit = self.consumer.emit
+        before, self._sockets = self._sockets, sockets
+        for sid, row in sockets.items():
+            old, namespace = before.get(sid), row["namespace"]
+            if old is None:
+                emit("socket_connected", _shown(row), now)
+                continue
+            if old["transport"] != row["transport"]:
+                changed = {"id": sid, "nsp": namespace, "transport": row["transport"]}
+                emit("socket_updated", changed)
+            for room in sorted({*row["rooms"]} - {*old["rooms"]}):
+                emit("room_joined", namespace, room, sid, now)
+            for room in sorted({*old["rooms"]} - {*row["rooms"]}):
+                emit("room_left", namespace, room, sid, now)
+        for sid, row in before.items():
+            if sid not in sockets:
+                emit("socket_disconnected", row["namespace"], sid, "gone", now)
+
+    def tell_processes(self, reports: dict[str, ProcessReport]) -> None:
+        """Tell it how the processes are, and what went through them since it was last told."""
+        now = time.time()
+        before = self._sums
+        self._sums = {node: _sums(report) for node, report in reports.items()}
+        for node, report in reports.items():
+            sums = self._sums[node]
+            old = before.get(node, sums)
+            sessions, sockets = report["counters"]["sessions"], report["counters"]["sockets"]
+            self.consumer.emit(
+                "server_stats",
+                {
+                    "serverId": node,
+                    "hostname": report["host"],
+                    "pid": report["pid"],
+                    "uptime": now - datetime.fromisoformat(report["started"]).timestamp(),
+                    "clientsCount": sessions["total"],
+                    "pollingClientsCount": sessions["now"].get("polling", 0),
+                    "aggregatedEvents": [
+                        {"timestamp": int(now) * 1000, "type": name, "count": number - old[name]}
+                        for name, number in sums.items()
+                        if number > old[name]
+                    ],
+                    "namespaces": [
+                        {"name": name, "socketsCount": number}
+                        for name, number in sockets["now"].items()
+                    ],
+                },
+            )
+
+
+# The pages that a task feeds, by the hub of this process that serves them.
+_pages: dict[Hub, list[_Page]] = {}
+
+
+async def feed(consumer: SocketIOConsumer) -> None:
+    """Tell a page that is about to enter all sockets, and what is new until it is closed.
+
+    Called last in its ``connect``, on the loop of its hub.
+    """
+    sockets = await _find_sockets()
+    consumer.emit("all_sockets", [_shown(row) for row in sockets.values()])
+    hub, page = current_hub(), _Page(consumer, sockets)
+    if hub in _pages:
+        _pages[hub].append(page)
+    else:
+        _pages[hub] = [page]
+        hub.runtime.spawn(_feed(hub))
+
+
+async def _feed(hub: Hub) -> None:
+    """Tell the pages of a hub what is new, until the last one is closed."""
+    try:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            pages = [page for page in _pages[hub] if page.is_open(hub)]
+            if not pages:
+                return
+            # A page that enters meanwhile is told next time: it knows more than is seen here.
+            _pages[hub] = list(pages)
+            try:
+                processes = (await agather(PROCESS, WITHOUT_RECENT)).reports
+                sockets = await _find_sockets()
+                for page in pages:
+                    if page.is_open(hub):
+                        page.tell_sockets(sockets)
+                        page.tell_processes(processes)
+            except Exception:
+                logger.exception("the Admin UI could not be fed")
+    finally:
+        del _pages[hub]
+
+
+async def _find_sockets() -> dict[str, SocketRow]:
+    gathered = await agather(SOCKETS, SocketsParams(limit=MAX_SOCKETS))
+    rows = [row for report in gathered.reports.values() for row in report["rows"]]
+    return {row["sid"]: row for row in rows[:MAX_SOCKETS]}
+
+
+def _shown(row: SocketRow) -> dict[str, Any]:
+    """A socket as the page wants it."""
+    since = datetime.fromisoformat(row["since"])
+    return {
+        "id": row["sid"],
+        "clientId": row["session"],
+        "transport": row["transport"],
+        "nsp": row["namespace"],
+        "data": {"user": row["username"]} if row["username"] else {},
+        "handshake": {
+            "address": row["address"],
+            "headers": {"user-agent": row["user_agent"]},
+            "query": {},
+            "issued": int(since.timestamp() * 1000),
+            "secure": row["secure"],
+            "time": since.strftime("%a %b %d %Y %H:%M:%S GMT+0000"),
+            "url": get_settings().path,
+            "xdomain": False,
+        },
+        "rooms": [row["sid"], *row["rooms"]],
+    }
+
+
+def _sums(report: ProcessReport) -> dict[str, int]:
+    """What went through a process since it started, by the page's own names."""
+    traffic, sessions = report["counters"]["traffic"], report["counters"]["sessions"]
+    return {
+        "packetsIn": traffic["packets_in"],
+        "packetsOut": traffic["packets_out"],
+        "bytesIn": traffic["bytes_in"],
+        "bytesOut": traffic["bytes_out"],
+        "rawConnection": sessions["opened"],
+        "rawDisconnection": sessions["opened"] - sessions["total"],
+    }

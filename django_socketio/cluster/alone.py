@@ -1,0 +1,79 @@
+"""No other processes: the channel layer is in memory, or there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Coroutine
+from typing import Any
+
+from ..addressing.delivery import Action, Delivery
+from ..addressing.descriptions import SocketDescription
+from ..addressing.outcomes import NOBODY, Outcome
+from ..addressing.rooms import Room
+from ..addressing.target import Target
+from ..packets import EncodedPacket
+from .tunnels import Tunnels
+
+
+class Alone:
+    """:class:`~.ports.Others` of a process that has none: nothing to tell, nobody to ask."""
+
+    shared = False
+    layer_up = None
+
+    def __init__(self) -> None:
+        self.tunnels = Tunnels(_send, _meet, _last_sign, _spawn)
+
+    def owner(self, sid: str) -> None: ...
+
+    async def greeted(self) -> None: ...
+
+    def successor(self) -> None: ...
+
+    async def stop(self, timeout: float = 1.0) -> None: ...
+
+    def room_opened(self, namespace: str, room: Room | None) -> None: ...
+
+    def room_closed(self, namespace: str, room: Room | None) -> None: ...
+
+    def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> None: ...
+
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> None: ...
+
+    def server_emit(self, namespace: str, packet: EncodedPacket) -> None: ...
+
+    async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
+        return [], set()
+
+    async def ask(
+        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+    ) -> Outcome:
+        return NOBODY
+
+    async def server_call(
+        self, namespace: str, packet: EncodedPacket, timeout: float
+    ) -> tuple[list[Any], set[str]]:
+        return [], set()
+
+    async def gather(
+        self, subject: str, params: dict[str, Any], timeout: float
+    ) -> tuple[dict[str, Any], set[str]]:
+        return {}, set()
+
+
+# What tunnels are made of where nobody is at the other end.
+
+
+def _send(node: str, operation: list[Any], size: int) -> None: ...
+
+
+async def _meet(node: str) -> bool:
+    return False
+
+
+def _last_sign(node: str) -> float:
+    return -math.inf
+
+
+def _spawn(coro: Coroutine[Any, Any, None]) -> None:
+    coro.close()

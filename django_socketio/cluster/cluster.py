@@ -1,0 +1,158 @@
+"""This process among others: what it tells and asks them, over the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..addressing.delivery import Action, Delivery
+from ..addressing.ids import owner_of
+from ..addressing.rooms import Room
+from ..addressing.target import Target, name_to_wire
+from ..conf import Settings
+from ..logs import logger, safe
+from ..packets import EncodedPacket
+from ..runtime.runtime import Runtime
+from ..stats import counters
+from .bus import Bus, Taken
+from .carried import size_of
+from .membership import Membership
+from .messages import EVERYONE, UNCOMPRESSED, VOLATILE, Kind
+from .peers import Peers
+from .ports import Members
+from .questions import Questions
+from .requests import Requests
+from .routing import Router, group_of
+from .tunnels import Accept, Tunnels
+
+
+class Cluster:
+    """:class:`~.ports.Others` on a channel layer that processes share; its docstrings are there.
+
+    ``accept`` serves what other processes carry here through tunnels; without it nothing is.
+    """
+
+    shared = True
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: Settings,
+        layer: Any,
+        node: str,
+        members: Members,
+        accept: Accept | None = None,
+    ) -> None:
+        self._node = node
+        self.peers = Peers(settings.heartbeat_timeout)
+        self.bus = Bus(layer, node, self._receive, self._lost, settings.max_layer_buffer_size)
+        self.router = Router(node, self.bus, self.peers, runtime.loop)
+        self.membership = Membership(
+            runtime,
+            settings,
+            self.bus,
+            self.peers,
+            self._departed,
+            getattr(layer, "group_expiry", None),
+        )
+        self.tunnels = Tunnels(
+            self.router.to_node,
+            self.membership.meet,
+            self.peers.last_sign,
+            runtime.spawn,
+            accept,
+        )
+        self.membership.tunnels = self.tunnels
+        self.questions = Questions(
+            runtime, settings.codec, self.router, self.membership, self.peers, node
+        )
+        requests = Requests(runtime, settings, members, self.router)
+        self._loop = runtime.loop
+        self._stopped = False
+        self._handlers: dict[int, Callable[..., None]] = {
+            **requests.handlers,
+            **self.questions.handlers,
+            **self.membership.handlers,
+            **self.tunnels.handlers,
+        }
+        self.greeted = self.membership.greeted
+        self.successor = self.membership.successor
+        self.fetch = self.questions.fetch
+        self.ask = self.questions.ask
+        self.server_call = self.questions.server_call
+        self.gather = self.questions.gather
+
+    # Life
+
+    def start(self, listen: bool) -> None:
+        """Join the others; without ``listen`` only to tell them something, until one is asked."""
+        self.bus.start()
+        if listen:
+            self.membership.listen()
+            self.router.listening = True
+
+    async def stop(self, timeout: float = 1.0) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        self.tunnels.break_all_tunnels()
+        self.membership.say_goodbye()
+        await self.bus.stop(timeout)
+
+    @property
+    def layer_up(self) -> bool:
+        return self.bus.up
+
+    def owner(self, sid: str) -> str | None:
+        owner = owner_of(sid)
+        return None if owner == self._node else owner
+
+    # What is told
+
+    def room_opened(self, namespace: str, room: Room | None) -> Awaitable[None]:
+        return self.bus.join(group_of(namespace, room))
+
+    def room_closed(self, namespace: str, room: Room | None) -> None:
+        self.bus.leave(group_of(namespace, room))
+
+    def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Taken | None:
+        compress, volatile = delivery
+        if volatile and self.bus.congested:
+            counters.layer.add("volatile dropped")
+            return None
+        flags = (VOLATILE if volatile else 0) | (0 if compress else UNCOMPRESSED)
+        rest = [*target.to_wire(), flags, packet.text, list(packet.attachments)]
+        return self.router.to_target(
+            target, lambda number: [Kind.EMIT, number, *rest], size_of(packet)
+        )
+
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> Taken | None:
+        names = [name_to_wire(room) for room in rooms if isinstance(room, str)]
+        rest = [*target.to_wire(), action.value, names]
+        taken = self.router.to_target(target, lambda number: [Kind.ACT, number, *rest])
+        if action is Action.JOIN and taken is not None:
+            self.router.remember_joining(target.namespace, rooms, taken)
+        return taken
+
+    def server_emit(self, namespace: str, packet: EncodedPacket) -> Taken:
+        operation = [Kind.SERVER_EVENT, 0, namespace, packet.text, list(packet.attachments)]
+        return self.bus.to_group(EVERYONE, operation, len(packet.text))
+
+    # What comes in
+
+    def _receive(self, sender: str, operation: list[Any]) -> None:
+        kind, *items = operation
+        self.peers.sign(sender, self._loop.time())
+        try:
+            self._handlers[kind](sender, *items)
+        except Exception:
+            counters.layer.add("malformed")
+            logger.exception("an operation of process %s could not be carried out", safe(sender))
+
+    def _lost(self, sender: str, group: str) -> None:
+        if not group:
+            self.tunnels.break_tunnels(sender)
+
+    def _departed(self, node: str) -> None:
+        self.tunnels.break_tunnels(node)
+        self.questions.departed(node)

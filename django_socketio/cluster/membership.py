@@ -1,0 +1,246 @@
+"""Which processes there are: greetings, heartbeats, goodbyes; and what follows when one goes.
+
+:mod:`.peers` is the table, this is what keeps it up to date.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ..conf import Settings
+from ..logs import logger, safe
+from ..runtime.patience import Patience
+from ..runtime.runtime import Runtime
+from ..stats import counters
+from .bus import Bus, Taken
+from .messages import EVERYONE, Kind
+from .peers import Peers
+from .tunnels import Tunnels
+
+# How long the peers' answers to a first greeting may take, when all are asked and when one is
+# looked for; and how long a client waits until that greeting is said. In seconds, as all below.
+SETTLE_TIME = 0.3
+MEETING_TIME = 0.8
+GREETING_TIME = 1.0
+# How soon it is looked again whether another process has been silent for too long.
+LEAST_PAUSE = 0.01
+# How many processes that were taken for dead are remembered.
+REMEMBERED = 10_000
+
+
+class Membership:
+    """See the module's docstring.
+
+    ``departed`` is called for a process that has gone, in whatever way. ``refresh`` is after how
+    many seconds the layer forgets groups, None for never.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: Settings,
+        bus: Bus,
+        peers: Peers,
+        departed: Callable[[str], None],
+        refresh: float | None,
+    ) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._bus = bus
+        self._peers = peers
+        self._departed = departed
+        self._refresh = refresh
+        self.tunnels: Tunnels
+        # The last heartbeat, and the other ends of tunnels when it was sent.
+        self._said: Taken | None = None
+        self._tunnelled: set[str] = set()
+        self._settled = asyncio.Event()
+        # Set when the others can have heard of us, or cannot for now.
+        self._greeted = asyncio.Event()
+        # Until the others have had the time for a heartbeat; and set whenever one is new to us.
+        self._new = True
+        self._met = asyncio.Event()
+        # Those that were taken for dead, as it may turn out wrongly; the last of them.
+        self._given_up: dict[str, None] = {}
+        self._heart: asyncio.Task[None] | None = None
+        self._stopped = False
+        # How long the layer may keep our own heartbeats from us; less than the others' patience.
+        self._patience = settings.heartbeat_timeout / 4
+        self.handlers: dict[int, Callable[..., None]] = {
+            Kind.HELLO: self._on_hello,
+            Kind.BYE: self._on_bye,
+            Kind.PULSE: self._on_pulse,
+            Kind.STRANGER: self._on_stranger,
+        }
+
+    # Life
+
+    @property
+    def listening(self) -> bool:
+        """Whether the others can reach this process."""
+        return self._heart is not None
+
+    def listen(self) -> None:
+        """Let the others reach this process, and tell them so."""
+        if self._heart is None:
+            self._bus.listen()
+            self._heart = self._runtime.loop.create_task(self._beat())
+            self._runtime.loop.call_later(GREETING_TIME, self._greeted.set)
+
+    def say_goodbye(self) -> None:
+        """Tell the others that this process ends."""
+        self._stopped = True
+        if self._heart is not None:
+            self._heart.cancel()
+            self._bus.to_group(EVERYONE, [Kind.BYE])
+            self._bus.leave(EVERYONE)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between heartbeats; longer among many, so that they stay cheap."""
+        return max(self._settings.heartbeat_interval, len(self._peers) / 20)
+
+    # Waiting for others
+
+    async def settled(self) -> None:
+        """Wait until the others have had time to answer the first greeting."""
+        if not self._settled.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), 1.0 + SETTLE_TIME)
+
+    async def greeted(self) -> None:
+        """Wait until the others can have heard of this process: a client's next request may reach
+        them. Not for long, though, where the layer is down.
+        """
+        await self._greeted.wait()
+
+    async def meet(self, node: str) -> bool:
+        """Return whether a process is known.
+
+        A new process greets before it serves: its greeting arrives before our echo. A process that
+        we are too new to know gets a moment to answer ours.
+        """
+        if node in self._peers:
+            return True
+        patience = Patience(MEETING_TIME)
+        echo = self._bus.echo() if self._bus.up else None
+        while node not in self._peers and echo is not None and not echo.done and patience:
+            await patience.wait(echo)
+        while node not in self._peers and self._new and patience:
+            self._met.clear()
+            await patience.wait(self._met.wait())
+        return node in self._peers
+
+    def successor(self) -> str | None:
+        """Return a process that may take a new client in place of this one, which ends."""
+        nodes = [] if self._stopped else list(self._peers.nodes())
+        return random.choice(nodes) if nodes else None  # noqa: S311 - any will do
+
+    # Heartbeats
+
+    async def _beat(self) -> None:
+        """Tell the others every few seconds that we are here; notice when one is not."""
+        loop = self._runtime.loop
+        await self._greet()
+        refreshed = due = loop.time()
+        echo: Taken | None = None
+        while True:
+            interval = self.interval
+            asleep = loop.time()
+            if due <= asleep:
+                due = asleep + interval
+            # Not only when the next heartbeat is due: who is dead is missed in time.
+            pause = max(min(due - asleep, self._peers.patience(asleep)), LEAST_PAUSE)
+            await asyncio.sleep(pause)
+            now = loop.time()
+            self._notice_the_dead(now, pause, now - asleep - pause)
+            if now < due:
+                continue
+            if echo is None:
+                echo = self._bus.echo()
+            elif echo.done:
+                self._new = False
+            if self._said is None or self._said.done:
+                self._say_that_we_live()
+            refreshed = self._join_again(now, refreshed, interval)
+
+    async def _greet(self) -> None:
+        await self._bus.join(EVERYONE)
+        self._bus.echoed_at = self._runtime.loop.time()
+        await self._hello(wanted=True)
+        self._greeted.set()
+        await asyncio.sleep(SETTLE_TIME)
+        self._settled.set()
+
+    def _notice_the_dead(self, now: float, pause: float, overslept: float) -> None:
+        if overslept > self._settings.heartbeat_timeout:
+            logger.warning("this process was stopped for %.0f s", overslept + pause)
+            self.tunnels.break_all_tunnels()
+        for node in self._peers.expire(now, pause):
+            logger.warning("process %s has not been heard of and is taken for dead", safe(node))
+            self._departed(node)
+            self._given_up[node] = None
+            if len(self._given_up) > REMEMBERED:
+                del self._given_up[next(iter(self._given_up))]
+
+    def _say_that_we_live(self) -> None:
+        self._said = self._hello(wanted=False)
+        self._tunnelled = self.tunnels.nodes()
+        for node in self._tunnelled:
+            self._to(node, [Kind.PULSE, True])
+
+    def _join_again(self, now: float, refreshed: float, interval: float) -> float:
+        """Join all groups again where the layer may have forgotten them; returns when that was."""
+        bus = self._bus
+        if self._refresh is not None and now - refreshed > self._refresh / 3:
+            bus.rejoin()
+            return now
+        if bus.up and now - bus.echoed_at > max(1.5 * interval, self._patience):
+            # The layer works, but does not bring us what we send to everyone: it was flushed.
+            bus.echoed_at = now
+            counters.layer.add("rejoined")
+            bus.rejoin()
+        return refreshed
+
+    def _hello(self, wanted: bool) -> Taken:
+        return self._bus.to_group(EVERYONE, self._greeting(wanted))
+
+    def _greeting(self, wanted: bool) -> list[Any]:
+        return [Kind.HELLO, self._bus.channel or "", self.interval, wanted]
+
+    def _to(self, node: str, operation: list[Any]) -> None:
+        channel = self._peers.channel(node)
+        if channel is not None:
+            self._bus.to_channel(channel, operation)
+
+    # What others say
+
+    def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
+        if self._peers.heard(sender, channel, interval, self._runtime.loop.time()):
+            logger.info("process %s has joined", safe(sender))
+            self._met.set()
+            if sender in self._given_up:
+                # The tunnels between us have been given up here.
+                del self._given_up[sender]
+                self._to(sender, [Kind.STRANGER])
+        if wanted:
+            self._to(sender, self._greeting(wanted=False))
+
+    def _on_pulse(self, sender: str, wanted: bool) -> None:
+        # A pulse only carries a sequence number. Without a tunnel we do not pulse ourselves, so
+        # that we answer.
+        if wanted and sender not in self._tunnelled:
+            self._to(sender, [Kind.PULSE, False])
+
+    def _on_stranger(self, sender: str) -> None:
+        self.tunnels.break_tunnels(sender)
+
+    def _on_bye(self, sender: str) -> None:
+        # Not so for one that is taken for dead: what it has sent meanwhile may be missing.
+        self._bus.forget(sender)
+        if self._peers.left(sender):
+            self._departed(sender)

@@ -1,0 +1,130 @@
+"""The two ports between this process and the others.
+
+:class:`Members` is what others may ask of this process, :class:`Others` what this process tells or
+asks them. ``sockets/`` implements the first, :mod:`.cluster` and :mod:`.alone` the second; the hub
+joins them, and neither side knows more of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from ..addressing.delivery import Action, Delivery
+from ..addressing.descriptions import SocketDescription
+from ..addressing.outcomes import Outcome
+from ..addressing.rooms import Room
+from ..addressing.target import Target
+from ..packets import EncodedPacket
+from .tunnels import Tunnels
+
+
+class Members(Protocol):
+    """What may be asked of the sockets of this process. Called on the loop's own thread."""
+
+    def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
+        """Write an event to the target's sockets; await the result until buffers have drained."""
+
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> None:
+        """Make the target's sockets join or leave ``rooms``, or end their connections."""
+
+    def describe(self, target: Target) -> list[SocketDescription]:
+        """Describe the target's sockets."""
+
+    async def ask(
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        asked: Callable[[int], None] | None = None,
+        answered: Callable[[Any], None] | None = None,
+    ) -> Outcome:
+        """Ask the target's clients with an event that was encoded with the id 0.
+
+        ``asked`` is told how many sockets are asked, ``answered`` gets each answer as it comes, in
+        place of the outcome.
+        """
+
+    def report(self, subject: str, params: dict[str, Any]) -> dict[str, Any] | None:
+        """Report on this process, see :mod:`~..stats.reports`; None where it serves nobody."""
+
+    async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
+        """Send the signal ``server_event``; returns what the receivers returned."""
+
+
+class Others(Protocol):
+    """The other processes. Called on the loop's own thread; nothing here ever raises because one
+    of them is away, or the channel layer is down.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether a channel layer leads to other processes."""
+
+    @property
+    def layer_up(self) -> bool | None:
+        """Whether the channel layer works; None where none is shared."""
+
+    @property
+    def tunnels(self) -> Tunnels:
+        """Requests that are carried between processes."""
+
+    def owner(self, sid: str) -> str | None:
+        """Return the other process that a session's id names; None where there can be none."""
+
+    # Life
+
+    async def greeted(self) -> None:
+        """Wait until the others can have heard of this process, but not for long."""
+
+    def successor(self) -> str | None:
+        """Return a process that may take a new client in place of this one, which ends."""
+
+    async def stop(self, timeout: float = 1.0) -> None:
+        """Say goodbye and send what waits, for at most ``timeout`` seconds."""
+
+    # What is told
+
+    def room_opened(self, namespace: str, room: Room | None) -> Awaitable[None] | None:
+        """The first local socket is in a room, or (None) in the namespace.
+
+        Returns what to await until what others send there comes here.
+        """
+
+    def room_closed(self, namespace: str, room: Room | None) -> None:
+        """The last local socket has left it."""
+
+    def emit(
+        self, target: Target, packet: EncodedPacket, delivery: Delivery
+    ) -> Awaitable[None] | None:
+        """Send an event to the target's sockets elsewhere.
+
+        Returns what to await until the layer has taken it; None where there is nothing to wait for.
+        """
+
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> Awaitable[None] | None:
+        """Make the target's sockets elsewhere do something; returns what :meth:`emit` does."""
+
+    def server_emit(self, namespace: str, packet: EncodedPacket) -> Awaitable[None] | None:
+        """Send the signal ``server_event`` in the other processes."""
+
+    # What is asked; the sets hold the processes that did not answer
+
+    async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
+        """Fetch descriptions of the target's sockets elsewhere."""
+
+    async def ask(
+        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+    ) -> Outcome:
+        """Put a question, encoded with the id 0, to the target's clients elsewhere."""
+
+    async def server_call(
+        self, namespace: str, packet: EncodedPacket, timeout: float
+    ) -> tuple[list[Any], set[str]]:
+        """As :meth:`server_emit`; returns what the receivers returned."""
+
+    async def gather(
+        self, subject: str, params: dict[str, Any], timeout: float
+    ) -> tuple[dict[str, Any], set[str]]:
+        """Return what the other processes report, by process."""

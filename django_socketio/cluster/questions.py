@@ -1,0 +1,168 @@
+"""What this process asks the others, and their answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ..addressing.delivery import Delivery
+from ..addressing.descriptions import SocketDescription
+from ..addressing.ids import owner_of
+from ..addressing.outcomes import Outcome, as_result
+from ..addressing.target import Target
+from ..logs import logger, safe
+from ..packets import EncodedPacket, JSONCodec
+from ..runtime.runtime import Runtime
+from .carried import decode_data, size_of
+from .inquiry import Inquiry
+from .membership import Membership
+from .messages import UNCOMPRESSED, Kind
+from .peers import Peers
+from .routing import Router
+
+# How long fetch_sockets waits for other processes, as Node's requestsTimeout. In seconds.
+FETCH_TIMEOUT = 5.0
+# What a question may take beyond its own timeout, on the way.
+GRACE = 1.0
+
+
+class Questions:
+    """Asks the processes that may have sockets of a target, and waits for their answers.
+
+    The sets that are returned hold the processes that did not answer.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        codec: JSONCodec,
+        router: Router,
+        membership: Membership,
+        peers: Peers,
+        node: str,
+    ) -> None:
+        self._runtime = runtime
+        self._codec = codec
+        self._router = router
+        self._membership = membership
+        self._peers = peers
+        self._node = node
+        self._inquiries: dict[int, Inquiry] = {}
+        self.handlers: dict[int, Callable[..., None]] = {
+            Kind.FOUND: self._on_found,
+            Kind.ASKED: self._on_asked,
+            Kind.ACKED: self._on_acked,
+            Kind.DONE: self._on_done,
+            Kind.SERVER_ANSWER: self._on_server_answer,
+            Kind.REPORTED: self._on_reported,
+        }
+
+    def departed(self, node: str) -> None:
+        """A process has gone: its answers will not come."""
+        for inquiry in list(self._inquiries.values()):
+            inquiry.died(node)
+
+    async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
+        """Fetch descriptions of the target's sockets elsewhere."""
+        wire = target.to_wire()
+        inquiry = await self._inquire(
+            target, lambda number: [Kind.FETCH, number, *wire], FETCH_TIMEOUT
+        )
+        return [socket for part in inquiry.found for socket in part], inquiry.waiting
+
+    async def ask(
+        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+    ) -> Outcome:
+        """Put a question, encoded with the id 0, to the target's clients elsewhere."""
+        flags = 0 if delivery.compress else UNCOMPRESSED
+        attachments = list(packet.attachments)
+        rest = [*target.to_wire(), flags, *packet.around_id, attachments, timeout]
+        inquiry = await self._inquire(
+            target, lambda number: [Kind.ASK, number, *rest], timeout + GRACE, size_of(packet)
+        )
+        return Outcome(inquiry.found, inquiry.gone, inquiry.silent)
+
+    async def server_call(
+        self, namespace: str, packet: EncodedPacket, timeout: float
+    ) -> tuple[list[Any], set[str]]:
+        """Send the signal ``server_event`` elsewhere; return what the receivers returned."""
+        rest = [namespace, packet.text, list(packet.attachments)]
+        inquiry = await self._inquire(
+            Target(""), lambda number: [Kind.SERVER_EVENT, number, *rest], timeout
+        )
+        return [answer for part in inquiry.found for answer in part], inquiry.waiting
+
+    async def gather(
+        self, subject: str, params: dict[str, Any], timeout: float
+    ) -> tuple[dict[str, Any], set[str]]:
+        """Return what other processes report, by process."""
+        text = json.dumps(params)
+        inquiry = await self._inquire(
+            Target(""), lambda number: [Kind.REPORT, number, subject, text], timeout
+        )
+        return dict(inquiry.found), inquiry.waiting
+
+    async def _inquire(
+        self, target: Target, make: Callable[[int], list[Any]], timeout: float, size: int = 0
+    ) -> Inquiry:
+        room = target.rooms[0] if len(target.rooms) == 1 else None
+        owner = owner_of(room) if isinstance(room, str) else None
+        nodes: set[str] = set()
+        if owner != self._node:
+            self._membership.listen()
+            self._router.listening = True
+            await self._membership.settled()
+            known = owner is not None and owner in self._peers
+            nodes = {owner} if known and owner is not None else self._peers.nodes()
+        number = self._router.next_number()
+        inquiry = self._inquiries[number] = Inquiry(nodes, self._runtime.loop)
+        try:
+            self._router.to_nodes(nodes, make(number), size)
+            await inquiry.wait(timeout)
+        finally:
+            del self._inquiries[number]
+        if inquiry.waiting:
+            silent = ", ".join(sorted(map(safe, inquiry.waiting)))
+            logger.warning("no answer from process(es) %s", silent)
+        return inquiry
+
+    # Answers; one to no question comes too late
+
+    def _on_found(self, sender: str, number: int, text: str) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            found = [SocketDescription.from_dict(item) for item in json.loads(text)]
+            inquiry.answered(sender, found)
+            inquiry.finished(sender)
+
+    def _on_reported(self, sender: str, number: int, text: str) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            report = json.loads(text)
+            if report is not None:  # a process that serves nobody
+                inquiry.answered(sender, (sender, report))
+            inquiry.finished(sender)
+
+    def _on_asked(self, sender: str, number: int, sockets: int) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            inquiry.asked(sender, sockets)
+
+    def _on_acked(self, sender: str, number: int, text: str, attachments: list[Any]) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            inquiry.answered(sender, as_result(decode_data(self._codec, text, attachments)))
+
+    def _on_done(self, sender: str, number: int, gone: int, silent: int) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            inquiry.finished(sender, gone, silent)
+
+    def _on_server_answer(
+        self, sender: str, number: int, text: str, attachments: list[Any]
+    ) -> None:
+        inquiry = self._inquiries.get(number)
+        if inquiry is not None:
+            inquiry.answered(sender, decode_data(self._codec, text, attachments))
+            inquiry.finished(sender)

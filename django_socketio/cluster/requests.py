@@ -1,0 +1,159 @@
+"""What other processes want of this one: carried out by :class:`~.ports.Members`."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from ..addressing.delivery import Action, Delivery
+from ..addressing.outcomes import as_arguments
+from ..addressing.rooms import Room
+from ..addressing.target import Target, name_from_wire
+from ..conf import Settings
+from ..packets import EncodedPacket
+from ..runtime.runtime import Runtime
+from .carried import decode_data, encoded_event
+from .messages import UNCOMPRESSED, VOLATILE, Kind
+from .ports import Members
+from .routing import Router
+
+# How many ids of operations that were sent to several groups are remembered.
+REMEMBERED = 10_000
+# A question is not kept open for longer than this, in seconds.
+LONGEST_QUESTION = 3600.0
+
+
+class Requests:
+    """Carries out what other processes want, and answers them."""
+
+    def __init__(
+        self, runtime: Runtime, settings: Settings, members: Members, router: Router
+    ) -> None:
+        self._runtime = runtime
+        self._codec = settings.codec
+        self._encoder = settings.encoder
+        self._members = members
+        self._router = router
+        self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self.handlers: dict[int, Callable[..., None]] = {
+            Kind.EMIT: self._on_emit,
+            Kind.ACT: self._on_act,
+            Kind.FETCH: self._on_fetch,
+            Kind.ASK: self._on_ask,
+            Kind.SERVER_EVENT: self._on_server_event,
+            Kind.REPORT: self._on_report,
+        }
+
+    def _seen_before(self, sender: str, number: int) -> bool:
+        """Whether an operation that was sent to several groups has come before."""
+        if not number:
+            return False
+        if (sender, number) in self._seen:
+            return True
+        self._seen[sender, number] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return False
+
+    def _on_emit(
+        self,
+        sender: str,
+        number: int,
+        namespace: str,
+        rooms: list[Any],
+        exclude: list[Any],
+        flags: int,
+        text: str,
+        attachments: list[Any],
+    ) -> None:
+        if not self._seen_before(sender, number):
+            packet = encoded_event(text, attachments)
+            target = Target.from_wire(namespace, rooms, exclude)
+            delivery = Delivery(not flags & UNCOMPRESSED, bool(flags & VOLATILE))
+            self._members.deliver(target, packet, delivery)
+
+    def _on_act(
+        self,
+        sender: str,
+        number: int,
+        namespace: str,
+        rooms: list[Any],
+        exclude: list[Any],
+        action: str,
+        names: list[Any],
+    ) -> None:
+        if not self._seen_before(sender, number):
+            wanted: list[Room] = [name_from_wire(name) for name in names]
+            target = Target.from_wire(namespace, rooms, exclude)
+            self._members.act(target, Action(action), wanted)
+
+    def _on_fetch(
+        self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]
+    ) -> None:
+        sockets = self._members.describe(Target.from_wire(namespace, rooms, exclude))
+        text = self._encoder.json([socket.as_dict() for socket in sockets])
+        self._router.to_node(sender, [Kind.FOUND, number, text], len(text))
+
+    def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:
+        text = self._encoder.json(self._members.report(subject, json.loads(params)))
+        self._router.to_node(sender, [Kind.REPORTED, number, text], len(text))
+
+    def _on_ask(
+        self,
+        sender: str,
+        number: int,
+        namespace: str,
+        rooms: list[Any],
+        exclude: list[Any],
+        flags: int,
+        before: str,
+        after: str,
+        attachments: list[Any],
+        timeout: float,
+    ) -> None:
+        target = Target.from_wire(namespace, rooms, exclude)
+        packet = encoded_event(f"{before}0{after}", attachments, len(before))
+        delivery = Delivery(not flags & UNCOMPRESSED)
+        self._runtime.spawn(
+            self._ask(sender, number, target, packet, delivery, min(timeout, LONGEST_QUESTION))
+        )
+
+    async def _ask(
+        self,
+        sender: str,
+        number: int,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+    ) -> None:
+        """Put another process's question to our sockets; pass on each answer as it comes."""
+
+        def asked(sockets: int) -> None:
+            self._router.to_node(sender, [Kind.ASKED, number, sockets])
+
+        def answered(answer: Any) -> None:
+            self._answer(sender, Kind.ACKED, number, as_arguments(answer))
+
+        outcome = await self._members.ask(target, packet, delivery, timeout, asked, answered)
+        self._router.to_node(sender, [Kind.DONE, number, outcome.gone, outcome.silent])
+
+    def _on_server_event(
+        self, sender: str, number: int, namespace: str, text: str, attachments: list[Any]
+    ) -> None:
+        event, *args = decode_data(self._codec, text, attachments)
+        self._runtime.spawn(self._announce(sender, number, namespace, event, args))
+
+    async def _announce(
+        self, sender: str, number: int, namespace: str, event: str, args: list[Any]
+    ) -> None:
+        answers = await self._members.server_event(namespace, event, args)
+        if number:
+            self._answer(sender, Kind.SERVER_ANSWER, number, answers)
+
+    def _answer(self, node: str, kind: Kind, number: int, arguments: list[Any]) -> None:
+        """Send values to a process as an ACK packet."""
+        ack = self._encoder.ack("/", arguments, 0)
+        self._router.to_node(node, [kind, number, ack.text, list(ack.attachments)])

@@ -1,0 +1,112 @@
+"""Where an operation goes: to the groups of rooms, and straight to the owners of sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+from ..addressing.ids import owner_of
+from ..addressing.rooms import Room
+from ..addressing.target import Target, room_key
+from .bus import Bus, Taken
+from .messages import EVERYONE, group_name
+from .peers import Peers
+
+# How many seconds after a sockets_join() the other processes may need to join the rooms' groups,
+# and how many such rooms are remembered.
+JOINING_TIME = 5.0
+MAX_JOINING = 10_000
+
+
+class Router:
+    """Sends operations to the processes that may have sockets of a target."""
+
+    def __init__(self, node: str, bus: Bus, peers: Peers, loop: asyncio.AbstractEventLoop) -> None:
+        self._node = node
+        self._bus = bus
+        self._peers = peers
+        self._loop = loop
+        self._numbers = count(1)
+        # Whether the others can reach this process, and so are known to it.
+        self.listening = False
+        # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
+        # goes to the whole namespace, so that it takes effect in calling order.
+        self._joining: OrderedDict[tuple[str, Room], tuple[Taken, float]] = OrderedDict()
+
+    def next_number(self) -> int:
+        """Return a number that no other operation of this process has."""
+        return next(self._numbers)
+
+    def to_node(self, node: str, operation: list[Any], size: int = 0) -> Taken | None:
+        """Send an operation to one process; None where it is not known."""
+        channel = self._peers.channel(node)
+        return None if channel is None else self._bus.to_channel(channel, operation, size)
+
+    def to_target(
+        self, target: Target, make: Callable[[int], list[Any]], size: int = 0
+    ) -> Taken | None:
+        """Send an operation to the processes that may have sockets of the target.
+
+        ``make`` gets the operation's number: 0 unless it goes to several groups or processes, so
+        that one which is in several of them can tell.
+        """
+        groups: list[str] = []
+        channels: list[str] = []
+        if not target.namespace:
+            groups.append(EVERYONE)
+        elif not target.rooms:
+            groups.append(group_of(target.namespace, None))
+        for room in target.rooms if target.namespace else ():
+            owner = owner_of(room) if isinstance(room, str) else None
+            if owner == self._node:
+                continue
+            channel = None if owner is None else self._peers.channel(owner)
+            if channel is not None:
+                channels.append(channel)
+            elif owner is not None and not self.listening:
+                groups.append(EVERYONE)  # a process that does not listen knows nobody's channel
+            elif self._joining and self._is_joined(target.namespace, room):
+                groups.append(group_of(target.namespace, None))
+            else:
+                groups.append(group_of(target.namespace, room))
+        several = len(groups) + len(channels) > 1
+        operation = make(self.next_number() if several else 0)
+        taken = None
+        for channel in dict.fromkeys(channels):
+            taken = self._bus.to_channel(channel, operation, size)
+        for group in dict.fromkeys(groups):
+            taken = self._bus.to_group(group, operation, size)
+        return taken
+
+    def to_nodes(self, nodes: set[str], operation: list[Any], size: int = 0) -> None:
+        """Send an operation to these processes: all that there are, or one."""
+        if len(nodes) == 1:
+            self.to_node(next(iter(nodes)), operation, size)
+        elif nodes:
+            self._bus.to_group(EVERYONE, operation, size)
+
+    def remember_joining(self, namespace: str, rooms: Iterable[Room], taken: Taken) -> None:
+        """Sockets elsewhere were told to join rooms."""
+        for room in rooms:
+            self._joining[namespace, room] = taken, self._loop.time()
+            self._joining.move_to_end((namespace, room))
+        while len(self._joining) > MAX_JOINING:
+            self._joining.popitem(last=False)
+
+    def _is_joined(self, namespace: str, room: Room) -> bool:
+        """Whether sockets elsewhere have just been told to join a room."""
+        taken, since = self._joining.get((namespace, room), (None, 0.0))
+        if taken is None:
+            return False
+        if taken.done and self._loop.time() - since > JOINING_TIME:
+            del self._joining[namespace, room]
+            return False
+        return True
+
+
+def group_of(namespace: str, room: Room | None) -> str:
+    """Return the Channels group of a room; of a namespace where ``room`` is None."""
+    return group_name(namespace) if room is None else group_name(namespace, *room_key(room))

@@ -1,0 +1,45 @@
+"""The one place that reads ``settings.SOCKETIO``: defaults, validation, typed access.
+
+Keys are the names of :class:`Settings` in capitals: Node's option names in Django's spelling, times
+in seconds, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, cast
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from .diagnosis import Problem, layer_problems, problems
+from .settings import Settings
+
+__all__ = ["Problem", "Settings", "get_settings", "layer_problems", "problems"]
+
+_current: Settings | None = None
+
+
+def get_settings() -> Settings:
+    """The settings in force.
+
+    Raises ImproperlyConfigured, with the text of the first system-check error, for bad settings.
+    """
+    global _current
+    if _current is None:
+        raw = getattr(django_settings, "SOCKETIO", {})
+        layers = getattr(django_settings, "CHANNEL_LAYERS", {})
+        for problem in chain(problems(raw), layer_problems(raw, layers)):
+            raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
+        _current = Settings(**{key.lower(): value for key, value in cast(dict, raw).items()})
+    return _current
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _current
+    if setting in ("SOCKETIO", "CHANNEL_LAYERS"):
+        _current = None
+
+
+setting_changed.connect(_forget, dispatch_uid="django_socketio.conf")

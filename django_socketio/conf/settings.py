@@ -1,0 +1,126 @@
+"""The settings: their names, defaults and validators, and what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.module_loading import import_string
+
+from ..engineio import SessionOptions
+from ..packets import Encoder, JSONCodec, Limits, default_codec
+from . import validators
+from .cookies import bake
+
+
+def option(default: Any, validator: validators.Validator, secret: bool = False) -> Any:
+    """A setting with its default and its validator. Values of a secret one are never shown."""
+    metadata = {"validator": validator, "secret": secret}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=default.copy, repr=not secret, metadata=metadata)
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``settings.SOCKETIO``, complete with its defaults."""
+
+    path: str = option("/socket.io/", validators.path)
+    transports: list[str] = option(list(validators.TRANSPORTS), validators.transports)
+    allow_upgrades: bool = option(True, validators.boolean)
+    # Times
+    ack_timeout: float = option(60, validators.number(0))
+    ping_interval: float = option(25, validators.number(0))
+    ping_timeout: float = option(20, validators.number(0))
+    upgrade_timeout: float = option(10, validators.number(0))
+    connect_timeout: float = option(45, validators.number(0))
+    attachments_timeout: float = option(60, validators.number(0))
+    # HTTP
+    cors_allowed_origins: list[str] | str = option([], validators.origins)
+    cors_allow_credentials: bool = option(False, validators.boolean)
+    cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
+    http_compression: bool | dict[str, int] = option(True, validators.compression)
+    # Limits of what a client may do; each closes that client's session, and no other
+    max_http_buffer_size: int = option(1_000_000, validators.integer(1))
+    max_packets_per_payload: int = option(100_000, validators.integer(1))
+    max_attachments: int = option(1000, validators.integer(0))
+    max_attachments_size: int = option(10_000_000, validators.integer(0))
+    max_nesting_depth: int = option(100, validators.integer(1))
+    max_event_name_length: int = option(256, validators.integer(1))
+    max_namespace_length: int = option(256, validators.integer(1))
+    max_room_name_length: int = option(1024, validators.integer(1))
+    max_namespaces: int = option(100, validators.integer(1))
+    max_rooms: int = option(10_000, validators.integer(1))
+    max_pending_acks: int = option(10_000, validators.integer(1))
+    max_pending_events: int = option(10_000, validators.integer(1))
+    max_pending_events_size: int = option(4_000_000, validators.integer(1))
+    max_pending_sessions: int = option(10_000, validators.integer(1))
+    max_write_buffer_size: int = option(16_000_000, validators.integer(1))
+    # Other processes
+    channel_layer: str = option("default", validators.alias)
+    heartbeat_interval: float = option(1, validators.number(0))
+    heartbeat_timeout: float = option(4, validators.number(0))
+    max_layer_buffer_size: int = option(16_000_000, validators.integer(1))
+    # Statistics: how often they are written to the database (0 or None: never), how long kept
+    stats_interval: float | None = option(10, validators.interval)
+    stats_retention: float = option(8 * 86400, validators.number(0))
+    stats_process_retention: float = option(86400, validators.number(0))
+    # The official Admin UI
+    admin_ui: bool | dict[str, Any] | None = option(None, validators.admin_ui, secret=True)
+    # Inside
+    json: str | None = option(None, validators.codec)
+    worker_threads: int = option(32, validators.integer(1))
+
+    @cached_property
+    def upgrades(self) -> tuple[str, ...]:
+        """What a polling session may upgrade to."""
+        return ("websocket",) if self.allow_upgrades and "websocket" in self.transports else ()
+
+    @cached_property
+    def session_options(self) -> SessionOptions:
+        """What the Engine.IO session needs."""
+        return SessionOptions(
+            ping_interval=self.ping_interval,
+            ping_timeout=self.ping_timeout,
+            upgrade_timeout=self.upgrade_timeout,
+            max_payload=self.max_http_buffer_size,
+            max_packets=self.max_packets_per_payload,
+            max_write_buffer=self.max_write_buffer_size,
+            upgrades=self.upgrades,
+        )
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the Socket.IO decoder needs."""
+        return Limits(
+            max_attachments=self.max_attachments,
+            max_attachments_size=self.max_attachments_size,
+            max_nesting_depth=self.max_nesting_depth,
+            max_event_name_length=self.max_event_name_length,
+            max_namespace_length=self.max_namespace_length,
+        )
+
+    @cached_property
+    def codec(self) -> JSONCodec:
+        """The JSON library in use."""
+        return default_codec() if self.json is None else import_string(self.json)()
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Encodes packets; takes what Django's own JSON encoder takes."""
+        return Encoder(self.codec, DjangoJSONEncoder().default)
+
+    @cached_property
+    def compression_threshold(self) -> int | None:
+        """Size from which the answer to a poll is compressed, None for never."""
+        if isinstance(self.http_compression, dict):
+            return self.http_compression.get("THRESHOLD", 1024)
+        return 1024 if self.http_compression else None
+
+    def bake_cookie(self, sid: str) -> str | None:
+        """The value of the handshake's Set-Cookie header, None where no cookie is wanted."""
+        if not self.cookie:
+            return None
+        return bake({} if self.cookie is True else self.cookie, sid)

@@ -1,0 +1,147 @@
+"""Validators: each takes a setting's value and says what is wrong with it.
+
+They return the end of the sentence "It must be …", or None for a good value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from http.cookies import CookieError
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from .cookies import bake
+
+TRANSPORTS = ("polling", "websocket")
+
+Validator = Callable[[Any], "str | None"]
+
+
+def number(minimum: float, inclusive: bool = False) -> Validator:
+    def check(value: Any) -> str | None:
+        ok = (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and (value >= minimum if inclusive else value > minimum)
+        )
+        return None if ok else f"a number {'of at least' if inclusive else 'above'} {minimum}"
+
+    return check
+
+
+def integer(minimum: int) -> Validator:
+    def check(value: Any) -> str | None:
+        ok = isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+        return None if ok else f"an integer of at least {minimum}"
+
+    return check
+
+
+def boolean(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "True or False"
+
+
+def alias(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "the alias of a channel layer"
+
+
+def path(value: Any) -> str | None:
+    ok = isinstance(value, str) and value.startswith("/") and not set(value) & set("?# ")
+    return None if ok else 'a URL path that begins with "/", such as "/socket.io/"'
+
+
+def transports(value: Any) -> str | None:
+    ok = (
+        isinstance(value, (list, tuple))
+        and value
+        and all(isinstance(name, str) and name in TRANSPORTS for name in value)
+    )
+    return None if ok else 'a list of "polling" and "websocket", at least one of them'
+
+
+def origins(value: Any) -> str | None:
+    if value == "*":
+        return None
+    if isinstance(value, (list, tuple)):
+        wrong = [
+            origin
+            for origin in value
+            if not isinstance(origin, str)
+            or "://" not in origin
+            or set(origin.split("://", 1)[1]) & set("/?#")
+        ]
+        if not wrong:
+            return None
+    return '"*" or a list of origins such as "https://example.com" (scheme and host, no path)'
+
+
+def cookie(value: Any) -> str | None:
+    expected = (
+        "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, HTTPONLY, SECURE, SAMESITE"
+    )
+    if value is None or value is True or value is False:
+        return None
+    if not isinstance(value, dict):
+        return expected
+    try:
+        bake(value, "x")
+    except (CookieError, TypeError, ValueError, AttributeError):
+        return expected + ", each of a form that a cookie can have"
+    return None
+
+
+def compression(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return None
+    ok = isinstance(value, dict) and set(value) <= {"THRESHOLD"}
+    if ok and integer(0)(value.get("THRESHOLD", 1024)) is None:
+        return None
+    return 'True, False or {"THRESHOLD": bytes}'
+
+
+def codec(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        codec = import_string(value)()
+        ok = callable(codec.dumps) and callable(codec.loads)
+    except Exception:
+        ok = False
+    return None if ok else "None or the dotted path of a class with the methods dumps and loads"
+
+
+def interval(value: Any) -> str | None:
+    wrong = None if value is None else number(0, inclusive=True)(value)
+    return wrong and wrong + ", or None"
+
+
+def admin_ui(value: Any) -> str | None:
+    expected = (
+        "None, True (staff only) or a dict with some of USERNAME and PASSWORD (a bcrypt hash or "
+        "one of Django's, never the password itself), NAMESPACE, READONLY, MAX_FAILURES"
+    )
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, dict) or set(value) - {
+        "USERNAME",
+        "PASSWORD",
+        "NAMESPACE",
+        "READONLY",
+        "MAX_FAILURES",
+    }:
+        return expected
+    texts = [value[key] for key in ("USERNAME", "PASSWORD", "NAMESPACE") if key in value]
+    password = value.get("PASSWORD", "$")
+    if (
+        not all(isinstance(text, str) and text for text in texts)
+        or ("USERNAME" in value) != ("PASSWORD" in value)
+        or "$" not in password
+        or not str(value.get("NAMESPACE", "/admin")).startswith("/")
+        or not isinstance(value.get("READONLY", False), bool)
+        or integer(1)(value.get("MAX_FAILURES", 1)) is not None
+    ):
+        return expected
+    return None

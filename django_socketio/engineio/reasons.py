@@ -1,0 +1,22 @@
+"""Why a session ended: the strings of "disconnect" in the documentation of Socket.IO's server.
+
+https://socket.io/docs/v4/server-socket-instance/#disconnect
+"""
+
+from __future__ import annotations
+
+from ..enums import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a session ended, or a socket left its namespace; projects get the value."""
+
+    CLIENT_DISCONNECT = "client namespace disconnect"
+    SERVER_DISCONNECT = "server namespace disconnect"
+    SERVER_CLOSE = "forced server close"
+    SHUTTING_DOWN = "server shutting down"
+    PING_TIMEOUT = "ping timeout"
+    TRANSPORT_CLOSE = "transport close"
+    TRANSPORT_ERROR = "transport error"
+    PARSE_ERROR = "parse error"
+    FORCED_CLOSE = "forced close"

@@ -1,0 +1,42 @@
+"""Sending Django's signals from an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any
+
+from django.dispatch import Signal
+
+from ..logs import logger
+from .runtime import Runtime
+
+
+async def announce(
+    runtime: Runtime, signal: Signal, *, sensitive: bool = False, **kwargs: Any
+) -> list[Any]:
+    """Send a signal; plain receivers run in a worker thread.
+
+    Returns what the receivers returned. An exception of a receiver is logged, and keeps no other
+    one from being called.
+    """
+    results: list[tuple[Any, Any]]
+    if all(entry[-1] is True for entry in signal.receivers):  # async, each of them
+        results = await signal.asend_robust(**kwargs)
+    else:
+        # asend_robust() would run plain receivers one after the other, for all sockets, in one
+        # thread. Django 4.2 takes an async receiver for a plain one: its result is a coroutine.
+        sent = await runtime.in_thread(partial(signal.send_robust, **kwargs), sensitive=sensitive)
+        results = [(receiver, await _outcome(result)) for receiver, result in sent]
+    for receiver, result in results:
+        if isinstance(result, Exception):
+            logger.error("signal receiver %r failed", receiver, exc_info=result)
+    return [result for _, result in results if not isinstance(result, Exception)]
+
+
+async def _outcome(result: Any) -> Any:
+    """What a receiver returned or raised."""
+    try:
+        return await result if isinstance(result, Awaitable) else result
+    except Exception as error:
+        return error

@@ -1,0 +1,61 @@
+"""Errors that are the project's own mistake, and that say so with the place where they end."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from functools import wraps
+from types import FrameType
+from typing import Any, TypeVar, cast
+
+from django.core.exceptions import ImproperlyConfigured
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The project's mistakes. Any other error is one of ours, and keeps its traceback.
+MISTAKES = (TypeError, ValueError, ImproperlyConfigured, re.error)
+
+OURS = __name__.rpartition(".")[0] + "."
+
+# Metaclasses, and mixins with a hook of their own, stand between a class statement and us.
+BETWEEN = ("__new__", "__init_subclass__")
+
+
+def ends_in_project(function: F) -> F:
+    """Make the mistakes that ``function`` raises end their traceback in the project's file.
+
+    Django's autoreload watches the file of the last line of a traceback. Were that one of ours,
+    ``runserver`` would not notice that the project's file has been mended.
+    """
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except MISTAKES as error:
+            mistake = error
+        return _raise_at(_project_frame(), mistake)
+
+    return cast(F, wrapper)
+
+
+def _project_frame() -> FrameType:
+    """The class statement, decorator or call of the project that we are called from."""
+    frame = sys._getframe()
+    while frame.f_back is not None and (
+        frame.f_globals.get("__name__", "").startswith(OURS) or frame.f_code.co_name in BETWEEN
+    ):
+        frame = frame.f_back
+    return frame
+
+
+def _raise_at(frame: FrameType, error: Exception) -> None:
+    """Raise ``error`` from code that claims the file and the line of ``frame``.
+
+    No frame can be taken off the end of a traceback, only put there.
+    """
+    code = frame.f_code
+    source = "\n" * (frame.f_lineno - 1) + "raise error"
+    there = compile(source, code.co_filename, "exec").replace(co_name=code.co_name)
+    exec(there, {"error": error.with_traceback(None)})  # noqa: S102

@@ -1,0 +1,119 @@
+"""How a socket gets into its namespace: authenticate() and connect(), then CONNECT or its error.
+
+"Connection to a namespace" of the Socket.IO protocol, revision 5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+from ..addressing.rooms import Room, SessionRoom, user_room
+from ..engineio import Reason
+from ..exceptions import ConnectionRefused, LimitExceeded
+from ..logs import logger, safe
+from ..signals import socket_connected
+from ..stats import counters
+from .endpoint import CONNECTED, LEFT
+from .frames import make_frames
+from .socket import Socket, is_cut_off
+
+
+async def enter(socket: Socket) -> None:
+    """Admit the client to the socket's namespace, or refuse it."""
+    try:
+        await _admit(socket)
+        if socket.reason is None:
+            socket.enter_namespace(_own_rooms(socket))
+            await socket.wait_until_joined()
+    except ConnectionRefused as refused:
+        data = {"message": refused.message}
+        if refused.data is not None:
+            data["data"] = refused.data
+        _refuse(socket, data)
+        return
+    except PermissionDenied as denied:
+        _refuse(socket, {"message": str(denied) or "Permission denied"})
+        return
+    except LimitExceeded as limit:
+        counters.limits.add(str(limit))
+        _refuse(socket, {"message": str(limit)})
+        return
+    except (Exception, asyncio.CancelledError) as error:
+        if is_cut_off(error):
+            # The server ends the task in which connect() runs.
+            socket.reason = socket.reason or Reason.TRANSPORT_CLOSE
+            socket.state = LEFT
+            socket.leave_namespace()
+            socket.local.runtime.spawn(socket.say_goodbye(socket.reason), socket.client)
+            raise
+        counters.handler_errors.add("connect")
+        logger.exception("connect() of namespace %s failed", safe(socket.namespace))
+        _refuse(socket, {"message": "Internal server error"})
+        return
+    held = socket.release_held()
+    if socket.reason is not None:
+        # It left while connect() ran; what connect() did is undone in disconnect().
+        socket.state = LEFT
+        socket.leave_namespace()
+        await socket.say_goodbye(socket.reason)
+        return
+    socket.state = CONNECTED
+    client = socket.client
+    client.admitted()
+    counters.traffic.control_out += 1
+    client.send(make_frames(socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})))
+    for frames in held:
+        client.send(frames)
+    if socket_connected.receivers:
+        await socket.announce(socket_connected, socket.consumer)
+
+
+async def _admit(socket: Socket) -> None:
+    behaviour, consumer = socket.behaviour, socket.consumer
+    if behaviour.authenticate is not None:
+        socket.user = await socket.run(behaviour.authenticate, consumer, socket.auth)
+    login_required, permissions = behaviour.options(consumer)
+    if login_required and not getattr(socket.user, "is_authenticated", False):
+        raise ConnectionRefused("Login required")
+    if permissions and (
+        socket.user is None or not await socket.in_thread(socket.user.has_perms, permissions)
+    ):
+        raise ConnectionRefused("Permission denied")
+    if behaviour.connect is not None:
+        result = await socket.run(behaviour.connect, consumer, socket.auth)
+        if result is not None:
+            raise TypeError(
+                f"connect() of {behaviour.name} returned {result!r}: it lets a client in by "
+                "returning None, and refuses it by raising ConnectionRefused"
+            )
+    if socket.reason == Reason.SERVER_DISCONNECT:
+        raise ConnectionRefused
+
+
+def _own_rooms(socket: Socket) -> tuple[Room, ...]:
+    """The rooms of the socket's user and session."""
+    room = user_room(socket.user)
+    key = getattr(socket.session, "session_key", None)
+    own: tuple[Room | None, ...] = (room, SessionRoom(key) if key else None)
+    return tuple(found for found in own if found is not None)
+
+
+def _refuse(socket: Socket, data: dict[str, Any]) -> None:
+    counters.refusals.add("refused")
+    socket.state = LEFT
+    socket.reason = socket.reason or "refused"
+    socket.release_held()
+    socket.leave_namespace()
+    socket.lose_questions()
+    socket.finish()
+    client = socket.client
+    if client.sockets.get(socket.namespace) is not socket:
+        return
+    try:
+        client.refuse(socket.namespace, data)
+    except (TypeError, ValueError):
+        logger.exception("the data of a ConnectionRefused cannot be sent")
+        client.refuse(socket.namespace, {"message": data["message"]})

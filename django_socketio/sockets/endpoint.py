@@ -1,0 +1,277 @@
+"""A client's end in a namespace: its state, its rooms, what it is sent and asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from enum import Enum
+from threading import get_ident
+from typing import Any
+
+from ..addressing.delivery import NORMAL, Delivery
+from ..addressing.descriptions import SocketDescription
+from ..addressing.handshake import Handshake, read_handshake
+from ..addressing.outcomes import Outcome
+from ..addressing.rooms import Room
+from ..engineio import Frame, Reason
+from ..exceptions import TooManyRooms
+from ..logs import logger
+from ..packets import EncodedPacket, Packet, PacketLimitExceeded
+from ..runtime.awaitables import DONE
+from ..stats import counters
+from .acks import Question
+from .connection import Connection
+from .frames import make_frames
+from .local import Local
+
+# How long the answer to a client waits for the channel layer to put a socket into its rooms.
+JOIN_TIMEOUT = 1.0
+
+# Until a socket joins one; most never do, and a set is large.
+NO_ROOMS: frozenset[Room] = frozenset()
+
+
+class State(Enum):
+    """Where a socket is in its life.
+
+    ====================  =========================  ========================================
+    from                  to                         when
+    ====================  =========================  ========================================
+    CONNECTING            CONNECTED                  connect() has let it in
+    CONNECTING            LEFT                       connect() has refused it
+    CONNECTING            LEAVING                    it leaves, or is sent away, meanwhile
+    LEAVING               LEFT                       connect() has returned
+    CONNECTED             LEFT                       it leaves, or is sent away
+    ====================  =========================  ========================================
+
+    CONNECTING holds back what the socket is sent, for the client does not know yet that it is in;
+    the client may send nothing. In LEAVING and LEFT nothing is sent or received.
+    """
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LEAVING = "leaving"
+    LEFT = "left"
+
+
+# A global is found faster than an attribute of a class.
+CONNECTING, CONNECTED, LEAVING, LEFT = State
+
+
+class Endpoint:
+    """See the module's docstring. Methods are called on the loop's own thread unless they say so.
+
+    ``namespace`` is the namespace's name, ``user`` and ``auth`` whose the socket is and what the
+    client sent with CONNECT, ``kwargs`` what a dynamic namespace captured, ``data`` the project's.
+    ``reason`` is why it has left, None before. ``own_rooms`` are those of its user and session.
+    """
+
+    __slots__ = (
+        "_handshake",
+        "_held",
+        "_held_size",
+        "_joining",
+        "_questions",
+        "auth",
+        "client",
+        "data",
+        "kwargs",
+        "local",
+        "namespace",
+        "own_rooms",
+        "reason",
+        "rooms",
+        "sid",
+        "state",
+        "user",
+    )
+
+    def __init__(
+        self,
+        client: Connection,
+        local: Local[Any],
+        namespace: str,
+        auth: dict[str, Any] | None,
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.client = client
+        self.local = local
+        self.namespace = namespace
+        self.sid = local.new_id()
+        self.user: Any = client.scope.get("user")
+        self.auth = auth
+        self.kwargs = kwargs
+        self.data: dict[str, Any] = {}
+        self.state = CONNECTING
+        self.reason: str | None = None
+        self.rooms: set[Room] | frozenset[Room] = NO_ROOMS
+        self.own_rooms: tuple[Room, ...] = ()
+        self._handshake: Handshake | None = None
+        # What others still have to hear of before all of a room's messages come here.
+        self._joining: Awaitable[None] | None = None
+        self._held: list[tuple[Frame, ...]] = []
+        self._held_size = 0
+        self._questions: dict[int, Question] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.sid} {self.namespace} {self.state.value}>"
+
+    # What it is
+
+    @property
+    def session(self) -> Any:
+        """Django's session, None where the project has none."""
+        return self.client.scope.get("session")
+
+    @property
+    def handshake(self) -> Handshake:
+        """Headers, query and address of the request that the client connected with."""
+        if self._handshake is None:
+            scope, time = self.client.scope, self.client.connected_at
+            self._handshake = read_handshake(scope, self.auth, time)
+        return self._handshake
+
+    def room_names(self) -> frozenset[str]:
+        """The rooms that have names, its own sid among them."""
+        return frozenset([self.sid, *(room for room in self.rooms if isinstance(room, str))])
+
+    def describe(self) -> SocketDescription:
+        """Describe the socket as it is now."""
+        return SocketDescription(
+            sid=self.sid,
+            namespace=self.namespace,
+            rooms=self.room_names(),
+            data=dict(self.data),
+            handshake=self.handshake,
+            user_id=getattr(self.user, "pk", None),
+            transport=self.client.session.transport,
+        )
+
+    # Rooms
+
+    def join_rooms(self, rooms: list[Room]) -> Awaitable[None]:
+        """Enter rooms, all or none. Raises TooManyRooms."""
+        if self.reason is None:
+            new = [room for room in dict.fromkeys(rooms) if room not in self.rooms]
+            if len(self.rooms) + len(new) > self.local.settings.max_rooms:
+                raise TooManyRooms("too many rooms")
+            for room in new:
+                if room != self.sid:
+                    if isinstance(self.rooms, frozenset):
+                        self.rooms = set()
+                    self.rooms.add(room)
+                    self._joins(self.local.join_room(self, self.namespace, room))
+        return self._joining or DONE
+
+    def leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
+        """Leave rooms; those of user and session stay."""
+        if self.reason is None:
+            for room in rooms:
+                if isinstance(self.rooms, set) and room in self.rooms:
+                    self.rooms.remove(room)
+                    if room not in self.own_rooms:
+                        self.local.leave_room(self, self.namespace, room)
+        return DONE
+
+    def enter_namespace(self, own_rooms: tuple[Room, ...]) -> None:
+        """Be found in the namespace, and in the rooms of user and session."""
+        self.own_rooms = own_rooms
+        for room in own_rooms:
+            self._joins(self.local.join_room(self, self.namespace, room))
+        self._joins(self.local.enter(self, self.namespace))
+
+    def leave_namespace(self) -> None:
+        """Be found nowhere any more; ``rooms`` still shows where the socket was."""
+        self.local.leave(self, self.namespace, (*self.rooms, *self.own_rooms))
+
+    def _joins(self, joining: Awaitable[None] | None) -> None:
+        if joining is not None:
+            self._joining = joining
+
+    async def wait_until_joined(self) -> None:
+        """Wait until the other processes' messages for our rooms come here, if that is soon."""
+        joining, self._joining = self._joining, None
+        if joining is not None and self.local.others.layer_up:
+            try:
+                await asyncio.wait_for(_until(joining), JOIN_TIMEOUT)
+            except asyncio.TimeoutError:
+                logger.warning("the channel layer is slow to join a room")
+
+    # Packets
+
+    def send(self, packet: EncodedPacket, delivery: Delivery = NORMAL) -> Awaitable[Any]:
+        """Send a packet to the client, from any thread."""
+        compress, volatile = delivery
+        frames = make_frames(packet, compress)
+        runtime = self.local.runtime
+        if get_ident() == runtime.thread and runtime.loop.is_running():  # as runtime.here()
+            return DONE if self.write(frames, volatile) else self.client.wait_until_drained()
+        return runtime.post(self._deliver, frames, volatile)
+
+    def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:
+        return DONE if self.write(frames, volatile) else self.client.wait_until_drained()
+
+    def write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
+        """Write to the client. False when its buffer is above the low-water mark."""
+        if self.state is CONNECTED:
+            return self.client.send(frames, volatile)
+        if self.state is CONNECTING:
+            self._held.append(frames)
+            self._held_size += sum(frame.size for frame in frames)
+            if self._held_size > self.local.settings.max_write_buffer_size:
+                self.client.abort(Reason.TRANSPORT_ERROR, "too much was sent while connect() ran")
+        return True
+
+    def release_held(self) -> list[tuple[Frame, ...]]:
+        """Return what was held back while the socket connected, and hold it no more."""
+        held, self._held = self._held, []
+        return held
+
+    # Questions to the client
+
+    async def ask(
+        self, packet: EncodedPacket, ack_id: int, delivery: Delivery, timeout: float
+    ) -> Outcome:
+        """Put a question, encoded with this id, to this client alone."""
+        if self.state is CONNECTING or self.state is LEAVING:
+            raise RuntimeError("connect() cannot wait for the client, which waits for connect()")
+        frames = make_frames(packet, delivery.compress)
+        return await Question(ack_id).ask([self], frames, timeout)
+
+    def expect(self, question: Question) -> bool:
+        """Expect an answer. False when the client has left or owes too many answers."""
+        if self.reason is not None:
+            return False
+        if self.client.pending_acks >= self.local.settings.max_pending_acks:
+            self.client.violation(PacketLimitExceeded("too many unanswered acknowledgements"))
+            return False
+        if self._questions is None:
+            self._questions = {}
+        self._questions[question.ack_id] = question
+        self.client.pending_acks += 1
+        return True
+
+    def expect_no_more(self, question: Question) -> None:
+        """Nobody waits for the answer any more."""
+        if self._questions and self._questions.pop(question.ack_id, None) is not None:
+            self.client.pending_acks -= 1
+
+    def acknowledged(self, packet: Packet) -> None:
+        """The client has answered. An answer to no question is ignored, as in Node."""
+        question = self._questions.get(packet.id) if self._questions else None  # type: ignore[arg-type]
+        if question is not None:
+            counters.traffic.acks_in += 1
+            self.expect_no_more(question)
+            question.answer(self, packet.data)
+
+    def lose_questions(self) -> None:
+        """Whoever waits for an answer of this client waits in vain."""
+        if self._questions:
+            for question in list(self._questions.values()):
+                question.lose(self)
+            self.client.pending_acks -= len(self._questions)
+            self._questions = None
+
+
+async def _until(awaitable: Awaitable[Any]) -> None:
+    await awaitable

@@ -1,0 +1,99 @@
+"""What the sockets of one event loop share: namespaces, rooms, and who is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from itertools import count
+from typing import Generic, TypeVar
+
+from ..addressing.ids import new_id
+from ..addressing.rooms import Room, SessionRoom
+from ..addressing.target import Target
+from ..cluster.ports import Others
+from ..conf import Settings
+from ..runtime.runtime import Runtime
+from ..stats import counters
+from .namespace import HasSid, LocalNamespace
+
+M = TypeVar("M", bound=HasSid)
+
+
+class Local(Generic[M]):
+    """See the module's docstring. Its methods are called on the loop's own thread.
+
+    ``others`` hears of the first and the last socket in a room, so that it gets, from then on and
+    no longer, what is sent there elsewhere. A room of a Django session is not told: it is addressed
+    in all processes.
+    """
+
+    def __init__(self, runtime: Runtime, settings: Settings, node: str, others: Others) -> None:
+        self.runtime = runtime
+        self.settings = settings
+        self.encoder = settings.encoder
+        self.node = node
+        self.others = others
+        self.namespaces: dict[str, LocalNamespace[M]] = {}
+        # Numbers of questions to clients.
+        self.ack_ids = count()
+        # Set once the process is told to end: nobody begins to upgrade; and when it does: no new
+        # session is admitted.
+        self.leaving = False
+        self.closing = False
+
+    def new_id(self) -> str:
+        """Make an id for a session or a socket of this process."""
+        return new_id(self.node)
+
+    def namespace(self, name: str) -> LocalNamespace[M]:
+        """Return the local part of a namespace; it is there while it has sockets."""
+        found = self.namespaces.get(name)
+        if found is None:
+            found = self.namespaces[name] = LocalNamespace(name)
+        return found
+
+    def enter(self, socket: M, namespace: str) -> Awaitable[None] | None:
+        """A socket is in its namespace.
+
+        Returns what to await until other processes have heard of it; None where none has to.
+        """
+        found = self.namespace(namespace)
+        found.sockets[socket.sid] = socket
+        found.counted = counters.sockets.enter(namespace)
+        counters.connects.add(found.counted)
+        return self.others.room_opened(namespace, None) if len(found.sockets) == 1 else None
+
+    def leave(self, socket: M, namespace: str, rooms: Iterable[Room]) -> None:
+        """A socket is in its namespace no more, nor in its rooms."""
+        for room in rooms:
+            self.leave_room(socket, namespace, room)
+        found = self.namespace(namespace)
+        if found.sockets.pop(socket.sid, None) is not None:
+            counters.sockets.leave(found.counted)
+            if not found.sockets:
+                self.others.room_closed(namespace, None)
+        if not found.sockets and not found.rooms:
+            del self.namespaces[namespace]
+
+    def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
+        """Put a socket into a room; returns what to await, as :meth:`enter` does."""
+        first = self.namespace(namespace).join(socket, room)
+        if first and not isinstance(room, SessionRoom):
+            return self.others.room_opened(namespace, room)
+        return None
+
+    def leave_room(self, socket: M, namespace: str, room: Room) -> None:
+        """Take a socket out of a room."""
+        last = self.namespace(namespace).leave(socket, room)
+        if last and not isinstance(room, SessionRoom):
+            self.others.room_closed(namespace, room)
+
+    def select(self, target: Target) -> list[M]:
+        """Return the local sockets of a target."""
+        if not target.namespace:
+            return [
+                socket
+                for namespace in list(self.namespaces.values())
+                for socket in namespace.select(target.rooms, target.exclude)
+            ]
+        found = self.namespaces.get(target.namespace)
+        return [] if found is None else found.select(target.rooms, target.exclude)

@@ -1,0 +1,95 @@
+"""What operators here, and other processes, may ask of this process's sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..addressing.delivery import Action, Delivery
+from ..addressing.descriptions import SocketDescription
+from ..addressing.outcomes import Outcome
+from ..addressing.rooms import Room
+from ..addressing.target import Target
+from ..exceptions import LimitExceeded
+from ..logs import logger
+from ..packets import EncodedPacket
+from ..runtime.announcements import announce
+from ..runtime.awaitables import DONE, Drained
+from ..signals import server_event
+from ..stats import counters
+from .acks import Question
+from .connection import Connection
+from .frames import make_frames
+from .local import Local
+from .socket import Socket
+
+# Answers a question about this process, by subject; see stats.reports.
+Report = Callable[[str, dict[str, Any]], "dict[str, Any] | None"]
+
+
+def _no_report(subject: str, params: dict[str, Any]) -> None:
+    return None
+
+
+class LocalMembers:
+    """:class:`~..cluster.ports.Members`, which has the docstrings."""
+
+    def __init__(self, local: Local[Socket]) -> None:
+        self._local = local
+        self.report: Report = _no_report
+
+    def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
+        compress, volatile = delivery
+        frames = make_frames(packet, compress)
+        slow: list[Connection] | None = None
+        for socket in self._local.select(target):
+            if not socket.write(frames, volatile):
+                if slow is None:
+                    slow = []
+                slow.append(socket.client)
+        return DONE if slow is None else Drained(slow)
+
+    def act(self, target: Target, action: Action, rooms: list[Room]) -> None:
+        for socket in self._local.select(target):
+            # An error with one socket must not keep the others where they are.
+            try:
+                if action is Action.JOIN:
+                    socket.join_rooms(rooms)
+                elif action is Action.LEAVE:
+                    socket.leave_rooms(rooms)
+                else:
+                    socket.close(transport=action is Action.DISCONNECT)
+            except LimitExceeded as limit:
+                counters.limits.add(str(limit))
+                logger.warning("a socket could not join: %s", limit)
+            except Exception:
+                logger.exception("a socket could not %s", action.value)
+
+    def describe(self, target: Target) -> list[SocketDescription]:
+        return [socket.describe() for socket in self._local.select(target)]
+
+    async def ask(
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        asked: Callable[[int], None] | None = None,
+        answered: Callable[[Any], None] | None = None,
+    ) -> Outcome:
+        question = Question(next(self._local.ack_ids), answered)
+        sockets = self._local.select(target)
+        if asked is not None:
+            asked(len(sockets))
+        frames = make_frames(packet.with_id(question.ack_id), delivery.compress)
+        return await question.ask(sockets, frames, timeout)
+
+    async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
+        return await announce(
+            self._local.runtime,
+            server_event,
+            sender=type(self),
+            namespace=namespace,
+            event=event,
+            args=args,
+        )

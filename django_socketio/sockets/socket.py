@@ -1,0 +1,304 @@
+"""A connected client in a namespace, and what the project's class does for it there.
+
+A socket's events are handled one at a time, in the order in which they arrived. Most handlers never
+wait: these run in the task that reads, and nothing is queued.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from time import perf_counter
+from typing import Any
+
+from django.dispatch import Signal
+
+from ..addressing.outcomes import as_arguments
+from ..engineio import Reason
+from ..exceptions import Disconnected, EventRefused, LimitExceeded, TooManyRooms
+from ..logs import logger, safe
+from ..packets import Packet, PacketError, PacketLimitExceeded
+from ..runtime.announcements import announce
+from ..runtime.awaitables import DONE
+from ..runtime.steps import resume
+from ..signals import event_received, socket_disconnected
+from ..stats import counters
+from .behaviour import Behaviour, Consumer, Handler
+from .connection import Connection
+from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT, Endpoint
+from .frames import make_frames
+from .local import Local
+
+# Handlers are counted by how long they take; see counters.Timing.
+FAST = counters.Timing.BOUNDS[0]
+
+
+class _Leave:
+    """Stands in a socket's queue behind the last event: it has left."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Socket(Endpoint):
+    """See the module's docstring. ``consumer`` is the project's object until all is done."""
+
+    __slots__ = ("_busy", "_queue", "behaviour", "consumer", "handlers", "receive_event")
+
+    def __init__(
+        self,
+        client: Connection,
+        local: Local[Any],
+        namespace: str,
+        auth: dict[str, Any] | None,
+        kwargs: dict[str, Any],
+        behaviour: Behaviour,
+    ) -> None:
+        super().__init__(client, local, namespace, auth, kwargs)
+        self.behaviour = behaviour
+        # As they are for every event, found here faster.
+        self.handlers = behaviour.handlers
+        self.receive_event = behaviour.receive_event
+        self._busy = False
+        self._queue: deque[Packet | _Leave] | None = None
+        self.consumer: Consumer = behaviour.make(self)
+
+    # Events
+
+    def receive(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
+        """Take an event; returns work to be awaited, unless it has to wait for its turn."""
+        if self.state is not CONNECTED:
+            self.client.violation(PacketError("an event before the namespace is connected"))
+            return None
+        concurrent = self.handlers[packet.data[0]].concurrent
+        if concurrent or self._busy:
+            self.client.queued(packet)
+            if self.state is not CONNECTED:  # it was one too many
+                self.client.unqueued(packet)
+            elif concurrent:
+                work = self._handle_concurrently(packet, self.consumer)
+                self.local.runtime.spawn(work, self.client)
+            else:
+                self._put(packet)
+            return None
+        self._busy = True
+        return self._work(packet)
+
+    def receive_now(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
+        """As :meth:`receive`, but nothing is left to be awaited of a handler that never waits."""
+        if self._busy or self.state is not CONNECTED or self.handlers[packet.data[0]].concurrent:
+            return self.receive(packet)
+        self._busy = True
+        handling = self._handle(packet, self.consumer)
+        try:
+            waited_for = handling.send(None)
+        except StopIteration:
+            if not self._queue:
+                self._busy = False
+                return None
+            return self._work(self._next(self._queue))
+        except BaseException:
+            self._busy = False
+            raise
+        return self._work(resume(handling, waited_for))
+
+    def _put(self, item: Packet | _Leave) -> None:
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append(item)
+
+    def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
+        item = queue.popleft()
+        if isinstance(item, Packet):
+            self.client.unqueued(item)
+        return item
+
+    async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
+        """Handle an event, and after it those that came meanwhile, one at a time.
+
+        An event may have been begun: then ``item`` is what is left to do for it.
+        """
+        try:
+            while True:
+                if isinstance(item, Packet):
+                    await self._handle(item, self.consumer)
+                elif isinstance(item, _Leave):
+                    await self.say_goodbye(item.reason)
+                else:
+                    await item
+                if not self._queue:
+                    return
+                item = self._next(self._queue)
+        finally:
+            self._busy = False
+            if self._queue and not self.local.closing:
+                # The server has cut off its task; what waits for a turn gets one of ours.
+                self._busy = True
+                self.local.runtime.spawn(self._work(self._next(self._queue)), self.client)
+
+    async def _handle_concurrently(self, packet: Packet, consumer: Consumer) -> None:
+        try:
+            await self._handle(packet, consumer)
+        finally:
+            self.client.unqueued(packet)
+
+    async def _handle(self, packet: Packet, consumer: Consumer) -> None:
+        name, *args = packet.data
+        handler = self.handlers[name]
+        timing = handler.timing
+        started = perf_counter()
+        try:
+            if event_received.receivers:
+                await self.announce(event_received, consumer, event=name, args=args)
+            if self.receive_event is not None:
+                result = await self.receive_event(consumer, name, args)
+            elif handler.plain and handler.least <= len(args) <= handler.most:
+                result = await handler.function(consumer, *args)  # as call_handler() does it
+            else:
+                result = await self.call_handler(consumer, name, args)
+            if packet.id is not None and self.state is CONNECTED:
+                if self._joining is not None:
+                    await self.wait_until_joined()
+                answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
+                self.client.send(make_frames(answer))
+                counters.traffic.acks_out += 1
+        except EventRefused as refused:
+            counters.events_refused.add(refused.reason)
+        except TooManyRooms as limit:
+            self.client.violation(PacketLimitExceeded(str(limit)))
+        except Disconnected as error:
+            # The client that the handler waited for has gone: nothing is wrong with the handler.
+            logger.info("the handler of event %s has ended: %s", safe(name), error)
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cut_off(error):
+                raise
+            if isinstance(error, LimitExceeded):
+                counters.limits.add(str(error))
+            counters.handler_errors.add("event")
+            timing.errors += 1
+            logger.exception(
+                "the handler of event %s in namespace %s failed", safe(name), safe(self.namespace)
+            )
+        took = perf_counter() - started
+        timing.total += took
+        if took < FAST:
+            timing.fast += 1
+        else:
+            timing.add_slow(took)
+        if took > timing.longest:
+            timing.longest = took
+
+    def call_handler(self, consumer: Consumer, name: str, args: list[Any]) -> Awaitable[Any]:
+        """Call the handler of an event. Raises EventRefused for arguments that do not fit it."""
+        handler = self.handlers[name]
+        if handler.named:
+            args = [name, *args]
+        if not handler.least <= len(args) <= handler.most:
+            logger.warning(
+                "event %s of namespace %s: %d argument(s) do not fit %s",
+                safe(name),
+                safe(self.namespace),
+                len(args),
+                handler.function.__qualname__,
+            )
+            raise EventRefused("arguments")
+        return self.run(handler, consumer, *args)
+
+    # Hooks
+
+    def run(self, hook: Handler, consumer: Consumer, *args: Any) -> Awaitable[Any]:
+        """Call a handler or hook: in a worker thread, if it is a plain function."""
+        if hook.is_async:
+            result: Awaitable[Any] = hook.function(consumer, *args)
+            return result
+        return self.in_thread(hook.function, consumer, *args)
+
+    def in_thread(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
+        """Call a plain function in a worker thread."""
+        sensitive = self.client.thread_sensitive
+        return self.local.runtime.in_thread(function, *args, sensitive=sensitive)
+
+    async def announce(self, signal: Signal, consumer: Consumer, **kwargs: Any) -> None:
+        """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
+        kwargs.update(sender=self.behaviour.cls, socket=consumer)
+        sensitive = self.client.thread_sensitive
+        await announce(self.local.runtime, signal, sensitive=sensitive, **kwargs)
+
+    # The end
+
+    def leave(self, reason: str) -> None:
+        """Leave the namespace: no event reaches or leaves the socket any more."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        if self.client.sockets.get(self.namespace) is self:
+            del self.client.sockets[self.namespace]
+        self.lose_questions()
+        if self.state is CONNECTING:
+            self.state = LEAVING
+            return  # admission goes on when connect() has returned
+        self.state = LEFT
+        counters.disconnects.add(reason)
+        self.leave_namespace()
+        if reason == Reason.SERVER_DISCONNECT:
+            # Whom the server has sent away does not act any more.
+            while self._queue:
+                self._next(self._queue)
+        if self._busy:
+            self._put(_Leave(reason))
+        elif self.behaviour.disconnect is not None or socket_disconnected.receivers:
+            self._busy = True
+            self.local.runtime.spawn(self._work(_Leave(reason)), self.client)
+        else:
+            self.finish()
+
+    def close(self, transport: bool) -> Awaitable[None]:
+        """Send the client away: from the namespace, or with ``transport`` altogether."""
+        if transport:
+            self.client.disconnect()
+        elif self.state is CONNECTED:
+            self.client.send(make_frames(self.local.encoder.disconnect(self.namespace)))
+            counters.traffic.control_out += 1
+            self.leave(Reason.SERVER_DISCONNECT)
+        elif self.reason is None:
+            self.state, self.reason = LEAVING, Reason.SERVER_DISCONNECT
+        return DONE
+
+    async def say_goodbye(self, reason: str) -> None:
+        """Run disconnect(), and tell those who listen for it."""
+        consumer = self.consumer
+        try:
+            hook = self.behaviour.disconnect
+            try:
+                if hook is not None:
+                    await self.run(hook, consumer, str(reason))
+            except (Exception, asyncio.CancelledError) as error:
+                if is_cut_off(error):
+                    raise
+                counters.handler_errors.add("disconnect")
+                logger.exception("disconnect() of namespace %s failed", safe(self.namespace))
+            if socket_disconnected.receivers:
+                await self.announce(socket_disconnected, consumer, reason=str(reason))
+        finally:
+            self.finish()
+
+    def finish(self) -> None:
+        """Nothing more is to be done for the socket.
+
+        Consumer and socket know each other; apart, both are freed without the garbage collector.
+        """
+        self.client.living -= 1
+        self.consumer = None
+
+
+def is_cut_off(error: BaseException) -> bool:
+    """Whether ``error`` is the cancelling of the running task itself, and not only of one that a
+    handler waited for."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    cancelling = getattr(task, "cancelling", None)  # Python 3.11
+    return cancelling is None or cancelling() > 0

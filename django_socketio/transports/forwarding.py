@@ -1,0 +1,282 @@
+"""Requests that reach the wrong process, carried as ASGI through a tunnel to the session's owner.
+
+At the gate, which the client has reached, :func:`forward_http` and :func:`forward_websocket` carry
+a request with the server's ``receive`` and ``send``. At the owner, :func:`serve_forwarded` runs the
+transport that serves requests of the owner's own, with a ``receive`` and a ``send`` over the
+tunnel. So a poll, a POST and an upgrade behave as they do at home.
+
+Messages from the gate: ``["text", data]``, ``["bytes", data]``, ``["end", code]`` when the client
+has left, and RELEASE. From the owner: ``["http", status, headers, body]``, or ``["accept"]``,
+``["text", data]``, ``["bytes", data]``, ``["close", code]``, ``["deny", status, headers, body]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from ..cluster.ends import RELEASE, IncomingEnd, Message, OutgoingEnd, OwnerGone
+from ..engineio import ErrorCode, HandshakeRefused
+from ..engineio.packets import PacketType
+from ..engineio.session import PROBE_PONG
+from .bodies import BodyAborted, BodyTooLarge, read_body
+from .closing import ABNORMAL, GONE, NO_STATUS, NORMAL, SERVICE_RESTART, send_close
+from .messages import frame_message
+from .request import Request
+
+Scope = dict[str, Any]
+ASGIApp = Callable[..., Awaitable[None]]
+
+# How many seconds the receipt for an HTTP answer may take.
+RECEIPT_TIMEOUT = 5.0
+# The type of the ASGI message by which a forwarded poll is asked to answer now.
+RELEASE_TYPE = "django_socketio.release"
+# What a forwarded request's scope holds beside ASGI's own keys.
+FORWARDED = "django_socketio.tunnel"
+# What the owner answers to a WebSocket that probes.
+_PONG = ["text", PROBE_PONG.data]
+
+# The parts of a scope that the owner needs, beside headers and client.
+_SCOPE: dict[str, type] = {
+    "type": str,
+    "method": str,
+    "path": str,
+    "query_string": bytes,
+    "scheme": str,
+    "http_version": str,
+}
+
+
+# At the gate
+
+
+async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) -> None:
+    """Have the session's owner answer an HTTP request.
+
+    Raises HandshakeRefused if the owner is gone, and the client is not.
+    """
+    body: bytes | None = b""
+    if request.method == "POST":
+        limit = request.hub.settings.max_http_buffer_size
+        try:
+            body = await read_body(receive, request.headers, limit)
+        except BodyTooLarge:
+            scope = _declare_length(scope, limit + 1)
+        except BodyAborted:
+            body = None
+    async with _open_tunnel(request, scope, body) as end:
+        if body is None:
+            return  # the owner hears that the request was dropped
+        watcher = asyncio.get_running_loop().create_task(_watch(receive, end))
+        try:
+            answer = await end.read_first_message()
+        except ConnectionError:
+            if watcher.done():
+                return
+            raise
+        finally:
+            watcher.cancel()
+        with suppress(OSError):
+            _, status, headers, content = answer
+            await _send_answer(send, "http.response", status, headers, content)
+            end.confirm_answer(answer)
+
+
+async def forward_websocket(request: Request, scope: Scope, receive: Any, send: Any) -> None:
+    """Carry a WebSocket between its client and the session's owner until either side ends it.
+
+    Raises HandshakeRefused if the owner is gone before it has accepted or refused the WebSocket.
+    """
+    async with _open_tunnel(request, scope, None) as end:
+        message = await end.read_first_message()
+        end.give_credit(message)
+        reader = asyncio.get_running_loop().create_task(_forward_frames(receive, end))
+        try:
+            while True:
+                if message == _PONG:
+                    if request.hub.local.leaving:
+                        raise ConnectionError("this process ends")
+                    end.upgrading = True
+                await _send_to_client(send, message)
+                if message[0] in ("close", "deny"):
+                    return
+                message = await end.read_message()
+        except OSError:
+            if not (reader.done() and reader.result()):
+                # The owner is gone, the client is not: it has to connect anew.
+                with suppress(*GONE):
+                    await send_close(send, SERVICE_RESTART)
+        finally:
+            reader.cancel()
+
+
+@asynccontextmanager
+async def _open_tunnel(
+    request: Request, scope: Scope, body: bytes | None
+) -> AsyncIterator[OutgoingEnd]:
+    """Open a tunnel to the owner of a request's session.
+
+    Raises HandshakeRefused where the owner is gone, or a ConnectionError leaves the block.
+    """
+    head = {key: scope[key] for key in _SCOPE if key in scope}
+    head["headers"] = [list(pair) for pair in scope["headers"]]
+    head["client"] = list(scope.get("client") or ("", 0))
+    head["refusable"] = "websocket.http.response" in scope.get("extensions", {})
+    try:
+        if request.owner is None:
+            raise OwnerGone
+        is_request = scope["type"] == "http"
+        tunnels = request.hub.others.tunnels
+        async with tunnels.open_tunnel(request.owner, head, body, is_request) as end:
+            yield end
+    except ConnectionError:
+        if request.passed_on:
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
+        raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
+
+
+def _declare_length(scope: Scope, length: int) -> Scope:
+    """Declare another length: the owner refuses it, and is not sent what it would refuse."""
+    headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", b"%d" % length)]}
+
+
+async def _watch(receive: Any, end: OutgoingEnd) -> None:
+    """Break the tunnel when the client drops its request."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    end.break_off()
+
+
+async def _forward_frames(receive: Any, end: OutgoingEnd) -> bool:
+    """Carry what the client sends until the tunnel is broken. Returns whether it has left."""
+    client_left = False
+    try:
+        while not client_left:
+            message = await receive()
+            client_left = message["type"] != "websocket.receive"
+            if client_left:
+                await end.send_message(["end", message.get("code") or NO_STATUS])
+            elif (text := message.get("text")) is not None:
+                await end.send_message(["text", text])
+                if text == PacketType.UPGRADE:
+                    end.upgrading = False
+            else:
+                await end.send_message(["bytes", message.get("bytes") or b""])
+    except ConnectionError:
+        pass
+    finally:
+        end.break_off()
+    return client_left
+
+
+async def _send_to_client(send: Any, message: Message) -> None:
+    """Do to the client what the owner has done."""
+    kind, *values = message
+    if kind in ("text", "bytes"):
+        await send(frame_message(values[0]))
+    elif kind == "accept":
+        await send({"type": "websocket.accept"})
+    elif kind == "close":
+        await send_close(send, values[0])
+    elif kind == "deny":
+        await _send_answer(send, "websocket.http.response", *values)
+
+
+async def _send_answer(send: Any, kind: str, status: int, headers: Any, body: bytes) -> None:
+    pairs = [(bytes(name), bytes(value)) for name, value in headers]
+    await send({"type": kind + ".start", "status": status, "headers": pairs})
+    await send({"type": kind + ".body", "body": bytes(body)})
+
+
+# At the owner
+
+
+def serve_forwarded(transports: Mapping[str, ASGIApp], end: IncomingEnd) -> Awaitable[None]:
+    """Serve a request that another process has forwarded, by the transport for its scope's type.
+
+    Raises ValueError if the tunnel's head is no scope.
+    """
+    scope = _read_scope(end.head)
+    forwarded = Forwarded(end, is_http=scope["type"] == "http")
+    return transports[scope["type"]](scope, forwarded.receive, forwarded.send)
+
+
+def _read_scope(head: dict[str, Any]) -> Scope:
+    """Make an ASGI scope of a tunnel's head, whose values may be anything."""
+    plain = {key: head[key] for key in _SCOPE if key in head}
+    headers = [(name, value) for name, value in head["headers"]]
+    if (
+        plain["type"] not in ("http", "websocket")
+        or not all(isinstance(value, _SCOPE[key]) for key, value in plain.items())
+        or not all(isinstance(item, bytes) for pair in headers for item in pair)
+    ):
+        raise ValueError("not a scope")
+    return {
+        **plain,
+        "headers": headers,
+        "client": tuple(head["client"]),
+        "extensions": {"websocket.http.response": {}} if head.get("refusable") else {},
+        "asgi": {"version": "3.0"},
+        "root_path": "",
+        "subprotocols": [],
+        FORWARDED: True,
+    }
+
+
+class Forwarded:
+    """The ASGI ``receive`` and ``send`` of a forwarded request."""
+
+    def __init__(self, end: IncomingEnd, is_http: bool) -> None:
+        self._end = end
+        self._is_http = is_http
+        self._begun = False
+        # The status and the headers of an answer whose body is still to come.
+        self._start: list[Any] = []
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next ASGI message; a broken tunnel is a client that has gone."""
+        if not self._begun:
+            self._begun = True
+            if not self._is_http:
+                return {"type": "websocket.connect"}
+            if self._end.body is not None:
+                body, self._end.body = self._end.body, None
+                return {"type": "http.request", "body": body, "more_body": False}
+        try:
+            message = await self._end.read_message()
+        except ConnectionError:
+            if self._is_http:
+                return {"type": "http.disconnect"}
+            return {"type": "websocket.disconnect", "code": ABNORMAL}
+        kind, value = message
+        if message == RELEASE:
+            return {"type": RELEASE_TYPE}
+        if kind == "end":
+            return {"type": "websocket.disconnect", "code": value}
+        return {"type": "websocket.receive", kind: value}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send an ASGI message; returns from an HTTP answer when the client has it.
+
+        Raises ConnectionError if the tunnel is broken.
+        """
+        kind = message["type"]
+        if kind in ("http.response.start", "websocket.http.response.start"):
+            headers = [list(pair) for pair in message.get("headers", ())]
+            self._start = [message["status"], headers]
+        elif kind == "http.response.body":
+            await self._end.send_message(["http", *self._start, message.get("body", b"")])
+            await self._end.wait_for_receipt(RECEIPT_TIMEOUT)
+        elif kind == "websocket.http.response.body":
+            await self._end.send_message(["deny", *self._start, message.get("body", b"")])
+        elif kind == "websocket.accept":
+            await self._end.send_message(["accept"])
+        elif kind == "websocket.close":
+            await self._end.send_message(["close", message.get("code") or NORMAL])
+        elif message.get("text") is not None:
+            await self._end.send_message(["text", message["text"]])
+        else:
+            await self._end.send_message(["bytes", message["bytes"]])

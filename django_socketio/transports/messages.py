@@ -1,0 +1,26 @@
+"""ASGI messages for WebSocket frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class _TrueEmpty(bytes):
+    def __bool__(self) -> bool:
+        return True
+
+
+class _EmptyBinary(dict[str, Any]):
+    """An empty attachment. daphne sends only what ``get`` finds true, and then takes the item."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return _TrueEmpty() if key == "bytes" else super().get(key, default)
+
+
+def frame_message(data: str | bytes) -> dict[str, Any]:
+    """Return the message that sends a text or binary frame."""
+    if isinstance(data, str):
+        return {"type": "websocket.send", "text": data}
+    if data:
+        return {"type": "websocket.send", "bytes": data}
+    return _EmptyBinary(type="websocket.send", bytes=data)

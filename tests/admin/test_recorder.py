@@ -13,7 +13,6 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.utils.timezone import now
-from websockets.sync.client import connect
 
 from django_socketio.models import ServerProcess, TrafficSample
 from django_socketio.stats.minutes import current_minute
@@ -23,6 +22,7 @@ from django_socketio.stats.shapes import StoredCounters
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, copy_database, migrate
 from tests.harness.waiting import until
+from tests.harness.wire import open_peer
 
 SAMPLE = {
     "minute": 1,
@@ -142,14 +142,10 @@ def test_a_row_of_an_older_version_is_read(counted: Any) -> None:
 
 def echo(server: Server, times: int) -> None:
     """A client that connects and talks."""
-    url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    with connect(url) as client:
-        assert str(client.recv(timeout=10)).startswith("0")
-        client.send("40/lab,")
-        assert str(client.recv(timeout=10)).startswith("40/lab,")
+    with open_peer(server, "/lab") as client:
         for number in range(times):
             client.send(f'42/lab,{number}["echo",1]')
-            assert client.recv(timeout=10) == f"43/lab,{number}[1]"
+            assert client.next() == f"43/lab,{number}[1]"
 
 
 @pytest.mark.postgres
@@ -165,17 +161,13 @@ def test_a_database_that_goes_away_costs_a_log_line(postgres: Postgres) -> None:
 
         until(lambda: events() == 10, "the first events in the database")
         postgres.stop()
-        url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        with connect(url) as client:
-            client.recv(timeout=10)
-            client.send("40/lab,")
-            client.recv(timeout=10)
+        with open_peer(server, "/lab") as client:
             sent = 0
 
             def told() -> bool:
                 nonlocal sent
                 client.send(f'42/lab,{sent}["echo",1]')
-                assert client.recv(timeout=1) == f"43/lab,{sent}[1]"
+                assert client.next(1) == f"43/lab,{sent}[1]"
                 sent += 1
                 return "cannot be written" in server.process.log
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,9 +11,9 @@ import socketio
 
 from tests.harness.cluster import Cluster
 from tests.harness.servers import Server
+from tests.harness.waiting import DEADLINE, eventually
 
 NAMESPACE = "/fleet"
-DEADLINE = 15.0
 
 _tokens = itertools.count()
 
@@ -85,12 +84,6 @@ async def settle(cluster: Cluster, members: Iterable[Member]) -> None:
     for worker in cluster.workers:
         token = next(_tokens)
         await use(worker, ["emit", "mark", token])
-        await until(lambda token=token: all(token in member.marks for member in there), "the mark")
-
-
-async def until(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> None:
-    """Wait for a condition; AssertionError where it stays false too long."""
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, f"waited {deadline} s for {what}"
-        await asyncio.sleep(0.005)
+        await eventually(
+            lambda token=token: all(token in member.marks for member in there), "the mark"
+        )

@@ -14,10 +14,11 @@ import uuid
 import pytest
 
 from tests.cluster.conftest import Join
-from tests.cluster.members import NAMESPACE, Member, settle, until, use
+from tests.cluster.members import NAMESPACE, Member, settle, use
 from tests.conftest import MakeCluster
 from tests.harness.cluster import Cluster
 from tests.harness.servers import Server
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.redis
 
@@ -58,7 +59,9 @@ async def test_a_process_that_does_not_keep_up(small: Cluster, member: Join) -> 
 
     # The sender is told only of what was meant for that one channel.
     assert (await layer_counts(sender))["full"] >= 3
-    await until(lambda: "a channel of the layer is full: raise its capacity" in log(sender), "it")
+    await eventually(
+        lambda: "a channel of the layer is full: raise its capacity" in log(sender), "it"
+    )
 
     # The others miss nothing.
     assert await numbers(small, quick) == list(range(2 * CAPACITY))

@@ -8,10 +8,11 @@ import uuid
 import pytest
 
 from tests.cluster.conftest import Join
-from tests.cluster.members import Member, settle, until, use
+from tests.cluster.members import Member, settle, use
 from tests.cluster.watching import Watch, room_group, watching
 from tests.harness.cluster import Cluster
 from tests.harness.sizes import sizes
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.redis
 
@@ -59,7 +60,7 @@ async def test_what_is_emitted_in_one_turn_shares_messages(
     one, other = await member(cluster.workers[0]), await member(cluster.workers[1], room)
     with watching(cluster.redis) as watch:
         await one.ask("count", [room], 600)
-        await until(lambda: len(other.heard) == 600, "all numbers")
+        await eventually(lambda: len(other.heard) == 600, "all numbers")
     assert watch.deliveries(room_group(room)) == 3
     assert [number for _, number in other.take()] == list(range(600))
 
@@ -94,7 +95,7 @@ async def test_a_second_socket_of_a_process_costs_nothing(cluster: Cluster, memb
         one = await member(cluster.workers[0])
         assert await one.ask("echo", 1, 2) == (1, 2)
         await use(cluster.workers[0], ["to", one.sid], ["emit", "said", "x"])
-        await until(lambda: one.heard, "the event")
+        await eventually(lambda: one.heard, "the event")
         await one.client.disconnect()
     assert watch.names() == set()
 
@@ -104,7 +105,7 @@ async def test_an_sid_is_addressed_directly(cluster: Cluster, member: Join) -> N
     for worker in cluster.workers:
         with watching(cluster.redis) as watch:
             await use(worker, ["to", one.sid], ["emit", "said", "directly"])
-            await until(lambda: one.heard, "the event")
+            await eventually(lambda: one.heard, "the event")
         assert one.take() == [["said", "directly"]]
         sent = watch.about("directly")
         if worker is one.worker:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.cluster.conftest import Join
-from tests.cluster.members import Member, settle, until
+from tests.cluster.members import Member, settle
 from tests.harness.cluster import Cluster
 from tests.harness.processes import Process
 from tests.harness.sizes import sizes
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.redis
 
@@ -55,7 +56,7 @@ async def trio(cluster: Cluster, member: Join, room: str) -> list[Member]:
 
 async def ended(process: Process, code: int = 0) -> str:
     """Wait for its end; what it has printed."""
-    await until(lambda: not process.running, "the process to end", 120)
+    await eventually(lambda: not process.running, "the process to end", 120)
     process.kill()
     assert process.code == code, process.log
     return process.log
@@ -63,7 +64,7 @@ async def ended(process: Process, code: int = 0) -> str:
 
 async def heard(trio: list[Member], total: int) -> list[list[list[Any]]]:
     """What each of them has heard, once it is so much."""
-    await until(lambda: all(len(one.heard) >= total for one in trio), f"{total} events", 120)
+    await eventually(lambda: all(len(one.heard) >= total for one in trio), f"{total} events", 120)
     return [[args for _, *args in one.take()] for one in trio]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.conftest import Join
-from tests.cluster.members import Member, settle, until, use
+from tests.cluster.members import Member, settle, use
 from tests.harness.cluster import Cluster
-from tests.harness.waiting import until as wait_until
+from tests.harness.waiting import eventually, until
 
 pytestmark = pytest.mark.redis
 
@@ -108,7 +108,7 @@ async def test_disconnect_sockets(cluster: Cluster, trio: Trio, room: str) -> No
 
 async def test_disconnect_sockets_and_close(cluster: Cluster, trio: Trio, room: str) -> None:
     await use(cluster.workers[0], ["to", room], ["disconnect_sockets", True])
-    await until(lambda: not any(map(connected, trio)), "the connections to end")
+    await eventually(lambda: not any(map(connected, trio)), "the connections to end")
 
 
 async def test_logging_out_closes_the_sockets_of_the_session(
@@ -121,7 +121,7 @@ async def test_logging_out_closes_the_sockets_of_the_session(
     mine = [await member(worker, cookie=cookie) for worker in cluster.workers]
     others = [await member(worker, cookie=other) for worker in cluster.workers]
     await asyncio.to_thread(cluster.workers[2].request, "/logout/", {}, cookie)
-    await until(lambda: not any(map(connected, mine)), "the connections to end")
+    await eventually(lambda: not any(map(connected, mine)), "the connections to end")
     await settle(cluster, others)
     assert not any(one.left.is_set() for one in others)
 
@@ -176,4 +176,4 @@ async def test_a_socket_that_has_left_is_not_found(cluster: Cluster, trio: Trio,
     def found() -> bool:
         return len(cluster.workers[1].io(["of", "/fleet"], ["to", room], ["afetch_sockets"])) == 2
 
-    await asyncio.to_thread(wait_until, found, "the socket to be gone")
+    await asyncio.to_thread(until, found, "the socket to be gone")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.conftest import Join
-from tests.cluster.members import Member, settle, until, use
+from tests.cluster.members import Member, settle, use
 from tests.harness.cluster import Cluster
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.redis
 
@@ -146,7 +147,7 @@ async def test_order_over_rooms(fleet: Fleet) -> None:
     rooms = [fleet.red, fleet.blue, fleet["both there"].sid]
     await fleet["both here"].ask("count", rooms, 600)
     one = fleet["both there"]
-    await until(lambda: len(one.heard) == 600, "all numbers")
+    await eventually(lambda: len(one.heard) == 600, "all numbers")
     assert one.take() == [["number", number] for number in range(600)]
 
 

@@ -14,7 +14,7 @@ from tests.harness.cluster import LAYER_CONFIGS, LAYERS
 from tests.harness.node import Runner
 from tests.harness.processes import Process
 from tests.harness.redis import Redis
-from tests.harness.servers import FORBIDDEN, copy_database
+from tests.harness.servers import FORBIDDEN, copy_database, environment
 from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
@@ -45,19 +45,14 @@ def test_several_workers(
     node_runner: Runner, database_template: Path, command: str, layer: str
 ) -> None:
     redis = Redis()
-    asked = {
-        "DATABASE": str(copy_database(database_template, f"{command}-{layer}")),
-        "SOCKETIO": {},
-        "REDIS": redis.url,
-        "LAYER": layer,
-        "LAYER_CONFIG": LAYER_CONFIGS.get(layer, {}),
-    }
     assert layer in LAYERS
-    settings = "tests.project.server_settings"
-    server = Process(
-        [sys.executable, "-m", *COMMANDS[command], APPLICATION],
-        {"DJANGO_SETTINGS_MODULE": settings, "TEST_PROJECT": json.dumps(asked)},
+    env = environment(
+        copy_database(database_template, f"{command}-{layer}"),
+        redis=redis.url,
+        layer=layer,
+        layer_config=LAYER_CONFIGS.get(layer),
     )
+    server = Process([sys.executable, "-m", *COMMANDS[command], APPLICATION], env)
     try:
         url = server.wait_for_line(LISTENING)[1]
         # The others may still start while the first clients connect.

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from typing import Any
 
 import pytest
@@ -17,98 +14,74 @@ from tests.cluster.members import DEADLINE, NAMESPACE, until, use
 from tests.conftest import MakeCluster
 from tests.harness.cluster import Cluster
 from tests.harness.node import Runner
+from tests.harness.protocol import POLLING
 from tests.harness.sizes import sizes
+from tests.harness.wire import Answer, Poller, ask
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
 
-def request(url: str, body: bytes | None = None) -> tuple[int, str, str]:
-    """The status, the body and the backend of an answer."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=20) as answer:
-            return answer.status, answer.read().decode(), answer.headers["X-Backend"]
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode(), error.headers["X-Backend"]
-
-
-POLLING = "/socket.io/?EIO=4&transport=polling"
-UNKNOWN = (400, {"code": 1, "message": "Session ID unknown"})
+UNKNOWN = {"code": 1, "message": "Session ID unknown"}
 
 
 def test_a_session_is_answered_wherever_it_asks(cluster: Cluster) -> None:
-    base = cluster.url + POLLING
-    backends = []
-    _, opened, backend = request(base)
-    backends.append(backend)
-    sid = json.loads(opened[1:])["sid"]
-    url = f"{base}&sid={sid}"
-    status, body, backend = request(url, b"40/lab,")
-    assert (status, body) == (200, "ok")
-    backends.append(backend)
-    _, body, backend = request(url)
-    assert body.startswith('40/lab,{"sid":"')
-    backends.append(backend)
+    poller = Poller(cluster)
+    answers = [poller.opened, poller.post("40/lab,"), poller.ask()]
+    assert answers[1].text == "ok"
+    assert answers[2].text.startswith('40/lab,{"sid":"')
     for number in range(30):
-        event = f'42/lab,{number}["echo","é{number}"]'
-        assert request(url, event.encode())[:2] == (200, "ok")
-        _, body, backend = request(url)
-        assert body == f'43/lab,{number}["é{number}"]'
-        backends.append(backend)
+        posted = poller.post(f'42/lab,{number}["echo","é{number}"]')
+        assert (posted.status, posted.text) == (200, "ok")
+        answers.append(poller.ask())
+        assert answers[-1].text == f'43/lab,{number}["é{number}"]'
     # The proxy's turns: POSTs and polls by themselves reach all three.
-    assert len(set(backends)) == 3
-    assert request(url, b"1")[:2] == (200, "ok")
+    assert len({answer.headers["X-Backend"] for answer in answers}) == 3
+    posted = poller.post("1")
+    assert (posted.status, posted.text) == (200, "ok")
     for _ in range(3):
-        status, body, _ = request(url)
-        assert (status, json.loads(body)) == UNKNOWN
+        assert is_unknown(poller.ask())
+
+
+def is_unknown(answer: Answer) -> bool:
+    return answer.status == 400 and bool(answer.json == UNKNOWN)
 
 
 def test_answers_of_the_owner_come_as_they_are(cluster: Cluster) -> None:
     """Errors, CORS headers and compression are the owner's business."""
-    base = cluster.url + POLLING
-    _, opened, _ = request(base)
-    url = f"{base}&sid={json.loads(opened[1:])['sid']}"
-    request(url, b"40/lab,")
-    request(url)
-    request(url, b'42/lab,1["echo","' + b"x" * 5000 + b'"]')
-    headers = {"Origin": cluster.url, "Accept-Encoding": "gzip"}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert answer.headers["Access-Control-Allow-Origin"] == cluster.url
-        assert len(answer.read()) == int(answer.headers["Content-Length"]) < 5000
+    poller = Poller(cluster)
+    poller.join("/lab")
+    poller.post('42/lab,1["echo","' + "x" * 5000 + '"]')
+    answer = poller.ask(headers={"Origin": cluster.url, "Accept-Encoding": "gzip"})
+    assert answer.status == 200
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Access-Control-Allow-Origin"] == cluster.url
+    assert len(answer.body) == int(answer.headers["Content-Length"]) < 5000
     for _ in range(3):
-        for wrong, headers, status in (
-            (url.replace("EIO=4", "EIO=5"), {}, 400),
-            (url.replace("polling", "websocket"), {}, 400),
-            (url, {"Origin": "https://elsewhere.example"}, 403),
+        for query, headers, status in (
+            (poller.query.replace("EIO=4", "EIO=5"), {}, 400),
+            (poller.query.replace("polling", "websocket"), {}, 400),
+            (poller.query, {"Origin": "https://elsewhere.example"}, 403),
         ):
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(urllib.request.Request(wrong, headers=headers))
-            with refused.value:
-                assert refused.value.code == status
+            assert ask(cluster, query, headers=headers).status == status
 
 
 def test_a_body_that_is_too_large(cluster: Cluster) -> None:
     """Whoever is asked refuses it, and the session ends, wherever it is."""
-    base = cluster.url + POLLING
     for _ in range(3):
-        _, opened, _ = request(base)
-        url = f"{base}&sid={json.loads(opened[1:])['sid']}"
+        poller = Poller(cluster)
         # The proxy itself may be cut off while it still sends.
-        assert request(url, b"4" + b"x" * 1_000_001)[0] in (413, 502)
-        status, body, _ = request(url)
-        assert (status, json.loads(body)) == UNKNOWN
+        assert poller.post("4" + "x" * 1_000_001).status in (413, 502)
+        assert is_unknown(poller.ask())
 
 
 def test_a_session_that_nobody_knows(cluster: Cluster) -> None:
     known = cluster.workers[0].counts()["node"]
     start = time.monotonic()
     for sid in ("x", "x" * 28, known + "x" * 20, "é" * 28):
-        url = f"{cluster.url}{POLLING}&sid={urllib.parse.quote(sid)}"
+        query = f"{POLLING}&sid={urllib.parse.quote(sid)}"
         for _ in range(3):
-            for body in (None, b"4"):
-                status, answer, _ = request(url, body)
-                assert (status, json.loads(answer)) == UNKNOWN
+            assert is_unknown(ask(cluster, query))
+            assert is_unknown(ask(cluster, query, "POST", b"4"))
     assert time.monotonic() - start < 12
 
 

@@ -10,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import queue
 import re
 import socket
 import time
 import zlib
-from http.client import HTTPConnection, HTTPException
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from http.client import HTTPException
+from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.sync.client import connect as websocket_connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+from tests.harness import wire
+from tests.harness.protocol import WEBSOCKET, Closed
 
 DEADLINE = 5.0
-RECORD_SEPARATOR = "\x1e"
-POLLING = "EIO=4&transport=polling"
-WEBSOCKET = "EIO=4&transport=websocket"
-
-S = TypeVar("S", bound="Server")
-W = TypeVar("W", bound="WebSocket")
 
 _SHOWN_HEADERS = ("content-type", "cache-control", "set-cookie", "vary", "content-encoding")
 _SID = re.compile(r'("sid":\s*")[^"]*(")')
@@ -58,13 +56,11 @@ def _shown_headers(headers: Any) -> dict[str, str]:
 class Reply:
     """An HTTP answer."""
 
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         self.status = status
-        self.headers = {name.lower(): value for name, value in headers}
-        self._all_headers = headers
-        self._raw = body
-        encoding = self.headers.get("content-encoding")
-        if encoding in ("gzip", "deflate"):
+        self._all_headers = list(headers)
+        self.headers = {name.lower(): value for name, value in self._all_headers}
+        if self.headers.get("content-encoding") in ("gzip", "deflate"):
             body = zlib.decompress(body, 47)
         self.text = body.decode("utf-8")
 
@@ -77,7 +73,7 @@ class Reply:
 
     @property
     def packets(self) -> list[str]:
-        return [normal(packet) for packet in self.text.split(RECORD_SEPARATOR)]
+        return [normal(packet) for packet in self.text.split("\x1e")]
 
     def show(self, *, headers: bool = False) -> dict[str, Any]:
         """Status, body and, where asked for, the headers that matter."""
@@ -93,72 +89,36 @@ class Reply:
         return shown
 
 
-class Request:
-    """A request under way: sent at once, its answer read when asked for."""
+def reply_of(answer: wire.Answer) -> Reply:
+    return Reply(answer.status, answer.headers.items(), answer.body)
 
-    def __init__(
-        self,
-        port: int,
-        method: str,
-        target: str,
-        body: bytes | str | None = None,
-        headers: dict[str, str] | None = None,
-        declared_length: int | None = None,
-    ) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
-        if isinstance(body, str):
-            body = body.encode()
-        self._connection.putrequest(method, target, skip_accept_encoding=True)
-        headers = dict(headers or {})
-        if body is not None:
-            headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
-            headers["Content-Length"] = str(
-                len(body) if declared_length is None else declared_length
-            )
-        for name, value in headers.items():
-            self._connection.putheader(name, value)
-        self._connection.endheaders()
-        if body:
-            self.send(body)
 
-    def send(self, body: bytes | str) -> None:
-        # A server may refuse and hang up while we still write: the answer is what counts.
-        with contextlib.suppress(ConnectionError):
-            self._connection.send(body.encode() if isinstance(body, str) else body)
+class Request(wire.Request):
+    """A request under way, whose answer may be that there is none."""
 
-    def abort(self) -> None:
-        self._connection.close()
-
-    def read(self, timeout: float = DEADLINE) -> Reply | None:
-        """The answer; None when the server hung up without one."""
+    def reply(self, timeout: float = DEADLINE) -> Reply | None:
+        """The answer; None when the server hung up without one. Raises TimeoutError."""
         try:
-            assert self._connection.sock is not None
-            self._connection.sock.settimeout(timeout)
-            response = self._connection.getresponse()
-            return Reply(response.status, response.getheaders(), response.read())
-        except TimeoutError:
-            raise
+            return reply_of(self.read(timeout))
         except (HTTPException, ConnectionError):
             return None
-        finally:
-            self._connection.close()
 
     def show(self, timeout: float = DEADLINE, *, headers: bool = False) -> Any:
         try:
-            reply = self.read(timeout)
+            reply = self.reply(timeout)
         except TimeoutError:
             return "no answer in time"
         return "hung up" if reply is None else reply.show(headers=headers)
 
 
-class Server:
-    """One running server, the Node one or ours, and what a scenario has opened to it."""
+class Side:
+    """One of the two servers, the Node one or ours, and what a scenario has opened to it."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._opened = contextlib.ExitStack()
 
-    def __enter__(self: S) -> S:
+    def __enter__(self) -> Side:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -170,12 +130,11 @@ class Server:
         query: str,
         body: bytes | str | None = None,
         headers: dict[str, str] | None = None,
-        *,
-        path: str = "/socket.io/",
-        declared_length: int | None = None,
+        **options: Any,
     ) -> Request:
-        target = f"{path}?{query}" if query else path
-        request = Request(self.port, method, target, body, headers, declared_length)
+        if body is not None:
+            headers = {"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
+        request = Request(self, query, method, body, headers, **options)
         self._opened.callback(request.abort)
         return request
 
@@ -186,9 +145,7 @@ class Server:
     def fence(self) -> None:
         """Return once the server has handled what was sent to it before."""
         for _ in range(2):
-            reply = Request(self.port, "GET", "/log?tag=fence").read()
-            assert reply is not None
-            assert reply.status == 200
+            assert wire.ask(self, "tag=fence", path="/log").status == 200
 
     def log(self, tag: str, kind: str | None = None) -> list[Any]:
         """What the application saw of the sockets with that tag.
@@ -199,9 +156,7 @@ class Server:
         while True:
             # What came before this is in the answer, and so is what it led to.
             self.fence()
-            reply = Request(self.port, "GET", f"/log?tag={tag}").read()
-            assert reply is not None
-            entries: list[Any] = json.loads(reply.text)
+            entries: list[Any] = wire.ask(self, f"tag={tag}", path="/log").json
             if kind is None or any(entry[0] == kind for entry in entries):
                 return entries
             if time.monotonic() > deadline:
@@ -217,7 +172,7 @@ class Server:
     def websocket(
         self, query: str = WEBSOCKET, *, headers: dict[str, str] | None = None
     ) -> WebSocket:
-        opened = WebSocket(self.port, query, headers)
+        opened = WebSocket(self, query, headers)
         self._opened.callback(opened.close)
         return opened
 
@@ -225,23 +180,17 @@ class Server:
 class Polling:
     """A session over HTTP long-polling."""
 
-    def __init__(self, server: Server, query: str, headers: dict[str, str] | None) -> None:
+    def __init__(self, server: Side, query: str, headers: dict[str, str] | None) -> None:
+        raw = wire.Poller(server, headers, query)
         self.server = server
-        self.headers = headers
-        opened = server.start("GET", f"{POLLING}{query}", headers=headers).read()
-        assert opened is not None
-        assert opened.status == 200, opened.show()
-        self.opened = opened
-        self.handshake: dict[str, Any] = json.loads(opened.text[1:])
-        self.sid: str = self.handshake["sid"]
-        self.query = f"{POLLING}&sid={self.sid}"
+        self.headers = raw.headers
+        self.opened = reply_of(raw.opened)
+        self.handshake, self.sid, self.query = raw.handshake, raw.id, raw.query
         self._fences = itertools.count(9000)
 
     def start_get(self, headers: dict[str, str] | None = None, *, fence: bool = True) -> Request:
         """A poll that the server has received (it may well wait for a packet)."""
-        request = self.server.start(
-            "GET", self.query, headers={**(self.headers or {}), **(headers or {})}
-        )
+        request = self.server.start("GET", self.query, headers={**self.headers, **(headers or {})})
         if fence:
             self.server.fence()
         return request
@@ -255,15 +204,13 @@ class Polling:
         )
 
     def post(self, body: bytes | str, headers: dict[str, str] | None = None) -> Any:
-        return self.server.request(
-            "POST", self.query, body, {**(self.headers or {}), **(headers or {})}
-        )
+        return self.server.request("POST", self.query, body, {**self.headers, **(headers or {})})
 
     def poll(self, count: int, timeout: float = DEADLINE) -> list[str]:
         """Poll until ``count`` packets are there; an answer that is no payload ends it."""
         packets: list[str] = []
         while len(packets) < count:
-            reply = self.start_get(fence=False).read(timeout)
+            reply = self.start_get(fence=False).reply(timeout)
             if reply is None or reply.status != 200:
                 packets.append("hung up" if reply is None else reply.brief)
                 break
@@ -292,7 +239,7 @@ class Polling:
         """
         packets: list[str] = []
         while True:
-            reply = self.start_get(fence=False).read()
+            reply = self.start_get(fence=False).reply()
             if reply is None:
                 return [*packets, "hung up"]
             if reply.status != 200:
@@ -307,7 +254,7 @@ class Polling:
         if posted == "hung up" or posted["status"] != 200:
             return [posted]
         while True:
-            reply = self.start_get(fence=False).read()
+            reply = self.start_get(fence=False).reply()
             if reply is None:
                 return [*packets, "hung up"]
             if reply.status != 200:
@@ -321,67 +268,61 @@ class Polling:
 class WebSocket:
     """A WebSocket; ``refused`` holds the HTTP answer where the server did not accept."""
 
-    def __init__(self, port: int, query: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, server: Side, query: str, headers: dict[str, str] | None = None) -> None:
         self.refused: Any = None
-        self._socket: Any = None
-        self._opened = contextlib.ExitStack()
+        self._peer: wire.Peer | None = None
         self._fences = itertools.count(9000)
         try:
-            self._socket = self._opened.enter_context(
-                websocket_connect(
-                    f"ws://127.0.0.1:{port}/socket.io/?{query}",
-                    sock=socket.create_connection(("127.0.0.1", port), DEADLINE),
-                    additional_headers=headers,
-                    compression=None,
-                    max_size=None,
-                    open_timeout=DEADLINE,
-                    close_timeout=1,
-                )
-            )
+            self._peer = wire.Peer(server, query, headers, pongs=False)
         except InvalidStatus as error:
             response = error.response
             self.refused = Reply(
-                response.status_code, list(response.headers.raw_items()), response.body or b""
+                response.status_code, response.headers.raw_items(), response.body or b""
             ).show()
         except (InvalidHandshake, EOFError, ConnectionError):
             self.refused = "hung up"
 
-    def __enter__(self: W) -> W:
+    def __enter__(self) -> WebSocket:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
+    def peer(self) -> wire.Peer:
+        assert self._peer is not None, self.refused
+        return self._peer
+
+    @property
     def accept_headers(self) -> dict[str, str]:
-        return _shown_headers(self._socket.response.headers.raw_items())
+        response = self.peer.websocket.response
+        assert response is not None
+        return _shown_headers(response.headers.raw_items())
 
     def close(self) -> None:
-        self._opened.close()
+        if self._peer is not None:
+            self._peer.leave()
 
     def close_with(self, code: int) -> None:
-        self._socket.close(code)
+        self.peer.websocket.close(code)
 
     def drop(self) -> None:
         """Go without a closing handshake."""
-        self._socket.socket.shutdown(socket.SHUT_RDWR)
+        self.peer.websocket.socket.shutdown(socket.SHUT_RDWR)
 
     def send(self, *frames: str | bytes) -> None:
-        for frame in frames:
-            # The server may have closed already: what it said is read with receive().
-            with contextlib.suppress(ConnectionClosed):
-                self._socket.send(frame)
+        self.peer.send(*frames)
 
     def receive(self, timeout: float = DEADLINE) -> Any:
         """The next frame, ``{"closed": code}`` or ``"silence"``."""
-        if self._socket is None:
+        if self._peer is None:
             return {"refused": self.refused}
         try:
-            frame = self._socket.recv(timeout=timeout)
-        except TimeoutError:
+            frame = self._peer.next(timeout)
+        except queue.Empty:
             return "silence"
-        except ConnectionClosed as closed:
-            code = closed.rcvd.code if closed.rcvd else 1006
+        except Closed:
+            code = self._peer.websocket.close_code
             return {"closed": 1000 if code == 1005 else code}
         return normal(frame) if isinstance(frame, str) else {"bytes": frame.hex()}
 
@@ -398,7 +339,7 @@ class WebSocket:
 
     def answers(self, namespace: str = "") -> list[Any]:
         """The frames that come before the answer to an echo, or how the session ended."""
-        if self._socket is None:
+        if self._peer is None:
             return [{"refused": self.refused}]
         ident = next(self._fences)
         self.send(f'42{namespace}{ident}["echo"]')
@@ -413,9 +354,7 @@ class WebSocket:
 
     def open(self) -> dict[str, Any]:
         """The handshake packet's data."""
-        frame = self._socket.recv(timeout=DEADLINE)
-        data: dict[str, Any] = json.loads(frame[1:])
-        return data
+        return self.peer.handshake()
 
     def connect(self, packet: str = "40") -> Any:
         self.send(packet)

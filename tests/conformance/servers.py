@@ -1,15 +1,15 @@
-"""The Node server and ours, a server for each profile."""
+"""The Node server, and ours for each profile."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from tests.conformance.client import Server
+from tests.conformance.client import Side
 from tests.conformance.profiles import PROFILES
 from tests.harness.node import find_node
 from tests.harness.processes import Process
-from tests.harness.servers import FORBIDDEN, LISTENING, command
+from tests.harness.servers import REFERENCE, Servers
 
 HERE = Path(__file__).parent
 
@@ -24,40 +24,14 @@ class NodeServers:
         self._process = Process([node, HERE / "reference.mjs", options])
         self._ports: dict[str, int] = json.loads(self._process.wait_for_line(r"(?m)^\{.*\}$")[0])
 
-    def server(self, profile: str) -> Server:
-        return Server(self._ports[profile])
+    def side(self, profile: str) -> Side:
+        return Side(self._ports[profile])
 
     def stop(self) -> None:
         self._process.stop()
 
 
-class OurServers:
+def our_side(servers: Servers, profile: str) -> Side:
     """A uvicorn process for each profile, started when it is first needed."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, tuple[Process, int]] = {}
-
-    def server(self, profile: str) -> Server:
-        if profile not in self._running:
-            process = Process(
-                command("uvicorn", "tests.conformance.project.asgi:application", 0),
-                {
-                    "DJANGO_SETTINGS_MODULE": "tests.conformance.project.settings",
-                    "CONFORMANCE_SOCKETIO": json.dumps(PROFILES[profile].ours),
-                },
-            )
-            port = int(process.wait_for_line(LISTENING)[1])
-            self._running[profile] = process, port
-        return Server(self._running[profile][1])
-
-    def logs(self) -> dict[str, str]:
-        """What the servers have printed, by profile."""
-        return {profile: process.log for profile, (process, _) in self._running.items()}
-
-    def stop(self) -> None:
-        """End them all; AssertionError where a log holds what it must not."""
-        for process, _ in self._running.values():
-            process.stop()
-        for log in self.logs().values():
-            for words in (*FORBIDDEN, "Traceback"):
-                assert words not in log, log
+    options = PROFILES[profile].ours
+    return Side(servers.get("uvicorn", app=REFERENCE, socketio=options).port)

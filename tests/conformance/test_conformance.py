@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.conformance.client import Server
+from tests.conformance.client import Side
 from tests.conformance.differences import DIFFERENCES, STRICTER, expected
 from tests.conformance.scenarios import SCENARIOS
-from tests.conformance.servers import NodeServers, OurServers
+from tests.conformance.servers import NodeServers, our_side
 from tests.conformance.shapes import Observed
+from tests.harness.servers import Servers
 
 pytestmark = pytest.mark.node
 
@@ -23,24 +24,17 @@ def reference() -> Iterator[NodeServers]:
     servers.stop()
 
 
-@pytest.fixture(scope="module")
-def ours() -> Iterator[OurServers]:
-    servers = OurServers()
-    yield servers
-    servers.stop()
-
-
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_same_as_node(name: str, reference: NodeServers, ours: OurServers) -> None:
+def test_same_as_node(name: str, reference: NodeServers, servers: Servers) -> None:
     scenario = SCENARIOS[name]
 
-    def run(server: Server) -> Observed:
-        with server:
-            return scenario.run(server)
+    def run(side: Side) -> Observed:
+        with side:
+            return scenario.run(side)
 
     with ThreadPoolExecutor() as pool:
-        node = pool.submit(run, reference.server(scenario.profile))
-        our = pool.submit(run, ours.server(scenario.profile))
+        node = pool.submit(run, reference.side(scenario.profile))
+        our = pool.submit(run, our_side(servers, scenario.profile))
         assert our.result() == expected(name, node.result())
 
 

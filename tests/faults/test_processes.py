@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from http.client import HTTPMessage
 
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
-from tests.faults.conftest import MakeCluster, MakeCrowd
+from tests.conftest import MakeCluster
+from tests.faults.conftest import MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, nodes
+from tests.harness import protocol
 from tests.harness.servers import Server
 from tests.harness.sizes import sizes
 from tests.harness.waiting import until
+from tests.harness.wire import Answer, Peer, Poller, ask
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
@@ -122,48 +121,37 @@ def test_a_process_that_was_stopped_and_goes_on(
     assert {member.sid for member in members} <= sids
 
 
-def poll(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
-    return answer(worker, sid, None)
+def poll(worker: Server, sid: str) -> Answer:
+    return ask(worker, f"{protocol.POLLING}&sid={sid}")
 
 
-def post(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
-    return answer(worker, sid, b"40")
+def post(worker: Server, sid: str) -> Answer:
+    return ask(worker, f"{protocol.POLLING}&sid={sid}", "POST", b"40")
 
 
-def answer(worker: Server, sid: str, body: bytes | None) -> tuple[int, dict[str, object]]:
-    url = f"{worker.url}/socket.io/?EIO=4&transport=polling&sid={sid}"
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(urllib.request.Request(url, body), timeout=20)
-    return refused.value.code, json.load(refused.value)
-
-
-def upgrade(worker: Server, sid: str) -> tuple[int, dict[str, object]]:
-    url = f"{worker.url}/socket.io/?EIO=4&transport=websocket&sid={sid}"
-    with pytest.raises(InvalidStatus) as refused, connect(url.replace("http", "ws", 1)):
+def upgrade(worker: Server, sid: str) -> Answer:
+    with pytest.raises(InvalidStatus) as refused, Peer(worker, f"{protocol.WEBSOCKET}&sid={sid}"):
         pass
-    return refused.value.response.status_code, json.loads(refused.value.response.body or b"")
+    response = refused.value.response
+    return Answer(response.status_code, HTTPMessage(), response.body or b"")
 
 
 @pytest.fixture
 def orphans(make_cluster: MakeCluster) -> tuple[Server, list[str]]:
     """A worker, and the ids of sessions of another worker, which has just been killed."""
-    cluster = make_cluster(workers=2)
-    survivor, victim = cluster.workers
-    sids = []
-    for _ in range(3):
-        url = f"{victim.url}/socket.io/?EIO=4&transport=polling"
-        with urllib.request.urlopen(url, timeout=20) as response:
-            sids.append(json.loads(response.read()[1:])["sid"])
+    survivor, victim = make_cluster(workers=2).workers
+    sids = [Poller(victim).id for _ in range(3)]
     victim.process.kill()
     return survivor, sids
 
 
 def test_a_dead_owner_is_told_of_within_a_second(orphans: tuple[Server, list[str]]) -> None:
     survivor, sids = orphans
-    ways: list[Callable[[Server, str], tuple[int, dict[str, object]]]] = [poll, post, upgrade]
     for state in ("not known to be dead", "forgotten"):
-        for way, sid in zip(ways, sids, strict=True):
+        for way, sid in zip((poll, post, upgrade), sids, strict=True):
             began = time.monotonic()
-            assert way(survivor, sid) == (400, {"code": 1, "message": "Session ID unknown"})
+            answer = way(survivor, sid)
+            assert answer.status == 400
+            assert answer.json == {"code": 1, "message": "Session ID unknown"}
             assert time.monotonic() - began < 1, (way, state)
         until(lambda: not survivor.counts()["peers"], "it to be forgotten")

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.conftest import MakeCluster, MakeCrowd
+from tests.conftest import MakeCluster
+from tests.faults.conftest import MakeCrowd
 from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import MakeCluster, MakeCrowd
+from tests.conftest import MakeCluster
+from tests.faults.conftest import MakeCrowd
 from tests.faults.crowd import WEBSOCKET, nodes
 from tests.harness.redis import Redis
 from tests.harness.servers import Server, copy_database

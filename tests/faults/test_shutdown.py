@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
-from tests.faults.conftest import MakeCluster, MakeCrowd
+from tests.conftest import MakeCluster
+from tests.faults.conftest import MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, WEBSOCKET, Member, nodes
+from tests.harness import protocol
+from tests.harness.protocol import Closed
 from tests.harness.servers import SERVERS, Server
 from tests.harness.sizes import sizes
 from tests.harness.waiting import until
+from tests.harness.wire import Peer, Poller, Request
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
@@ -67,37 +67,25 @@ def test_a_poll_that_waits_at_a_process_that_ends(make_cluster: MakeCluster) -> 
     """It is answered, and the session goes on at its own process. (daphne cuts it off.)"""
     cluster = make_cluster(workers=2)
     gate, owner = cluster.workers
-    sid = json.loads(exchange(owner, "")[1:])["sid"]
-    exchange(owner, sid, "40/crowd,")
-    assert exchange(owner, sid).startswith("40/crowd,")
-    with ThreadPoolExecutor() as executor:
-        poll = executor.submit(exchange, gate, sid)
+    poller = Poller(owner)
+    poller.join("/crowd")
+    with Request(gate, poller.query) as poll:
         until(lambda: owner.counts()["tunnels"], "the poll to be carried")
         gate.stop()
-        assert poll.result() == "6"
+        assert poll.read().packets == ["6"]
     owner.io(["of", "/crowd"], ["emit", "hello"])
-    assert exchange(owner, sid) == '42/crowd,["hello"]'
-    exchange(owner, sid, "1")
+    assert poller.poll() == ['42/crowd,["hello"]']
+    assert poller.post("1").status == 200
     owner.stop()
 
 
-def exchange(worker: Server, sid: str, body: str | None = None) -> str:
-    """What a worker answers to a poll, or to a POST."""
-    url = f"{worker.url}/socket.io/?EIO=4&transport=polling" + (sid and f"&sid={sid}")
-    data = None if body is None else body.encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data), timeout=20) as response:
-        return str(response.read().decode())
-
-
 @contextmanager
-def probe(gate: Server, owner: Server) -> Iterator[ClientConnection]:
-    """A new session's WebSocket whose probe was answered; ConnectionClosed where it was not."""
-    sid = json.loads(exchange(owner, "")[1:])["sid"]
-    url = gate.url.replace("http", "ws", 1)
-    with connect(f"{url}/socket.io/?EIO=4&transport=websocket&sid={sid}") as socket:
-        socket.send("2probe")
-        assert socket.recv(10) == "3probe"
-        yield socket
+def probe(gate: Server, owner: Server) -> Iterator[Peer]:
+    """A new session's WebSocket whose probe was answered; Closed where it was not."""
+    with Peer(gate, f"{protocol.WEBSOCKET}&sid={Poller(owner).id}") as peer:
+        peer.send("2probe")
+        assert peer.next() == "3probe"
+        yield peer
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -115,18 +103,16 @@ def test_an_upgrade_in_a_process_that_ends(
         try:
             with probe(gate, owner) as socket:
                 socket.send("5")
-        except ConnectionClosed:
+        except Closed:
             return True
         return False
 
     with ThreadPoolExecutor() as executor, probe(gate, owner) as socket:
         stopped = executor.submit(ending.stop)
         until(refused, "upgrades to be refused")
-        assert socket.ping().wait(10)
+        assert socket.websocket.ping().wait(10)
         socket.send("5")
-        with suppress(ConnectionClosed):
-            for _ in socket:
-                pass
+        socket.frames_until_closed()
         stopped.result()
     staying.stop()
 
@@ -136,15 +122,13 @@ def test_who_connects_to_a_process_that_ends(make_cluster: MakeCluster) -> None:
     cluster = make_cluster(server="daphne", workers=2)
     ending, staying = cluster.workers
     (there,) = nodes([staying])
-    exchange(staying, "")
+    Poller(staying)
     # A session whose client does not fetch its last packets holds the process up for a moment.
-    sid = json.loads(exchange(ending, "")[1:])["sid"]
-    exchange(ending, sid, "40/crowd,")
-    assert exchange(ending, sid).startswith("40/crowd,")
+    Poller(ending).join("/crowd")
     with ThreadPoolExecutor() as executor:
         stopped = executor.submit(ending.stop)
         until(lambda: "has left: server shutting down" in ending.process.log, "it to end")
-        assert json.loads(exchange(ending, "")[1:])["sid"].startswith(there)
+        assert Poller(ending).id.startswith(there)
         stopped.result()
     staying.stop()
 

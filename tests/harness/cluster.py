@@ -18,7 +18,7 @@ LAYER_CONFIGS: dict[str, dict[str, Any]] = {"core": {"capacity": 10_000}}
 
 
 class Cluster:
-    """Workers of the test project, Redis and the proxy, whose address is `url`."""
+    """Workers of the test project, Redis and the proxy, whose address is `url`, with its `port`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Cluster:
                         layer_config=config,
                     )
                 )
-            self.proxy, self.url = start_proxy(self.workers)
+            self.proxy, self.port = start_proxy(self.workers)
             self.wait_until_met()
         except BaseException:
             self.kill()
@@ -63,6 +63,10 @@ class Cluster:
             return all(number == wanted for number in known)
 
         until(met, "the workers to know each other")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         """End it in an orderly way; AssertionError where a log holds what it must not."""
@@ -81,8 +85,8 @@ class Cluster:
         self.redis.close()
 
 
-def start_proxy(workers: list[Server]) -> tuple[Process, str]:
-    """A proxy in front of workers, and its address."""
+def start_proxy(workers: list[Server]) -> tuple[Process, int]:
+    """A proxy in front of workers, and its port."""
     ports = [str(worker.port) for worker in workers]
     process = Process([sys.executable, "-m", "tests.harness.proxy", *ports])
-    return process, process.wait_for_line(r"listening on (\S+)")[1]
+    return process, int(process.wait_for_line(r"listening on \S+:(\d+)")[1])

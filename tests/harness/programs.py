@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from tests.harness.processes import Process
 
 
 def find_redis() -> str | None:
@@ -34,20 +29,3 @@ def find_chromium() -> str | None:
         if found := shutil.which(name):
             return found
     return None
-
-
-@contextmanager
-def redis_server() -> Iterator[str]:
-    """The URL of a Redis server that lasts as long as the block."""
-    program = find_redis()
-    assert program is not None
-    with TemporaryDirectory() as folder:
-        socket = Path(folder) / "redis.sock"
-        process = Process(
-            [program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
-        )
-        try:
-            process.wait_for_line(r"(?i)ready to accept connections")
-            yield f"unix://{socket}"
-        finally:
-            process.stop()

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import MakeServer
-from tests.harness.servers import Server
+from tests.harness.servers import Server, Servers
 
 # ruff: noqa: F401
 from tests.integration.test_js_acks import (
@@ -28,9 +27,9 @@ pytestmark = pytest.mark.node
 
 
 @pytest.fixture(scope="module")
-def server(_servers: MakeServer) -> Iterator[Server]:
+def server(servers: Servers) -> Iterator[Server]:
     """The test project on granian."""
-    server = _servers("granian")
+    server = servers.start("granian")
     yield server
     server.stop()
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.servers import SERVERS
-from tests.security.support.servers import Server, Servers
-from tests.security.support.wire import Peer, open_peer
+from tests.harness.servers import HOSTILE, SERVERS, Server, Servers
+from tests.harness.wire import Peer, open_peer
 
 LIMITS: dict[str, Any] = {
     "MAX_HTTP_BUFFER_SIZE": 20_000,
@@ -38,17 +37,10 @@ TIMES: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    started = Servers()
-    yield started
-    started.stop()
-
-
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
     """A server with small limits, daphne, then uvicorn."""
-    server = servers.get(request.param, **LIMITS)
+    server = servers.get(request.param, app=HOSTILE, socketio=LIMITS)
     yield server
     server.check_log()
 
@@ -56,7 +48,7 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
 @pytest.fixture
 def daphne(servers: Servers) -> Iterator[Server]:
     """The same on daphne alone."""
-    server = servers.get("daphne", **LIMITS)
+    server = servers.get("daphne", app=HOSTILE, socketio=LIMITS)
     yield server
     server.check_log()
 
@@ -64,7 +56,7 @@ def daphne(servers: Servers) -> Iterator[Server]:
 @pytest.fixture
 def uvicorn(servers: Servers) -> Iterator[Server]:
     """The same on uvicorn alone, where daphne has no part in what is tested."""
-    server = servers.get("uvicorn", **LIMITS)
+    server = servers.get("uvicorn", app=HOSTILE, socketio=LIMITS)
     yield server
     server.check_log()
 
@@ -72,7 +64,7 @@ def uvicorn(servers: Servers) -> Iterator[Server]:
 @pytest.fixture(params=SERVERS)
 def impatient(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
     """A server that waits for nobody for long."""
-    server = servers.get(request.param, **TIMES)
+    server = servers.get(request.param, app=HOSTILE, socketio=TIMES)
     # The sessions that other tests have begun are over.
     server.until(lambda state: state["held"]["pending"] == 0, "the unfinished handshakes to end")
     yield server

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.waiting import until
+from tests.harness.wire import Peer, Poller, open_peer
 
 from .conftest import LIMITS
 
@@ -17,9 +18,7 @@ def test_too_many_unanswered(server: Server, bystander: Peer) -> None:
         peer.frames_until_closed()
     assert server.reason(peer.sid) == "parse error"
     # Who waited for the answers is told.
-    server.until(
-        lambda state: ["asked", ["Disconnected"]] in state["journal"][peer.sid], "the handler"
-    )
+    until(lambda: ["asked", ["Disconnected"]] in server.log(peer.sid), "the handler")
     assert server.state()["held"]["pending_acks"] == 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer
 
 from .conftest import LIMITS, TIMES
 
@@ -32,7 +32,7 @@ def test_too_large(server: Server, bystander: Peer) -> None:
     with server.counting("limits", "attachments too large"):
         peer.send(event(3), b"x" * (SIZE // 2), b"x" * (SIZE // 2), b"x")
         assert peer.frames_until_closed() == []
-    assert server.journal(peer.sid) == [["connect"], ["disconnect", "parse error"]]
+    assert server.log(peer.sid) == [["connect"], ["disconnect", "parse error"]]
 
 
 def test_at_the_limits(server: Server, bystander: Peer) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket
+from tests.harness.servers import Server
+from tests.harness.waiting import until
+from tests.harness.wire import Peer, Poller, frame, open_peer, raw_websocket
 
 from .conftest import LIMITS
 
@@ -54,12 +55,12 @@ def flood(server: Server, gate: str, event: str, patience: float) -> tuple[bool,
 @pytest.mark.parametrize("event", ['["note_it"]', LARGE], ids=["many", "large"])
 def test_the_client_has_to_wait(uvicorn: Server, bystander: Peer, gate: str, event: str) -> None:
     """A server that can stop to read does so: nothing is lost, and nothing piles up."""
-    before = uvicorn.rss()
+    before = uvicorn.memory()
     taken, sent = flood(uvicorn, gate, event, 2)
     assert not taken
     assert sent < 20 * MEGABYTE
     assert uvicorn.state()["held"]["queued"] <= SIZE + len(event) + 2
-    assert uvicorn.rss() - before < 10 * MEGABYTE
+    assert uvicorn.memory() - before < 10 * MEGABYTE
 
 
 def test_the_client_may_go_on_later(uvicorn: Server, bystander: Peer, gate: str) -> None:
@@ -77,7 +78,7 @@ def test_the_client_cannot_be_kept_from_sending(
     daphne: Server, bystander: Peer, gate: str, event: str
 ) -> None:
     """daphne reads on whatever we do, so the session is closed."""
-    before = daphne.rss()
+    before = daphne.memory()
     peer = open_peer(daphne)
     with daphne.counting("limits", "too many events wait for a handler"):
         peer.emit("hold", gate)
@@ -87,7 +88,7 @@ def test_the_client_cannot_be_kept_from_sending(
     with daphne.counting("limits", "too many events wait for a handler"):
         taken, _ = flood(daphne, gate, event, 20)
     assert taken  # and thrown away
-    assert daphne.rss() - before < 10 * MEGABYTE
+    assert daphne.memory() - before < 10 * MEGABYTE
     daphne.release(gate)
     assert daphne.reason(peer.sid) == "parse error"
 
@@ -123,12 +124,8 @@ def test_over_polling_the_post_has_to_wait(server: Server, bystander: Peer, gate
     poller.join()
     poller.post(f'42["hold","{gate}"]')
     poller.post(*['42["note_it"]'] * EVENTS)
-    with poller.in_background("POST", '42["note_it"]') as answers:
+    with poller.start("POST", '42["note_it"]') as post:
         server.until(lambda state: poller.id in state["posting"], "the POST to wait")
         server.release(gate)
-        answer = answers.get(timeout=15)
-    assert not isinstance(answer, Exception)
-    assert answer.body == b"ok"
-    server.until(
-        lambda state: state["journal"][poller.sid].count(["event", 0]) == EVENTS + 1, "the events"
-    )
+        assert post.read().body == b"ok"
+    until(lambda: server.log(poller.sid).count(["event", 0]) == EVENTS + 1, "the events")

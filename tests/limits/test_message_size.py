@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import PATH, Peer, Poller, open_peer, open_socket, read_answer
+from tests.harness.protocol import PATH
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer, open_socket, read_answer
 
 from .conftest import LIMITS
 
@@ -73,7 +74,7 @@ def test_bodies_at_the_limit(server: Server, bystander: Peer) -> None:
 def test_bodies_are_not_kept(uvicorn: Server, bystander: Peer, header: str) -> None:
     """A hundred megabytes that are offered cost nothing. (daphne takes a body whole, on disk.)"""
     piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
-    before = uvicorn.rss()
+    before = uvicorn.memory()
     poller = Poller(uvicorn)
     poller.join()
     sock = open_socket(uvicorn)
@@ -90,4 +91,4 @@ def test_bodies_are_not_kept(uvicorn: Server, bystander: Peer, header: str) -> N
         assert read_answer(sock).status == 413
     sock.close()
     assert uvicorn.reason(poller.sid) == "transport error"
-    assert uvicorn.rss() - before < 10 * MEGABYTE
+    assert uvicorn.memory() - before < 10 * MEGABYTE

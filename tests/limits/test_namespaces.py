@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer
 
 from .conftest import LIMITS
 

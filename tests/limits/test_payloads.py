@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller
 
 from .conftest import LIMITS
 
@@ -17,7 +17,7 @@ def test_too_many_packets(server: Server, bystander: Peer) -> None:
         assert poller.post(*["3"] * LIMIT, '42["note_it"]').status == 200
     assert server.reason(poller.sid) == "parse error"
     # Nothing of it was handled.
-    assert server.journal(poller.sid) == [["connect"], ["disconnect", "parse error"]]
+    assert server.log(poller.sid) == [["connect"], ["disconnect", "parse error"]]
     assert poller.is_gone()
 
 

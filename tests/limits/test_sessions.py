@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.security.support.servers import Server
-from tests.security.support.wire import (
-    WEBSOCKET,
+from tests.harness.protocol import WEBSOCKET
+from tests.harness.servers import Server
+from tests.harness.wire import (
     Peer,
     Poller,
     ask,
@@ -112,7 +112,7 @@ def test_connect_that_takes_too_long(impatient: Server, bystander: Peer) -> None
         peer.send('40/gated,{"gate":"late"}')
         assert peer.frames_until_closed() == []
     # The client never learned its sid.
-    (sid,) = (sid for sid, notes in impatient.state()["journal"].items() if notes[0] == ["late"])
+    sid = impatient.tag("late")
     impatient.release("late")
     assert impatient.reason(sid) == "forced server close"
 
@@ -139,7 +139,7 @@ def test_upgrade_takes_too_long(impatient: Server, bystander: Peer, probed: bool
             prober.send("2probe")
             assert prober.next() == "3probe"
         assert prober.frames_until_closed() == []
-    assert impatient.journal(poller.sid) == [["connect"]]
+    assert impatient.log(poller.sid) == [["connect"]]
     poller.post('421["echo"]')
     packets: list[str] = []
     while "431[]" not in packets:
@@ -150,7 +150,7 @@ def test_upgrade_takes_too_long(impatient: Server, bystander: Peer, probed: bool
         again.send("2probe", "5")
         assert again.next() == "3probe"
         assert again.echoes()
-        assert impatient.journal(poller.sid) == [["connect"]]
+        assert impatient.log(poller.sid) == [["connect"]]
 
 
 def test_no_pong_over_websocket(impatient: Server, bystander: Peer) -> None:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from tests.harness.servers import Server
 from tests.harness.waiting import until
-from tests.security.support.servers import Server
-from tests.security.support.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_close
+from tests.harness.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_close
 
 from .conftest import LIMITS
 
@@ -63,7 +63,7 @@ def test_slow_reader_in_a_room(server: Server, bystander: Peer, how: str) -> Non
     (members,) = until(lambda: has(bystander.call("who", room), READERS + 1), "the slow client")
     (slow_sid,) = {member["sid"] for member in members} - {reader.peer.sid for reader in readers}
 
-    before = server.rss()
+    before = server.memory()
     sent = 0
     with server.counting("limits", "slow client"):
         while sent < TOTAL:
@@ -76,7 +76,7 @@ def test_slow_reader_in_a_room(server: Server, bystander: Peer, how: str) -> Non
     bystander.call("say", room, "last")
     assert all(reader.ends() for reader in readers)
     assert {reader.bytes for reader in readers} == {sent}
-    assert server.rss() - before < 16 * MEGABYTE
+    assert server.memory() - before < 16 * MEGABYTE
     if how == "websocket":
         # Not only its session ends: when it reads on, so does its connection.
         assert read_to_close(sock)
@@ -105,7 +105,7 @@ def test_a_slow_reader_that_catches_up(server: Server, bystander: Peer) -> None:
         while len(packets) < 9:
             packets += [packet for packet in poller.poll() if packet.startswith("42")]
         assert {len(packet) for packet in packets} == {LIMIT // 10 + len('42["said",""]')}
-    assert server.journal(poller.sid) == [["connect"]]
+    assert server.log(poller.sid) == [["connect"]]
 
 
 def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> None:
@@ -119,16 +119,14 @@ def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> 
             peer.send("41/generous,", '40/generous,{"name":"excessive","pieces":11,"size":100000}')
             assert peer.frames_until_closed() == []
     assert server.reason(peer.sid) == "transport error"
-    journal = server.state()["journal"]
-    (excessive,) = (sid for sid, notes in journal.items() if notes[0] == ["excessive"])
-    assert server.reason(excessive) == "transport error"
+    assert server.reason(server.tag("excessive")) == "transport error"
 
 
 @pytest.mark.parametrize("how", ["websocket", "polling"])
 def test_what_is_sent_to_one_alone(server: Server, bystander: Peer, how: str) -> None:
     """Answers to a client that asks and asks and never reads."""
     echo = '421["echo","' + "x" * 15_000 + '"]'
-    before = server.rss()
+    before = server.memory()
     with server.counting("limits", "slow client"):
         if how == "polling":
             poller = Poller(server)
@@ -146,4 +144,4 @@ def test_what_is_sent_to_one_alone(server: Server, bystander: Peer, how: str) ->
             except OSError:
                 pass
             sock.close()
-    assert server.rss() - before < 16 * MEGABYTE
+    assert server.memory() - before < 16 * MEGABYTE

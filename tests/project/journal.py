@@ -1,8 +1,10 @@
-"""What the server process saw, kept in memory for `/state/`."""
+"""What the server process saw, kept in memory for the views, and gates for its handlers."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -10,19 +12,31 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 _lock = threading.Lock()
-_entries: list[dict[str, Any]] = []
+_entries: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+_gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 _queries = 0
 
 
 def record(tag: Any, what: str, **details: Any) -> None:
     """Note that `what` happened to the socket whose test named it `tag`."""
     with _lock:
-        _entries.append({"tag": tag, "what": what, **details})
+        _entries[tag].append({"what": what, **details})
 
 
 def entries(tag: str) -> list[dict[str, Any]]:
     with _lock:
-        return [entry for entry in _entries if entry["tag"] == tag]
+        return list(_entries.get(tag, ()))
+
+
+def tags(what: str) -> list[str]:
+    """The sockets to which this happened first of all."""
+    with _lock:
+        return [tag for tag, entries in _entries.items() if entries[0]["what"] == what]
+
+
+def gate(name: str) -> asyncio.Event:
+    """Where handlers wait until a test opens it."""
+    return _gates[name]
 
 
 def queries() -> int:

@@ -1,4 +1,4 @@
-"""Settings of a server that a test starts: the namespaces are there, the rest comes as JSON."""
+"""Settings of a server that a test starts: what it asks for comes as JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import os
 from tests.project.settings import *  # noqa: F403
 from tests.project.settings import DATABASES, INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.project"]
-
-# What the test asks for: {"DATABASE": path or a dict as in DATABASES, "SOCKETIO": {...},
-# "REDIS": url or None} and, with Redis, "LAYER": "pubsub", "core" or a dotted path, and
-# "LAYER_CONFIG": {...}.
+# What the test asks for: {"APP": the app with the namespaces, "DATABASE": path, a dict as in
+# DATABASES or None, "SOCKETIO": {...}, "REDIS": url or None} and, with Redis, "LAYER": "pubsub",
+# "core" or a dotted path, and "LAYER_CONFIG": {...}.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
-if isinstance(_asked["DATABASE"], dict):
+INSTALLED_APPS = [*INSTALLED_APPS, _asked["APP"]]
+
+if _asked["DATABASE"] is None:  # there are no tables
+    SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+elif isinstance(_asked["DATABASE"], dict):
     DATABASES["default"] = _asked["DATABASE"]
 else:
     DATABASES["default"].update(NAME=_asked["DATABASE"], OPTIONS={"timeout": 20})

@@ -10,6 +10,11 @@ from tests.project import views
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("state/", views.state),
+    path("log", views.log),
+    path("tags/", views.tags),
+    path("held/", views.held),
+    path("release/", views.release),
+    path("collect/", views.collect),
     path("counts/", views.counts),
     path("emit/", views.emit),
     path("io/", views.use_io),

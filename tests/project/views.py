@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import json
 import os
@@ -23,12 +24,75 @@ from django_socketio.server.operators import RemoteSocket
 from django_socketio.stats import counters
 from tests.project import journal
 
+COUNTERS = ("violations", "refusals", "limits", "events_refused", "handler_errors")
+
 
 def state(request: HttpRequest) -> JsonResponse:
     """Queries are read first: the answer itself makes none."""
     return JsonResponse(
         {"queries": journal.queries(), "entries": journal.entries(request.GET.get("tag", ""))}
     )
+
+
+async def log(request: HttpRequest) -> JsonResponse:
+    """The same entries as lists, on the loop: what came to it before this is in the answer."""
+    entries = journal.entries(request.GET.get("tag", ""))
+    return JsonResponse([list(entry.values()) for entry in entries], safe=False)
+
+
+async def held(request: HttpRequest) -> JsonResponse:
+    """How much the server holds, what it has counted, and which sessions poll or post."""
+    hub = current_hub()
+    clients = list(hub.clients.values())
+    return JsonResponse(
+        {
+            "held": {
+                "clients": len(clients),
+                "pending": hub.clients.pending,
+                "namespaces": len(hub.local.namespaces),
+                # As many as the sessions need; the loop's own list is out of reach.
+                "timers": sum(len(slot) for slot in hub.clients.wheel._slots.values()),
+                "hub_tasks": len(hub.runtime.tasks),
+                "tasks": len(asyncio.all_tasks()),
+                "buffered": sum(client.session.buffered for client in clients),
+                "queued": sum(client.backlog.size for client in clients if client.backlog),
+                "pending_acks": sum(client.pending_acks for client in clients),
+            },
+            "counted": {name: dict(getattr(counters, name)) for name in COUNTERS},
+            "polled": [
+                client.session.sid
+                for client in clients
+                if getattr(client.transport, "poll", None) is not None
+            ],
+            "posting": [
+                client.session.sid
+                for client in clients
+                if getattr(client.transport, "posting", False)
+            ],
+        }
+    )
+
+
+async def tags(request: HttpRequest) -> JsonResponse:
+    """The sockets to which this happened first of all."""
+    return JsonResponse(journal.tags(request.GET["what"]), safe=False)
+
+
+async def release(request: HttpRequest) -> JsonResponse:
+    """Let everyone go on who waits at the gate of this name."""
+    journal.gate(request.GET["gate"]).set()
+    return JsonResponse({})
+
+
+async def collect(request: HttpRequest) -> JsonResponse:
+    """Free what objects keep by referring to each other; the memory that is left, in bytes."""
+    gc.collect()
+    return JsonResponse({"memory": _memory()})
+
+
+def _memory() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
 
 
 @csrf_exempt
@@ -62,8 +126,6 @@ async def counts(request: HttpRequest) -> JsonResponse:
     hub = current_hub()
     others = hub.others
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    with open("/proc/self/statm") as statm:  # noqa: ASYNC230 - a file that is no file
-        pages = int(statm.read().split()[1])
     return JsonResponse(
         {
             "pid": os.getpid(),
@@ -75,7 +137,7 @@ async def counts(request: HttpRequest) -> JsonResponse:
             "tunnels": len(others.tunnels),
             "tasks": len(asyncio.all_tasks()),
             "cpu": usage.ru_utime + usage.ru_stime,
-            "memory": pages * resource.getpagesize(),
+            "memory": _memory(),
         }
     )
 

@@ -6,23 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.servers import SERVERS
-
-from .support.servers import Server, Servers
-from .support.wire import Peer, open_peer
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    started = Servers()
-    yield started
-    started.stop()
+from tests.harness.servers import HOSTILE, SERVERS, Server, Servers
+from tests.harness.wire import Peer, open_peer
 
 
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
     """The project with its default settings, on daphne, then on uvicorn."""
-    server = servers.get(request.param)
+    server = servers.get(request.param, app=HOSTILE)
     yield server
     server.check_log()
 
@@ -30,7 +21,7 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
 @pytest.fixture
 def uvicorn(servers: Servers) -> Iterator[Server]:
     """Where the server (daphne) reads a whole request before it hands it on, or does not differ."""
-    server = servers.get("uvicorn")
+    server = servers.get("uvicorn", app=HOSTILE)
     yield server
     server.check_log()
 

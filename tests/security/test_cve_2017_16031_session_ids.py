@@ -8,10 +8,10 @@ import secrets
 import pytest
 
 from django_socketio import SocketIOConsumer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer, raw_websocket
 
-from .support.inprocess import Wire, registered
-from .support.servers import Server
-from .support.wire import Peer, Poller, open_peer, raw_websocket
+from .inprocess import opened, registered
 
 
 async def test_cve_2017_16031_session_ids_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,8 +25,8 @@ async def test_cve_2017_16031_session_ids_are_secrets(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(secrets, "token_urlsafe", token_urlsafe)
     with registered(SocketIOConsumer):
-        wire = await Wire().open()
-        await wire.join()
+        wire = await opened()
+        await wire.enter()
         (socket,) = wire.client.sockets.values()
         secret = {
             whole: made[part]

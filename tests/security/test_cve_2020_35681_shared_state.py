@@ -7,8 +7,8 @@ import json
 
 import aiohttp
 
-from .support.servers import Server
-from .support.wire import PATH, POLLING
+from tests.harness.protocol import PATH, POLLING
+from tests.harness.servers import Server
 
 SESSIONS = 500
 

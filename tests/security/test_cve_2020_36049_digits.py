@@ -14,10 +14,10 @@ from django_socketio.packets import (
     PacketError,
     StandardCodec,
 )
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.measuring import grows_linearly, seconds
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .measuring import grows_linearly, seconds
 
 CODECS = [StandardCodec, OrjsonCodec]
 # What stands before and after the digits: attachments, ids, names, numbers, namespaces.

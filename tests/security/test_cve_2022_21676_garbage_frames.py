@@ -8,8 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from .support.servers import Server
-from .support.wire import Closed, Peer, Poller, frame, open_peer, raw_websocket, read_to_end
+from tests.harness.protocol import Closed
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, frame, open_peer, raw_websocket, read_to_end
 
 # Frames that break Engine.IO or Socket.IO, each of which ends its session.
 GARBAGE: list[str | bytes] = [

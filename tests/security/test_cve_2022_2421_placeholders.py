@@ -15,9 +15,8 @@ from django_socketio.packets import (
     PacketError,
     StandardCodec,
 )
-
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
 
 def placeholder(number: Any) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def test_cve_2022_2421_placeholders_close_the_session(server: Server, bystander:
         peer.send("451-" + json.dumps(["note_it", *arguments]), b"data")
         assert peer.frames_until_closed() == []
         assert server.reason(peer.sid) == "parse error"
-        assert server.journal(peer.sid) == [["connect"], ["disconnect", "parse error"]]
+        assert server.log(peer.sid) == [["connect"], ["disconnect", "parse error"]]
 
 
 def test_cve_2022_2421_placeholders_in_text_are_data(server: Server, bystander: Peer) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from .support.servers import Server
-from .support.wire import (
-    PATH,
-    WEBSOCKET,
+from tests.harness.protocol import PATH, WEBSOCKET
+from tests.harness.servers import Server
+from tests.harness.wire import (
     Peer,
     Poller,
     frame,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .support.inprocess import WholeExchange, Wire
-from .support.servers import Server
-from .support.wire import Peer, Poller, ask, open_socket, read_answer, upgrade_request
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, ask, open_socket, read_answer, upgrade_request
+
+from .inprocess import Wire, exchange
 
 TRANSPORT_UNKNOWN, SID_UNKNOWN, BAD_METHOD, BAD_REQUEST, FORBIDDEN, BAD_VERSION = range(6)
 MESSAGES = [
@@ -114,10 +115,7 @@ def test_cve_2023_31125_query_parameters_a_websocket_that_asks_for_polling(
 async def test_cve_2023_31125_query_parameters_that_are_not_utf_8(query: bytes) -> None:
     """Raw bytes, which HTTP servers may refuse before we see them."""
     for method in ("GET", "POST"):
-        answer = await WholeExchange(query, method).run()
+        answer = await exchange(query, method)
         assert answer.status == 400
         assert is_error(answer.json, BAD_REQUEST)
-    wire = Wire(query)
-    await wire.send_input({"type": "websocket.connect"})
-    assert await wire.receive_output() == {"type": "websocket.close"}
-    await wire.wait()
+    assert await Wire(query).refused() == {"type": "websocket.close"}

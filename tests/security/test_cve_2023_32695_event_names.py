@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .support.servers import Server
-from .support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer
 
 WRONG = [
     "2[{}]",

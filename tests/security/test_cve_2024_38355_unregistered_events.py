@@ -8,10 +8,10 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.stats import counters
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.inprocess import Wire, registered
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .inprocess import joined, registered
 
 # All that an object of the class has, as far as a client could name it.
 RESERVED = ["connect", "connect_error", "disconnect", "disconnecting"]
@@ -62,15 +62,15 @@ async def test_cve_2024_38355_unregistered_events_reach_nothing() -> None:
     cls, reached = consumer()
     before = counters.events_refused["no handler"]
     with registered(cls):
-        wire = await (await Wire().open()).join()
+        wire = await joined()
         asked = names()
         assert {"__init__", "_private", "emit", "error", "inner_name", "close"} <= set(asked)
         for name in asked:
             quoted = name.replace('"', '\\"')
-            await wire.say(f'421["{quoted}","argument"]')
+            await wire.send(f'421["{quoted}","argument"]')
         # None of them is acknowledged, and the session is none the worse for it.
-        await wire.say('422["registered"]')
-        assert await wire.next() == '432["registered"]'
+        await wire.send('422["registered"]')
+        assert await wire.receive() == '432["registered"]'
         assert reached == []
         assert counters.events_refused["no handler"] - before == len(asked)
         await wire.leave()
@@ -84,9 +84,9 @@ def test_cve_2024_38355_reserved_events_close_the_session(
         peer = open_peer(server)
         peer.send(packet)
         assert peer.frames_until_closed() == []
-        assert server.journal(peer.sid)[:1] == [["connect"]]
+        assert server.log(peer.sid)[:1] == [["connect"]]
         assert server.reason(peer.sid) == "parse error"
-        assert len(server.journal(peer.sid)) == 2
+        assert len(server.log(peer.sid)) == 2
 
 
 async def test_cve_2024_38355_unregistered_events_the_catch_all_is_no_event() -> None:
@@ -99,8 +99,8 @@ async def test_cve_2024_38355_unregistered_events_the_catch_all_is_no_event() ->
             seen.append([name, *args])
 
     with registered(Anything):
-        wire = await (await Wire().open()).join()
-        await wire.say('42["*","pretended"]', '42["other",1]')
+        wire = await joined()
+        await wire.send('42["*","pretended"]', '42["other",1]')
         await wire.leave()
     assert seen == [["*", "pretended"], ["other", 1]]
 
@@ -110,4 +110,4 @@ def test_cve_2024_38355_unregistered_events_on_a_server(server: Server, bystande
         for name in ("error", "__init__", "_private", "emit", "note", "close", "_leave"):
             peer.send(f'427["{name}","argument"]')
         assert peer.echoes()
-        assert server.journal(peer.sid) == [["connect"]]
+        assert server.log(peer.sid) == [["connect"]]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from django_socketio import SocketIOConsumer, event
+from tests.harness.protocol import PATH
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_socket, read_to_end
 
-from .support.inprocess import Exchange, WholeExchange, client_of, handshake, of_session, registered
-from .support.servers import Server
-from .support.wire import PATH, Peer, Poller, open_socket, read_to_end
+from .inprocess import client_of, exchange, handshake, of_session, registered
 
 FALSE = [b"0", b"1", b"-1", b"+5", b"1e3", b"0x10", b" ", b"", b"\xb2", b"9" * 5000, b"5, 5"]
 
@@ -20,8 +21,7 @@ async def test_cve_2026_33034_cve_2026_5766_content_length_is_not_believed(
     settings.SOCKETIO = {"MAX_HTTP_BUFFER_SIZE": 1000}  # type: ignore[attr-defined]
     headers = [(b"content-length", declared)]
     sid = await handshake()
-    post = Exchange(of_session(sid), "POST", headers, [b"4" + b"x" * 499] * 10)
-    await post.run()
+    post = await exchange(of_session(sid), "POST", headers, [b"4" + b"x" * 499] * 10, ends=False)
     assert post.status == 413
     assert post.taken == 3  # the piece that goes past the limit is the last
     assert client_of(sid) is None
@@ -41,7 +41,7 @@ async def test_cve_2026_33034_cve_2026_5766_content_length_does_not_cut(declared
         sid = await handshake()
         headers = [(b"content-length", declared)]
         for pieces in ([b"40"], [b'42["se', b'en","', b"x" * 5000, b'"]']):
-            post = await WholeExchange(of_session(sid), "POST", headers, pieces).run()
+            post = await exchange(of_session(sid), "POST", headers, pieces)
             # "Far too long" is what a declared length may be refused for.
             assert post.status == 200
     assert seen == ["x" * 5000]

@@ -10,9 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_socketio.conf import get_settings
 from django_socketio.packets import Decoder, Limits, PacketLimitExceeded, StandardCodec
-
-from .support.servers import Server, Servers
-from .support.wire import open_peer
+from tests.harness.servers import HOSTILE, Server, Servers
+from tests.harness.wire import open_peer
 
 
 def event(count: int) -> str:
@@ -61,7 +60,7 @@ def test_cve_2026_33151_attachments_have_settings(settings: Any, key: str) -> No
 
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 def test_cve_2026_33151_attachments_must_be_complete_in_time(servers: Servers, name: str) -> None:
-    server = servers.get(name, ATTACHMENTS_TIMEOUT=0.5)
+    server = servers.get(name, app=HOSTILE, socketio={"ATTACHMENTS_TIMEOUT": 0.5})
     with open_peer(server) as bystander:
         peer = open_peer(server)
         with server.counting("limits", "attachments overdue"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_socketio import checks
-
-from .support.servers import Server
-from .support.wire import Peer, frame, open_peer, raw_websocket, read_to_close
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, frame, open_peer, raw_websocket, read_to_close
 
 LIMIT = 1_000_000  # the default
 # daphne does not let an application say 1009.

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from django_socketio import SocketIOConsumer
+from tests.harness.servers import Server
+from tests.harness.wire import ask, open_peer
 
-from .support.inprocess import POLLING, WholeExchange, Wire, handshake, registered
-from .support.servers import Server
-from .support.wire import ask, open_peer
+from .inprocess import Wire, exchange, handshake, joined, registered
 
 HEADERS = {
     "X-Forwarded-Host": "evil.example",
@@ -26,7 +26,7 @@ RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items(
 
 async def test_cve_2026_44546_forwarded_headers_do_not_change_the_handshake() -> None:
     with registered(SocketIOConsumer):
-        wire = await (await Wire(headers=RAW).open()).join()
+        wire = await joined(RAW)
         (socket,) = wire.client.sockets.values()
         assert socket.handshake.address == "127.0.0.1"
         assert socket.handshake.secure is False
@@ -41,12 +41,10 @@ async def test_cve_2026_44546_forwarded_headers_do_not_make_an_origin_ours(
     settings.USE_X_FORWARDED_HOST = believed
     evil = (b"origin", b"http://evil.example")
     if not believed:
-        answer = await WholeExchange(POLLING, headers=[evil, *RAW]).run()
+        answer = await exchange(headers=[evil, *RAW])
         assert answer.status == 403
-        wire = Wire(headers=[evil, *RAW])
-        await wire.send_input({"type": "websocket.connect"})
-        assert (await wire.receive_output())["type"] == "websocket.close"
-        await wire.wait()
+        refused = await Wire(headers=[evil, *RAW]).refused()
+        assert refused["type"] == "websocket.close"
     # What the client has really asked for stays ours in any case.
     assert await handshake([(b"origin", b"http://testserver"), *RAW])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .support.servers import Server
-from .support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer
 
 PONGS = 10_000
 

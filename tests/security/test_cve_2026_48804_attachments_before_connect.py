@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from django_socketio import SocketIOConsumer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.inprocess import Wire, registered
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .inprocess import joined, registered
 
 DUE = json.dumps(["echo", *({"_placeholder": True, "num": number} for number in range(9))])
 
@@ -41,7 +41,7 @@ def test_cve_2026_48804_attachments_before_connect_of_a_namespace_left(
 @pytest.mark.parametrize("end", ["drop", "violation", "leave"])
 async def test_cve_2026_48804_attachments_before_connect_are_freed(end: str) -> None:
     with registered(SocketIOConsumer):
-        wire = await (await Wire().open()).join()
+        wire = await joined()
         client = wire.client
         attachment = bytes(100_000)
         references = sys.getrefcount(attachment)
@@ -50,11 +50,11 @@ async def test_cve_2026_48804_attachments_before_connect_are_freed(end: str) -> 
         gc.collect()
         assert sys.getrefcount(attachment) > references  # it waits for the others
         if end == "violation":
-            await wire.say("42[]")
-            await wire.until_closed()
+            await wire.send("42[]")
+            await wire.rest()
         elif end == "leave":
-            await wire.say("1")
-            await wire.until_closed()
+            await wire.send("1")
+            await wire.rest()
         await wire.leave()
         gc.collect()
         assert sys.getrefcount(attachment) == references
@@ -71,7 +71,7 @@ def test_cve_2026_48804_attachments_before_connect_memory(server: Server, bystan
                 server.until(lambda state: state["held"]["clients"] >= 1, "the server")
 
     round_of_clients()
-    before = server.rss()
+    before = server.memory()
     round_of_clients()
     # 86 MB were sent, of which the last client's may still be on its way out.
-    assert server.rss() - before < 30_000_000
+    assert server.memory() - before < 30_000_000

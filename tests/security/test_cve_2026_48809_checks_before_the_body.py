@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from .support.inprocess import POLLING, Exchange, client_of, handshake, of_session
-from .support.servers import Server
-from .support.wire import PATH, Peer, Poller, open_socket, read_answer
+from tests.harness.protocol import PATH, POLLING
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_socket, read_answer
+
+from .inprocess import client_of, exchange, handshake, of_session
 
 FOREIGN = (b"origin", b"http://evil.example")
 LONG = (b"content-length", b"1000000")
@@ -19,17 +21,17 @@ LONG = (b"content-length", b"1000000")
     [
         (POLLING, "POST", [LONG], 400),
         (POLLING, "PUT", [LONG], 400),
-        (b"", "POST", [LONG], 400),
-        (POLLING + b"&sid=unknown", "POST", [LONG], 400),
-        (POLLING + b"&sid=unknown", "PUT", [LONG], 400),
+        ("", "POST", [LONG], 400),
+        (POLLING + "&sid=unknown", "POST", [LONG], 400),
+        (POLLING + "&sid=unknown", "PUT", [LONG], 400),
         (POLLING, "POST", [LONG, FOREIGN], 403),
-        (b"EIO=4&transport=websocket", "POST", [LONG], 400),
+        ("EIO=4&transport=websocket", "POST", [LONG], 400),
     ],
 )
 async def test_cve_2026_48809_checks_before_the_body(
-    query: bytes, method: str, headers: Sequence[tuple[bytes, bytes]], status: int
+    query: str, method: str, headers: Sequence[tuple[bytes, bytes]], status: int
 ) -> None:
-    answer = await Exchange(query, method, headers, [b"x" * 1000]).run()
+    answer = await exchange(query, method, headers, [b"x" * 1000], ends=False)
     assert (answer.status, answer.taken) == (status, 0)
 
 
@@ -47,7 +49,7 @@ async def test_cve_2026_48809_checks_before_the_body_of_a_session(
     method: str, headers: Sequence[tuple[bytes, bytes]], status: int, lives: bool
 ) -> None:
     sid = await handshake()
-    answer = await Exchange(of_session(sid), method, headers, [b"40"]).run()
+    answer = await exchange(of_session(sid), method, headers, [b"40"], ends=False)
     assert (answer.status, answer.taken) == (status, 0)
     assert (client_of(sid) is not None) is lives
 

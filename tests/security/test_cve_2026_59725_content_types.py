@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+from typing import Any
 
 import pytest
 
-from .support.servers import Server
-from .support.wire import DEADLINE, Peer, Poller, ask
+from tests.harness.protocol import PATH, POLLING
+from tests.harness.servers import Server
+from tests.harness.waiting import DEADLINE
+from tests.harness.wire import Peer, Poller
 
 TYPES = [
     "text/plain",
@@ -49,12 +52,15 @@ def test_cve_2026_59725_content_types_a_thousand_hold_nothing(
     before = server.state()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
     headers = {"Content-Type": "application/octet-stream"}
+
+    def exchange(*request: Any) -> http.client.HTTPResponse:
+        connection.request(*request)
+        return connection.getresponse()
+
     for _ in range(1000):
-        handshake = ask(server, connection=connection)
-        sid = json.loads(handshake.body[1:])["sid"]
-        query = f"EIO=4&transport=polling&sid={sid}"
-        answer = ask(server, query, "POST", b"\x00", headers, connection)
+        sid = json.loads(exchange("GET", f"{PATH}?{POLLING}").read()[1:])["sid"]
+        answer = exchange("POST", f"{PATH}?{POLLING}&sid={sid}", b"\x00", headers)
         assert answer.status == 400
-        assert answer.json["message"] == "Bad request"
+        assert json.load(answer)["message"] == "Bad request"
     connection.close()
     server.until_it_holds_no_more_than(before)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .support.servers import Server
-from .support.wire import Peer, Poller, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, open_peer
 
 DUE = '451-["note_it",{"_placeholder":true,"num":0}]'
 
@@ -14,7 +14,7 @@ def test_cve_2026_69185_no_attachments_are_dispatched_once(server: Server, bysta
     with open_peer(server) as peer:
         peer.send('450-["note_it"]', '450-7["echo",1]')
         assert peer.next() == "437[1]"
-        assert server.journal(peer.sid) == [["connect"], ["event", 0]]
+        assert server.log(peer.sid) == [["connect"], ["event", 0]]
         # The decoder waits for nothing: text still comes through.
         assert peer.echoes()
         peer.send("460-9[]")
@@ -23,7 +23,7 @@ def test_cve_2026_69185_no_attachments_are_dispatched_once(server: Server, bysta
     poller.join()
     poller.post('450-["note_it"]', '450-7["echo",1]')
     assert poller.poll() == ["437[1]"]
-    assert server.journal(poller.sid) == [["connect"], ["event", 0]]
+    assert server.log(poller.sid) == [["connect"], ["event", 0]]
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_cve_2026_69185_no_attachments_out_of_turn(
     peer.send(*frames)
     assert peer.frames_until_closed() == []
     assert server.reason(peer.sid) == "parse error"
-    events = [what for what in server.journal(peer.sid) if what[0] == "event"]
+    events = [what for what in server.log(peer.sid) if what[0] == "event"]
     assert len(events) == (1 if frames[-1] == b"stray" and len(frames) > 1 else 0)

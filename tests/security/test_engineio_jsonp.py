@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 import django_socketio
-
-from .support.servers import Server
-from .support.wire import POLLING, Peer, Poller, ask
+from tests.harness.protocol import POLLING
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, Poller, ask
 
 
 @pytest.mark.parametrize("j", ["0", "1", "</script><script>alert(1)//", "__proto__"])
@@ -30,9 +30,9 @@ def test_engineio_jsonp_is_not_answered(server: Server, bystander: Peer, j: str)
 
     poller = Poller(server, query=parameters)
     poller.join()
-    answer = poller.ask("POST", '421["echo",1]', query=poller.query + parameters)
+    answer = ask(server, poller.query + parameters, "POST", '421["echo",1]')
     assert answer.body == b"ok"
-    answer = poller.ask(query=poller.query + parameters)
+    answer = ask(server, poller.query + parameters)
     assert answer.body == b"431[1]"
 
 
@@ -42,9 +42,9 @@ def test_engineio_jsonp_forms_are_not_read(server: Server, bystander: Peer) -> N
     sid = poller.join()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     form = urlencode({"d": '42["note_it"]'})
-    assert poller.ask("POST", form, query=f"{poller.query}&j=0", headers=headers).status == 200
+    assert ask(server, f"{poller.query}&j=0", "POST", form, headers).status == 200
     assert server.reason(sid) == "parse error"
-    assert server.journal(sid) == [["connect"], ["disconnect", "parse error"]]
+    assert server.log(sid) == [["connect"], ["disconnect", "parse error"]]
 
 
 def test_engineio_jsonp_is_not_in_the_package() -> None:

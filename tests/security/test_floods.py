@@ -14,8 +14,9 @@ from django_socketio import SocketIOConsumer, event
 from django_socketio.conf import get_settings
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
+from tests.harness.waiting import eventually
 
-from .support.inprocess import WholeExchange, Wire, client_of, handshake, registered
+from .inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
 
 CAPS = [
     "MAX_NAMESPACES",
@@ -52,22 +53,22 @@ async def test_floods_of_namespaces(settings: Any) -> None:
     settings.SOCKETIO = {"MAX_NAMESPACES": 5}
     pattern = re.compile("/n[0-9]+")
     with registered(Flooded, pattern):
-        wire = await Wire().open()
+        wire = await opened()
         for number in range(5):
-            await wire.join(f"/n{number}")
+            await wire.enter(f"/n{number}")
         assert len(current_hub().local.namespaces) == 5
-        await wire.say("40/n5,")
-        assert await wire.until_closed() == []
+        await wire.send("40/n5,")
+        assert await wire.rest() == []
         await wire.leave()
         assert current_hub().local.namespaces == {}
 
 
 async def test_floods_of_namespaces_that_do_not_exist() -> None:
     with registered(Flooded):
-        wire = await (await Wire().open()).join()
+        wire = await joined()
         for number in range(2000):
-            await wire.say(f"40/n{number},")
-            assert (await wire.next()).startswith(f"44/n{number},")
+            await wire.send(f"40/n{number},")
+            assert (await wire.receive()).startswith(f"44/n{number},")
         assert set(current_hub().local.namespaces) == {"/"}
         assert set(wire.client.sockets) == {"/"}
         await wire.leave()
@@ -76,25 +77,25 @@ async def test_floods_of_namespaces_that_do_not_exist() -> None:
 async def test_floods_of_rooms(settings: Any) -> None:
     settings.SOCKETIO = {"MAX_ROOMS": 50}
     with registered(Flooded):
-        wire = await (await Wire().open()).join()
-        await wire.say("421" + json.dumps(["enter", *map(str, range(50))]))
-        assert await wire.next() == "431[51]"  # its own among them
-        await wire.say('42["enter","one more"]')
-        assert await wire.until_closed() == []
+        wire = await joined()
+        await wire.send("421" + json.dumps(["enter", *map(str, range(50))]))
+        assert await wire.receive() == "431[51]"  # its own among them
+        await wire.send('42["enter","one more"]')
+        assert await wire.rest() == []
         await wire.leave()
 
 
 async def test_floods_of_questions(settings: Any) -> None:
     settings.SOCKETIO = {"MAX_PENDING_ACKS": 10}
     with registered(Flooded):
-        wire = await (await Wire().open()).join()
+        wire = await joined()
         client = wire.client
-        await wire.say('42["ask",10]')
+        await wire.send('42["ask",10]')
         for _ in range(10):
-            assert "question" in await wire.next()
+            assert "question" in await wire.receive()
         assert client.pending_acks == 10
-        await wire.say('42["ask",1]')
-        assert await wire.until_closed() == []
+        await wire.send('42["ask",1]')
+        assert await wire.rest() == []
         await wire.leave()
         assert client.pending_acks == 0
 
@@ -104,26 +105,24 @@ async def test_floods_of_handshakes(settings: Any) -> None:
     refused = counters.limits["too many sessions without a namespace"]
     timed_out = counters.limits["connect timeout"]
     with registered(Flooded):
-        member = await (await Wire().open()).join()
+        member = await joined()
         sids = [await handshake() for _ in range(20)]
-        answer = await WholeExchange().run()
+        answer = await exchange()
         assert (answer.status, answer.body) == (503, b"")
-        late = Wire()
-        await late.send_input({"type": "websocket.connect"})
-        assert (await late.receive_output())["type"] == "websocket.close"
-        await late.wait()
+        assert (await Wire().refused())["type"] == "websocket.close"
         assert counters.limits["too many sessions without a namespace"] == refused + 2
         # Those who say nothing are sent away, and there is room again.
-        while counters.limits["connect timeout"] < timed_out + 20:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await eventually(
+            lambda: counters.limits["connect timeout"] >= timed_out + 20, "the handshakes to end"
+        )
         assert current_hub().clients.pending == 0
         # Their last packet is kept for a poll for a while; their session is over.
         for sid in sids:
             client = client_of(sid)
             assert client is None or client.session.state == "closing"
         assert await handshake()
-        await member.say('421["enter"]')
-        assert await member.next() == "431[1]"
+        await member.send('421["enter"]')
+        assert await member.receive() == "431[1]"
         await member.leave()
 
 
@@ -146,10 +145,10 @@ async def test_floods_of_names_do_not_fill_the_counters() -> None:
     ]
     before = sum(counter.total() for counter in tallies)
     with registered(Failing, pattern):
-        wire = await Wire().open()
+        wire = await opened()
         for number in range(300):
-            await wire.join(f"/n{number}")
-            await wire.say(f'42/n{number},["event {number}"]', f"41/n{number},")
+            await wire.enter(f"/n{number}")
+            await wire.send(f'42/n{number},["event {number}"]', f"41/n{number},")
         await wire.leave()
     assert sum(counter.total() for counter in tallies) == before + 300
     assert max(len(counter) for counter in tallies) <= 100

@@ -9,10 +9,10 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.stats import counters
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
-from .support.inprocess import Wire, registered
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from .inprocess import opened, registered
 
 LIMITS = {
     "MAX_HTTP_BUFFER_SIZE": 10_000,
@@ -65,11 +65,11 @@ async def test_ghsa_55mf_67qm_4wpg_before_authentication(settings: Any, case: st
         registered(Gated, "/c"),
         registered(Gated, "/d"),
     ):
-        wire = await Wire().open()
+        wire = await opened()
         client = wire.client
-        await wire.say("40")
-        await wire.say(*FRAMES[case])
-        assert await wire.until_closed() == []
+        await wire.send("40")
+        await wire.send(*FRAMES[case])
+        assert await wire.rest() == []
         assert client._decoder.pending is None
         assert client.session.close_reason in ("parse error", "transport error")
         assert counters.violations.total() + counters.limits.total() == closed + 1
@@ -78,9 +78,9 @@ async def test_ghsa_55mf_67qm_4wpg_before_authentication(settings: Any, case: st
 async def test_ghsa_55mf_67qm_4wpg_before_authentication_no_attachment_is_waited_for() -> None:
     """The text alone is one too many."""
     with registered(Gated):
-        wire = await Wire().open()
-        await wire.say("40", event_with(2))
-        assert await wire.until_closed() == []
+        wire = await opened()
+        await wire.send("40", event_with(2))
+        assert await wire.rest() == []
 
 
 async def test_ghsa_55mf_67qm_4wpg_before_authentication_one_connect_at_a_time(
@@ -97,10 +97,10 @@ async def test_ghsa_55mf_67qm_4wpg_before_authentication_one_connect_at_a_time(
             await asyncio.Event().wait()
 
     with registered(Slow):
-        wire = await Wire().open()
+        wire = await opened()
         for _ in range(100):
-            await wire.say("40", "41")
-        await wire.until_closed()
+            await wire.send("40", "41")
+        await wire.rest()
         assert running <= LIMITS["MAX_NAMESPACES"]
 
 

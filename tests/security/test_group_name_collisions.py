@@ -8,9 +8,8 @@ from itertools import combinations
 import pytest
 
 from django_socketio.cluster import group_name
-
-from .support.servers import Server
-from .support.wire import Peer, open_peer
+from tests.harness.servers import Server
+from tests.harness.wire import Peer, open_peer
 
 START = "x" * 200
 NAMES = [

@@ -11,7 +11,7 @@ import pytest
 from django_socketio import SocketIOConsumer, event
 from django_socketio.logs import safe
 
-from .support.inprocess import WEBSOCKET, WholeExchange, Wire, handshake, of_session, registered
+from .inprocess import Wire, exchange, handshake, joined, of_session, opened, registered
 
 # Line breaks of all kinds, terminal escapes, right-to-left marks, bells, half a surrogate pair.
 EVIL = "a\r\nERROR root forged\x1b[2J\x00\x07\x85\u2028\u2029\u202e\x9b\ud800z"
@@ -54,8 +54,10 @@ def logged(lines: Any, words: str) -> bool:
 async def test_log_injection_by_event_names(lines: Any, settings: Any) -> None:
     settings.SOCKETIO = {"MAX_EVENT_NAME_LENGTH": 10**6}
     with registered(Careless):
-        wire = await (await Wire().open()).join()
-        await wire.say(f'42["{JSON_EVIL}"]', f'42["{LONG}"]', '42["fixed"]', f'42["{JSON_EVIL}",1]')
+        wire = await joined()
+        await wire.send(
+            f'42["{JSON_EVIL}"]', f'42["{LONG}"]', '42["fixed"]', f'42["{JSON_EVIL}",1]'
+        )
         await wire.leave()
     assert logged(lines, "forged")
     assert logged(lines, "xxx…")
@@ -64,10 +66,10 @@ async def test_log_injection_by_event_names(lines: Any, settings: Any) -> None:
 async def test_log_injection_by_namespaces(lines: Any) -> None:
     evil = EVIL.replace("\x00", "").replace("\ud800", "")
     with registered(Careless, re.compile("/.*", re.DOTALL)):
-        wire = await Wire().open()
+        wire = await opened()
         for name in ("/" + evil, "/" + "x" * 250):
-            await wire.join(name)
-            await wire.say(f'42{name},["fixed"]', f'42{name},["unknown"]')
+            await wire.enter(name)
+            await wire.send(f'42{name},["fixed"]', f'42{name},["unknown"]')
         await wire.leave()
     assert logged(lines, "forged")
 
@@ -83,12 +85,12 @@ async def test_log_injection_by_packets(lines: Any) -> None:
             f"9{JSON_EVIL}",
             f"b{LONG}!",
         ):
-            wire = await (await Wire().open()).join()
-            await wire.say(frame)
+            wire = await joined()
+            await wire.send(frame)
             await wire.leave()
         sid = await handshake()
         body = EVIL.replace("\ud800", "").encode()
-        await WholeExchange(of_session(sid), "POST", pieces=[body]).run()
+        await exchange(of_session(sid), "POST", pieces=[body])
 
 
 @pytest.mark.parametrize(
@@ -96,12 +98,10 @@ async def test_log_injection_by_packets(lines: Any) -> None:
     [EVIL.encode("utf-8", "replace"), b"http://evil\n.example", LONG.encode(), b"\xff\x85"],
 )
 async def test_log_injection_by_origins(lines: Any, origin: bytes) -> None:
-    answer = await WholeExchange(headers=[(b"origin", origin)]).run()
+    answer = await exchange(headers=[(b"origin", origin)])
     assert answer.status == 403
-    wire = Wire(WEBSOCKET, [(b"origin", origin)])
-    await wire.send_input({"type": "websocket.connect"})
-    assert (await wire.receive_output())["type"] == "websocket.close"
-    await wire.wait()
+    refused = await Wire(headers=[(b"origin", origin)]).refused()
+    assert refused["type"] == "websocket.close"
     assert logged(lines, "refused")
 
 

@@ -11,40 +11,41 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from django_socketio.addressing.target import Target
-from django_socketio.cluster.bus import Bus, Kind
-from django_socketio.cluster.messages import EVERYONE
-from django_socketio.cluster.network import Network
+from django_socketio.cluster.bus import Bus
+from django_socketio.cluster.cluster import Cluster
+from django_socketio.cluster.messages import EVERYONE, Kind
 from django_socketio.conf import get_settings
 from django_socketio.server.hub import Hub
-from tests.unit.cluster.layers import until
+from tests.harness.waiting import eventually
 
 EVIL = "a\r\nERROR root forged\x1b[2J\x00\u2028\u202e" + "x" * 10_000
 
 
 @pytest.fixture
-async def network() -> AsyncIterator[Network]:
+async def network() -> AsyncIterator[Cluster]:
     """A process that soon takes a silent one for dead."""
     settings = replace(get_settings(), heartbeat_interval=0.05, heartbeat_timeout=0.2)
-    network = Network(Hub(asyncio.get_running_loop(), settings), InMemoryChannelLayer(10**6))
-    network.start(listen=True)
+    layer = InMemoryChannelLayer(10**6)
+    network = Hub(asyncio.get_running_loop(), settings, layer).others
+    assert isinstance(network, Cluster)
     yield network
     await network.stop()
 
 
 async def test_log_injection_by_a_process_s_name(
-    network: Network, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    network: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
     stranger = Bus(network.bus._layer._backend, EVIL, lambda *a: None, lambda *a: None, 10**6)
     stranger.start()
-    await network.settled()
+    await network.membership.settled()
     await stranger.to_group(EVERYONE, [Kind.HELLO, EVIL, 0.01, False])
     await stranger.to_group(EVERYONE, [Kind.ACT, 0, "/", [[]], [], "join", []])
-    monkeypatch.setattr("django_socketio.cluster.network.FETCH_TIMEOUT", 0.1)
-    await until(lambda: EVIL in network.peers)
+    monkeypatch.setattr("django_socketio.cluster.questions.FETCH_TIMEOUT", 0.1)
+    await eventually(lambda: EVIL in network.peers)
     _, missing = await network.fetch(Target("/"))
     assert missing == {EVIL}
-    await until(lambda: EVIL not in network.peers)
+    await eventually(lambda: EVIL not in network.peers)
     await stranger.stop()
 
     logged = [record.getMessage() for record in caplog.records]

@@ -14,31 +14,10 @@ from django_socketio.sockets.client import Client
 from django_socketio.stats import counters
 from django_socketio.transports import websocket
 
-from .support.inprocess import WholeExchange as Post
-from .support.inprocess import Wire, client_of, handshake, of_session, registered
+from .inprocess import Wire, client_of, exchange, handshake, joined, of_session, registered
 
 LIMIT = 100_000
 PIECE = "x" * 1000
-
-
-class StuckWire(Wire):
-    """A WebSocket whose other end stops to read: the server's ``send`` waits, as on uvicorn."""
-
-    stuck = False
-
-    async def send_output(self, message: dict[str, Any]) -> None:
-        if self.stuck:
-            await asyncio.Event().wait()
-        await self.output_queue.put(message)
-
-    def __init__(self) -> None:
-        super().__init__()
-        application = self.application
-
-        async def with_own_send(scope: Any, receive: Any, send: Any) -> None:
-            await application(scope, receive, self.send_output)
-
-        self.application = with_own_send
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +46,14 @@ async def emit_until_closed(client: Client) -> int:
 
 async def other_client() -> tuple[Wire, asyncio.Task[int]]:
     """A client that reads and answers pings."""
-    wire = await (await Wire().open()).join()
+    wire = await joined()
 
     async def read() -> int:
         pieces = 0
         while True:
-            frame = await wire.next()
+            frame = await wire.receive()
             if frame == "2":
-                await wire.say("3")
+                await wire.send("3")
             elif "last" in frame:
                 return pieces
             else:
@@ -85,7 +64,7 @@ async def other_client() -> tuple[Wire, asyncio.Task[int]]:
 
 async def test_slow_readers_whose_server_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.1)
-    wire = await (await StuckWire().open()).join()
+    wire = await joined()
     other, reading = await other_client()
     wire.stuck = True
     sent = await emit_until_closed(wire.client)
@@ -93,15 +72,14 @@ async def test_slow_readers_whose_server_waits(monkeypatch: pytest.MonkeyPatch) 
     assert await reading == sent // len(PIECE)
     # Even the close frame has to wait; when that has taken long enough, the server's task ends, and
     # with it the connection.
-    await wire.wait()
-    assert wire.future.done()
+    await wire.ended()
     await other.leave()
     assert not current_hub().runtime.tasks
 
 
 async def test_slow_readers_whose_server_does_not_wait() -> None:
     """The server (daphne) takes everything at once, and only silence tells."""
-    wire = await (await Wire().open()).join()
+    wire = await joined()
     other, reading = await other_client()
     sent = await emit_until_closed(wire.client)
     io.emit("last")
@@ -111,7 +89,7 @@ async def test_slow_readers_whose_server_does_not_wait() -> None:
 
 async def test_slow_readers_who_poll_no_more() -> None:
     sid = await handshake()
-    await Post(of_session(sid), "POST", pieces=[b"40"]).run()
+    await exchange(of_session(sid), "POST", pieces=[b"40"])
     other, reading = await other_client()
     client = client_of(sid)
     assert client is not None

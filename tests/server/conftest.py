@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.registry import registry
-from tests.server.clients import Client, Frames, Poller
+from tests.harness.inprocess import Frames, Poller, nothing_else
+from tests.server.clients import Client
 
 Connect = Callable[..., Awaitable[Client]]
 OpenFrames = Callable[..., Awaitable[Frames]]
@@ -63,11 +64,6 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[..., list[logging.LogRe
 def errors(logged: Callable[..., list[logging.LogRecord]]) -> Callable[..., Any]:
     """The errors that were logged; a test that takes this expects some."""
     return lambda: logged(logging.ERROR)
-
-
-async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
-    """Stands for the rest of a project that has none."""
-    raise AssertionError(f"not for us: {scope}")
 
 
 @pytest.fixture
@@ -125,7 +121,7 @@ async def frames(application: SocketIOApplication) -> AsyncIterator[OpenFrames]:
 
     yield make
     for client in clients:
-        if client._future is not None and not client._future.done():
+        if not client.task.done():
             await client.drop()
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from django_socketio import SocketIOConsumer, event, register
 from django_socketio.exceptions import AckTimeout, Disconnected
-from tests.server.clients import eventually
+from tests.harness.waiting import eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 

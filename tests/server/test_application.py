@@ -20,8 +20,8 @@ from django.urls import path
 
 from django_socketio import event, register
 from django_socketio.asgi import SocketIOApplication
-from tests.server.clients import DEADLINE, Frames, Poller
-from tests.server.conftest import nothing_else
+from tests.harness.inprocess import Frames, Poller, nothing_else
+from tests.harness.waiting import DEADLINE
 from tests.server.consumers import Base
 from tests.server.users import make_user
 
@@ -299,10 +299,7 @@ async def test_a_middleware_that_answers_itself() -> None:
     application = SocketIOApplication(nothing_else, middleware=middleware)
     answer = await Poller(application).request("GET", "EIO=4&transport=polling")
     assert (answer.status, answer.body) == (503, b"closed")
-    websocket = Frames(application)
-    await websocket.send_input({"type": "websocket.connect"})
-    assert await websocket.receive_output(DEADLINE) == {"type": "websocket.close"}
-    await websocket.wait(DEADLINE)
+    assert await Frames(application).refused() == {"type": "websocket.close"}
 
 
 async def test_no_middleware(connect: Any, refused: Refused) -> None:

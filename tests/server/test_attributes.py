@@ -10,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.asgi import SocketIOApplication
-from tests.server.clients import Frames, Poller
-from tests.server.conftest import Connect, OpenFrames, nothing_else
+from tests.harness.inprocess import Frames, Poller, nothing_else
+from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 from tests.server.users import make_user
 

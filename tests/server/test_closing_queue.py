@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from django_socketio import SocketIOConsumer, event, register
+from tests.harness.waiting import eventually
 
-from .clients import eventually
 from .conftest import OpenFrames
 
 

@@ -11,7 +11,7 @@ from django_socketio import ConnectionRefused, event, register
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.exceptions import AckTimeout, Disconnected
 from django_socketio.testing import SocketIOCommunicator
-from tests.server.conftest import nothing_else
+from tests.harness.inprocess import nothing_else
 from tests.server.consumers import Base
 from tests.server.users import make_user
 

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
 from django_socketio.server.hubs import current_hub
-from tests.server.clients import eventually
+from tests.harness.waiting import eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 from tests.server.users import Permitted, make_user
@@ -542,7 +542,7 @@ async def test_a_client_that_leaves_while_connect_runs(frames: OpenFrames, plain
     client = await frames()
     await client.send("40")
     await eventually(lambda: seen, "connect()")
-    await client.send_input({"type": "websocket.disconnect", "code": 1000})
+    client.put("disconnect", code=1000)
     await eventually(lambda: not current_hub().clients, "the server to notice")
     assert seen == ["connecting"], "disconnect() has to wait for connect()"
     gate.set()
@@ -597,9 +597,9 @@ async def test_a_server_that_cuts_connect_off(frames: OpenFrames) -> None:
     client = await frames()
     await client.send("40")
     await eventually(lambda: seen, "connect()")
-    await client.send_input({"type": "websocket.disconnect", "code": 1000})
+    client.put("disconnect", code=1000)
     await eventually(lambda: not current_hub().clients, "the server to notice")
-    client.future.cancel()
+    client.task.cancel()
     await eventually(lambda: len(seen) == 2, "disconnect()")
     assert seen[1] == ("transport close", True)
     assert not current_hub().local.namespaces

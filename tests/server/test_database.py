@@ -12,8 +12,9 @@ from django.test import TestCase, TransactionTestCase
 from django_socketio import event, io, register
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.signals import socket_connected
+from tests.harness.inprocess import nothing_else
 from tests.server.clients import Client
-from tests.server.conftest import Connect, nothing_else
+from tests.server.conftest import Connect
 from tests.server.consumers import Base
 
 

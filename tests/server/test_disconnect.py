@@ -13,7 +13,9 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import Disconnected
-from tests.server.clients import Closed, Frames, Poller, eventually
+from tests.harness.inprocess import Frames, Poller
+from tests.harness.protocol import Closed
+from tests.harness.waiting import eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 

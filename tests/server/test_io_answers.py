@@ -13,7 +13,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, Disconnected
-from tests.server.clients import Client, eventually, state_of
+from tests.harness.waiting import eventually
+from tests.server.clients import Client, state_of
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 

@@ -19,7 +19,7 @@ from django.test import Client as Browser
 from django.urls import path
 
 from django_socketio import event, io, register
-from tests.server.clients import DEADLINE
+from tests.harness.waiting import DEADLINE, soon
 from tests.server.conftest import Connect
 from tests.server.consumers import Base
 from tests.server.users import make_user
@@ -66,11 +66,7 @@ async def emit_on_a_loop() -> None:
 
 
 async def emit_in_a_task() -> None:
-    await asyncio.create_task(asyncio.wait_for(wait(io.to("room").emit("news", 1)), DEADLINE))
-
-
-async def wait(awaitable: Any) -> None:
-    await awaitable
+    await soon(io.to("room").emit("news", 1))
 
 
 class Command(BaseCommand):

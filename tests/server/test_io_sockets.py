@@ -17,7 +17,9 @@ from django_socketio.addressing.target import Target
 from django_socketio.exceptions import Disconnected
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.operators import RemoteSocket
-from tests.server.clients import Client, Poller, eventually
+from tests.harness.inprocess import Poller
+from tests.harness.waiting import eventually
+from tests.server.clients import Client
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 from tests.server.users import make_user

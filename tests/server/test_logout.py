@@ -73,7 +73,7 @@ async def test_a_session_that_has_ended_is_anonymous(connect: Connect) -> None:
 
 def connect_application() -> Any:
     from django_socketio.asgi import SocketIOApplication
-    from tests.server.conftest import nothing_else
+    from tests.harness.inprocess import nothing_else
 
     return SocketIOApplication(nothing_else)
 

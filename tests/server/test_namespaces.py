@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django_socketio import SocketIOConsumer, event, io, register
-from tests.server.clients import Poller
+from tests.harness.inprocess import Poller
 from tests.server.conftest import OpenFrames
 
 

@@ -13,7 +13,7 @@ import pytest
 from django_socketio import SocketIOConsumer, event, register
 from django_socketio.exceptions import Disconnected
 from django_socketio.server.hubs import current_hub
-from tests.server.clients import DEADLINE, eventually
+from tests.harness.waiting import DEADLINE, eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 

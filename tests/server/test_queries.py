@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client as Browser
 
 from django_socketio import event, io, register
-from tests.server.clients import Frames, Poller
+from tests.harness.inprocess import Frames, Poller
 from tests.server.consumers import Base
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from django.dispatch import Signal
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
 from django_socketio.exceptions import EventRefused
 from django_socketio.signals import event_received, socket_connected, socket_disconnected
-from tests.server.clients import eventually
+from tests.harness.waiting import eventually
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 

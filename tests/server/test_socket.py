@@ -13,7 +13,9 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, LimitExceeded
-from tests.server.clients import Client, Poller, eventually, state_of
+from tests.harness.inprocess import Poller
+from tests.harness.waiting import eventually
+from tests.server.clients import Client, state_of
 from tests.server.conftest import Connect
 from tests.server.consumers import Base
 from tests.server.users import make_user
@@ -469,10 +471,10 @@ async def test_awaiting_waits_for_the_buffer_to_drain(poller: Poller) -> None:
     await poller.receive()
     await poller.send('42["do"]')
     await eventually(lambda: sockets, "the socket")
-    small = asyncio.ensure_future(_wait(sockets[0].emit("small")))
+    small = asyncio.ensure_future(sockets[0].emit("small"))
     await asyncio.wait_for(small, 5)
-    large = asyncio.ensure_future(_wait(sockets[0].emit("large", "x" * 200_000)))
-    everyone = asyncio.ensure_future(_wait(io.emit("to all")))
+    large = asyncio.ensure_future(sockets[0].emit("large", "x" * 200_000))
+    everyone = asyncio.ensure_future(io.emit("to all"))
     in_a_thread = asyncio.ensure_future(asyncio.to_thread(_run, sockets[0].emit, "from a thread"))
     session = state_of(sockets[0]).client.session
     await eventually(lambda: len(session.buffer) == 4, "all four to wait")
@@ -481,10 +483,6 @@ async def test_awaiting_waits_for_the_buffer_to_drain(poller: Poller) -> None:
         assert not any(waiting.done() for waiting in (large, everyone, in_a_thread))
     assert len(await poller.receive()) == 4
     await asyncio.wait_for(asyncio.gather(large, everyone, in_a_thread), 5)
-
-
-async def _wait(awaitable: Awaitable[Any]) -> None:
-    await awaitable
 
 
 def _run(emit: Callable[..., Awaitable[Any]], *args: Any) -> None:

@@ -14,7 +14,9 @@ from django.db import connection
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.server.hubs import current_hub
 from django_socketio.signals import event_received
-from tests.server.clients import DEADLINE, Client, Frames, Poller, eventually
+from tests.harness.inprocess import Frames, Poller
+from tests.harness.waiting import DEADLINE, eventually
+from tests.server.clients import Client
 from tests.server.conftest import OpenFrames
 from tests.server.consumers import Base
 

@@ -1,105 +1,33 @@
-"""The other end of an ASGI application, by hand: no server, no network, nothing that waits."""
+"""Clients of an application in this process, and counters of what it does for them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.packets import OrjsonCodec
+from tests.harness import waiting
+from tests.harness.inprocess import Frames, nothing_else
 
-
-async def nothing(scope: Any, receive: Any, send: Any) -> None:
-    raise AssertionError("not a request of Socket.IO's")
+# It sets no timer that a test would count.
+eventually = functools.partial(waiting.eventually, every=0)
 
 
 def make_application() -> SocketIOApplication:
     """Socket.IO alone, without sessions and users."""
-    return SocketIOApplication(nothing, middleware=None)
+    return SocketIOApplication(nothing_else, middleware=None)
 
 
-class Peer:
-    """A client on a WebSocket. Its end never waits, unless it is ``stuck`` and reads no more.
-
-    It answers pings, and keeps everything else in ``messages`` as the server handed it over.
-    """
-
-    def __init__(self, application: SocketIOApplication) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.stuck = False
-        self.broken = False
-        self._inbox: deque[dict[str, Any]] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self.put({"type": "websocket.connect"})
-        scope = {
-            "type": "websocket",
-            "path": "/socket.io/",
-            "query_string": b"EIO=4&transport=websocket",
-            "headers": [],
-            "scheme": "ws",
-            "client": ("192.0.2.1", 5),
-        }
-        self.task = asyncio.ensure_future(application(scope, self._receive, self._send))
-
-    # What the application calls
-
-    async def _receive(self) -> dict[str, Any]:
-        while not self._inbox:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self._inbox.popleft()
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        if self.stuck:
-            await asyncio.get_running_loop().create_future()
-        if self.broken:
-            raise BrokenPipeError
-        if message.get("text") == "2":
-            self.say("3")
-        else:
-            self.messages.append(message)
-
-    # What a test calls
-
-    def put(self, message: dict[str, Any]) -> None:
-        self._inbox.append(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def say(self, *packets: str | bytes) -> None:
-        """Send packets; the application reads them when it is its turn."""
-        for packet in packets:
-            kind = "text" if isinstance(packet, str) else "bytes"
-            self.put({"type": "websocket.receive", kind: packet})
-
-    def leave(self) -> None:
-        self.put({"type": "websocket.disconnect", "code": 1005})
-
-    @property
-    def texts(self) -> list[str]:
-        return [message["text"] for message in self.messages if message.get("text") is not None]
-
-    async def heard(self, count: int) -> None:
-        """Wait until it has had so many messages."""
-        await until(lambda: len(self.messages) >= count)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until the condition holds."""
-    deadline = asyncio.get_running_loop().time() + 20
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0)
-
-
-async def connect(application: SocketIOApplication, number: int = 1) -> list[Peer]:
+async def connect(application: SocketIOApplication, number: int = 1) -> list[Frames]:
     """Clients that are in the default namespace, with nothing in ``messages``."""
-    peers = [Peer(application) for _ in range(number)]
+    peers = [Frames(application, pongs=True) for _ in range(number)]
     for peer in peers:
-        peer.say("40")
+        peer.put("connect")
+        await peer.send("40")
     for peer in peers:
         await peer.heard(3)  # accept, OPEN, CONNECT
         assert peer.texts[1].startswith('40{"sid":"')
@@ -107,9 +35,9 @@ async def connect(application: SocketIOApplication, number: int = 1) -> list[Pee
     return peers
 
 
-async def leave(peers: list[Peer]) -> None:
+async def leave(peers: list[Frames]) -> None:
     for peer in peers:
-        peer.leave()
+        peer.put("disconnect", code=1005)
     for peer in peers:
         await peer.task
 

@@ -27,15 +27,16 @@ from django_socketio.sockets.client import Client
 from django_socketio.sockets.socket import Socket
 from django_socketio.stats import counters
 from django_socketio.transports import PollingConsumer, WebSocketConsumer, websocket
+from tests.harness.inprocess import Exchange, Frames
+from tests.harness.protocol import POLLING
 from tests.unit.peers import (
     CountingCodec,
-    Peer,
     connect,
     counted_tasks,
     counted_timers,
+    eventually,
     leave,
     make_application,
-    until,
 )
 
 MEMBERS = 1000
@@ -132,7 +133,7 @@ async def test_an_emit_from_a_handler_costs_no_more(application: SocketIOApplica
     peers = await connect(application, 100)
     CountingCodec.reset()
     with counted_tasks() as tasks:
-        peers[0].say('42["forward",1]')
+        await peers[0].send('42["forward",1]')
         await peers[-1].heard(1)
         await asyncio.sleep(0)
     assert tasks == []
@@ -179,7 +180,7 @@ async def test_an_event_whose_handler_does_not_wait_makes_no_task(
     answers = 2 if ack else 1
     with counted_tasks() as tasks, counted_timers() as timers:
         for number in range(500):
-            peer.say(f'42{ack}["echo",{number}]')
+            await peer.send(f'42{ack}["echo",{number}]')
         await peer.heard(500 * answers)
     assert (tasks, timers) == ([], [])
     assert CountingCodec.encoded == 500 * answers
@@ -195,7 +196,7 @@ async def test_binary_events_make_no_task(application: SocketIOApplication) -> N
     (peer,) = await connect(application)
     with counted_tasks() as tasks:
         for number in range(100):
-            peer.say('451-["echo",{"_placeholder":true,"num":0}]', bytes([number]))
+            await peer.send('451-["echo",{"_placeholder":true,"num":0}]', bytes([number]))
         await peer.heard(200)
     assert tasks == []
     assert [message["bytes"] for message in peer.messages[1::2]] == [bytes([n]) for n in range(100)]
@@ -207,11 +208,11 @@ async def test_a_handler_that_waits_costs_a_task_and_no_event_behind_it_does(
 ) -> None:
     (peer,) = await connect(application)
     with counted_tasks() as tasks:
-        peer.say('421["wait"]')
+        await peer.send('421["wait"]')
         for number in range(100):
-            peer.say(f'42["echo",{number}]')
+            await peer.send(f'42["echo",{number}]')
         client = next(iter(current_hub().clients.values()))
-        await until(lambda: client.backlog is not None and client.backlog.events == 100)
+        await eventually(lambda: client.backlog is not None and client.backlog.events == 100)
         assert peer.messages == []
         consumer.gate.set()
         await peer.heard(101)
@@ -225,8 +226,8 @@ async def test_pongs_nobody_asked_for_cost_nothing(application: SocketIOApplicat
     hub = current_hub()
     before = len(hub.clients.wheel), len(hub.runtime.tasks)
     with counted_tasks() as tasks, counted_timers() as timers:
-        peer.say(*["3"] * 10_000)
-        peer.say('42["echo"]')
+        await peer.send(*["3"] * 10_000)
+        await peer.send('42["echo"]')
         await peer.heard(1)
     assert (tasks, timers) == ([], [])
     assert (len(hub.clients.wheel), len(hub.runtime.tasks)) == before
@@ -243,14 +244,14 @@ async def test_a_poll_costs_no_task_and_a_post_one_if_it_has_events(
     sid = json.loads((await request(application, "GET", ""))[1:])["sid"]
     assert await request(application, "POST", sid, b"40") == b"ok"
     assert (await request(application, "GET", sid)).startswith(b"40")
-    await until(lambda: not current_hub().runtime.tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
     CountingCodec.reset()
     with counted_tasks() as tasks, counted_timers() as timers:
         # Ten events in one body are handled by one task, and their answers fetched without any.
         body = b"\x1e".join(b'42["echo",%d]' % number for number in range(10))
         assert await request(application, "POST", sid, body) == b"ok"
         assert tasks == ["Socket._work"]
-        await until(lambda: not current_hub().runtime.tasks)
+        await eventually(lambda: not current_hub().runtime.tasks)
         assert (await request(application, "GET", sid)).count(b"echo") == 10
         assert len(tasks) == 1
         # A poll that waits gets one more for who looks whether its client is still there; not soon.
@@ -292,14 +293,14 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
             elif number == 8:  # above its low-water mark now: only who awaits it waits for it
                 assert len(slow.messages) == 0
                 with pytest.raises(asyncio.TimeoutError):
-                    await asyncio.wait_for(asyncio.ensure_future(wait_for(handed_over)), 0.01)
+                    await asyncio.wait_for(asyncio.ensure_future(handed_over), 0.01)
             await asyncio.sleep(0)  # the others answer pings
     assert BUFFER / 2 < highest <= BUFFER
     assert (session.state, session.close_reason) == ("closed", "transport error")
     assert session.buffered == 0
     assert not session.buffer
     assert counters.limits["slow client"] == slow_clients + 1
-    await until(lambda: bool(reasons))
+    await eventually(lambda: bool(reasons))
     assert reasons == {"transport error": 1}
     # The write that waits, the close, disconnect(); and the two of this test.
     assert len(tasks) <= 6
@@ -308,13 +309,9 @@ async def test_a_member_that_does_not_read_holds_up_nobody(
     expected = [f'42["news",{number},"{text}"]' for number in range(30)]
     assert all(peer.texts == expected for peer in fast)
     # The server's own task does not wait for such a client for ever either.
-    await until(slow.task.done)
-    await until(lambda: not current_hub().runtime.tasks)
+    await eventually(slow.task.done)
+    await eventually(lambda: not current_hub().runtime.tasks)
     await leave(fast)
-
-
-async def wait_for(awaitable: Any) -> None:
-    await awaitable
 
 
 async def test_a_member_that_reads_again_gets_everything_in_order(
@@ -339,7 +336,7 @@ async def test_a_member_that_reads_again_gets_everything_in_order(
         await peer.heard(100)
     assert len(tasks) == 1
     assert peer.texts == [f'42["news",{number}]' for number in range(100)]
-    await until(lambda: client.session.direct)
+    await eventually(lambda: client.session.direct)
     io.emit("news", 100)
     assert len(peer.messages) == 101
     assert reasons == {}
@@ -403,7 +400,7 @@ async def test_an_idle_session_keeps_little(application: SocketIOApplication) ->
     await leave(peers)
 
 
-KINDS = (Client, Socket, Session, Decoder, Frame, WebSocketConsumer, PollingConsumer, Peer)
+KINDS = (Client, Socket, Session, Decoder, Frame, WebSocketConsumer, PollingConsumer, Frames)
 
 
 def objects() -> Counter[str]:
@@ -420,14 +417,14 @@ async def come_and_go(application: SocketIOApplication) -> None:
     """A thousand clients; some leave in mid-air."""
     peers = await connect(application, 1000)
     for number, peer in enumerate(peers):
-        peer.say('421["echo",{"some":"data"}]')
+        await peer.send('421["echo",{"some":"data"}]')
         if number % 3 == 0:
-            peer.say('451-["echo",{"_placeholder":true,"num":0}]')
+            await peer.send('451-["echo",{"_placeholder":true,"num":0}]')
         if number % 5 == 0:
-            peer.say("nonsense")
+            await peer.send("nonsense")
     io.emit("news", "x" * 1000)
     await leave(peers)
-    await until(lambda: not current_hub().runtime.tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
 
 
 @pytest.mark.usefixtures("no_log")
@@ -456,10 +453,12 @@ async def test_the_garbage_collector_has_nothing_to_do(application: SocketIOAppl
     try:
         peers = await connect(application, 10)
         for peer in peers:
-            peer.say('421["echo",{"some":"data"}]', '451-["echo",{"_placeholder":true,"num":0}]')
-            peer.say(b"data")
+            await peer.send(
+                '421["echo",{"some":"data"}]', '451-["echo",{"_placeholder":true,"num":0}]'
+            )
+            await peer.send(b"data")
         await leave(peers)
-        await until(lambda: not current_hub().runtime.tasks)
+        await eventually(lambda: not current_hub().runtime.tasks)
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         found = [each for each in gc.garbage if isinstance(each, (*KINDS, SocketIOConsumer))]
@@ -498,7 +497,7 @@ async def test_nothing_is_left_of_clients_that_polled(application: SocketIOAppli
         assert (await request(application, "GET", sid)).startswith(b'40{"sid":"')
         # Some say goodbye, others break the protocol.
         assert await request(application, "POST", sid, b"1" if number % 2 else b"what?") == b"ok"
-    await until(lambda: not current_hub().runtime.tasks)
+    await eventually(lambda: not current_hub().runtime.tasks)
     hub = current_hub()
     assert (hub.clients, hub.local.namespaces, hub.clients.pending) == ({}, {}, 0)
     assert objects() == before
@@ -508,28 +507,8 @@ async def request(
     application: SocketIOApplication, method: str, sid: str, body: bytes = b""
 ) -> bytes:
     """An HTTP request, and the body of its answer."""
-    query = "EIO=4&transport=polling" + (f"&sid={sid}" if sid else "")
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": "/socket.io/",
-        "query_string": query.encode(),
-        "headers": [],
-        "scheme": "http",
-        "client": ("192.0.2.1", 5),
-    }
-    messages = [{"type": "http.request", "body": body}]
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        if not messages:
-            await asyncio.get_running_loop().create_future()
-        return messages.pop()
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    await application(scope, receive, send)
-    assert sent[0]["status"] == 200
-    answer: bytes = sent[1]["body"]
-    return answer
+    query = POLLING + (f"&sid={sid}" if sid else "")
+    exchange = Exchange(application, query, method, pieces=[body])
+    await exchange.call()
+    assert exchange.status == 200
+    return exchange.body

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import POLLING, WEBSOCKET, Server
+from tests.conformance.client import Side
 from tests.conformance.scenarios.registry import Observed, scenario
+from tests.harness.protocol import POLLING, WEBSOCKET
 
 BAD_QUERIES = {
     "no query": "",
@@ -48,22 +49,22 @@ GOOD_QUERIES = {
 
 
 @scenario()
-def errors_over_http(server: Server) -> Observed:
+def errors_over_http(server: Side) -> Observed:
     return {label: server.request("GET", query) for label, query in BAD_QUERIES.items()}
 
 
 @scenario()
-def handshakes_with_odd_queries(server: Server) -> Observed:
+def handshakes_with_odd_queries(server: Side) -> Observed:
     shown = {}
     for label, query in GOOD_QUERIES.items():
-        reply = server.start("GET", query).read()
+        reply = server.start("GET", query).reply()
         shown[label] = reply and [reply.status, reply.text[:1]]
     return shown
 
 
 @scenario()
-def jsonp(server: Server) -> Observed:
-    reply = server.start("GET", f"{POLLING}&j=0").read()
+def jsonp(server: Side) -> Observed:
+    reply = server.start("GET", f"{POLLING}&j=0").reply()
     assert reply is not None
     return {
         "status": reply.status,
@@ -73,7 +74,7 @@ def jsonp(server: Server) -> Observed:
 
 
 @scenario()
-def errors_over_websocket(server: Server) -> Observed:
+def errors_over_websocket(server: Side) -> Observed:
     shown = {}
     for label, query in BAD_QUERIES.items():
         if query == WEBSOCKET or label == "polling and then websocket":
@@ -86,10 +87,10 @@ def errors_over_websocket(server: Server) -> Observed:
 
 
 @scenario()
-def handshake_methods(server: Server) -> Observed:
+def handshake_methods(server: Side) -> Observed:
     methods = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
     shown = {method: server.request(method, POLLING) for method in methods}
-    head = server.start("HEAD", POLLING).read()
+    head = server.start("HEAD", POLLING).reply()
     shown["HEAD"] = head and head.status
     shown["POST with a body"] = server.request("POST", POLLING, "40")
     shown["POST, unknown sid"] = server.request("POST", f"{POLLING}&sid=nobody", "40")
@@ -100,16 +101,16 @@ def handshake_methods(server: Server) -> Observed:
 
 
 @scenario()
-def paths(server: Server) -> Observed:
+def paths(server: Side) -> Observed:
     shown = {}
     for path in ("/socket.io/", "/socket.io/extra", "/socket.io", "/socket.iox", "/other/"):
-        reply = server.start("GET", POLLING, path=path).read()
+        reply = server.start("GET", POLLING, path=path).reply()
         shown[path] = reply and reply.status
     return shown
 
 
 @scenario("defaults")
-def handshake_packet(server: Server) -> Observed:
+def handshake_packet(server: Side) -> Observed:
     polling = server.polling()
     with server.websocket() as socket:
         websocket = socket.open()
@@ -123,7 +124,7 @@ def handshake_packet(server: Server) -> Observed:
 
 
 @scenario("any origin")
-def handshake_packet_without_upgrades(server: Server) -> Observed:
+def handshake_packet_without_upgrades(server: Side) -> Observed:
     session = server.polling()
     with server.websocket(f"{WEBSOCKET}&sid={session.sid}") as socket:
         socket.send("2probe")
@@ -134,7 +135,7 @@ def handshake_packet_without_upgrades(server: Server) -> Observed:
 
 
 @scenario("polling only")
-def handshake_polling_only(server: Server) -> Observed:
+def handshake_polling_only(server: Side) -> Observed:
     session = server.polling()
     return {
         "upgrades": session.handshake["upgrades"],
@@ -144,14 +145,14 @@ def handshake_polling_only(server: Server) -> Observed:
 
 
 @scenario("websocket only")
-def handshake_websocket_only(server: Server) -> Observed:
+def handshake_websocket_only(server: Side) -> Observed:
     with server.websocket() as socket:
         opened = {**socket.open(), "sid": "*"}
     return {"polling": server.request("GET", POLLING), "websocket": opened}
 
 
 @scenario()
-def sid_with_the_wrong_transport(server: Server) -> Observed:
+def sid_with_the_wrong_transport(server: Side) -> Observed:
     session = server.polling()
     shown: Observed = {
         "GET as websocket": server.request("GET", f"{WEBSOCKET}&sid={session.sid}"),
@@ -171,7 +172,7 @@ def sid_with_the_wrong_transport(server: Server) -> Observed:
 
 
 @scenario()
-def sid_with_the_wrong_protocol(server: Server) -> Observed:
+def sid_with_the_wrong_protocol(server: Side) -> Observed:
     session = server.polling()
     return {
         "EIO 3": server.request("GET", f"EIO=3&transport=polling&sid={session.sid}"),
@@ -185,7 +186,7 @@ def sid_with_the_wrong_protocol(server: Server) -> Observed:
 
 
 @scenario()
-def sid_of_a_closed_session(server: Server) -> Observed:
+def sid_of_a_closed_session(server: Side) -> Observed:
     session = server.polling()
     return {
         "close": session.post("1"),
@@ -196,7 +197,7 @@ def sid_of_a_closed_session(server: Server) -> Observed:
 
 
 @scenario()
-def sid_twice(server: Server) -> Observed:
+def sid_twice(server: Side) -> Observed:
     session = server.polling()
     return {
         "bad and then good": server.request("POST", f"{POLLING}&sid=nobody&sid={session.sid}", "3"),
@@ -205,7 +206,7 @@ def sid_twice(server: Server) -> Observed:
 
 
 @scenario()
-def what_the_application_sees_of_the_handshake(server: Server) -> Observed:
+def what_the_application_sees_of_the_handshake(server: Side) -> Observed:
     session = server.polling("&token=a%20b&token=c%2B&empty=&%C3%A9=%E2%82%AC")
     session.connect('40{"user":"é","n":[1,null]}')
     session.post('420["handshake"]')

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import POLLING, Server
+from tests.conformance.client import Side
 from tests.conformance.profiles import ORIGINS
 from tests.conformance.scenarios.registry import Observed, scenario
+from tests.harness.protocol import POLLING
 
 FOREIGN = "http://evil.example"
 PREFLIGHT = {
@@ -13,7 +14,7 @@ PREFLIGHT = {
 }
 
 
-def _headers_of_a_session(server: Server, origin: str | None) -> Observed:
+def _headers_of_a_session(server: Side, origin: str | None) -> Observed:
     headers = {"Origin": origin} if origin else {}
     session = server.polling(headers=headers)
     posted = session.start_post("40").show(headers=True)
@@ -27,24 +28,24 @@ def _headers_of_a_session(server: Server, origin: str | None) -> Observed:
 
 
 @scenario("listed origins")
-def cors_listed_origin(server: Server) -> Observed:
+def cors_listed_origin(server: Side) -> Observed:
     return _headers_of_a_session(server, ORIGINS[0])
 
 
 @scenario("listed origins")
-def cors_second_listed_origin(server: Server) -> Observed:
+def cors_second_listed_origin(server: Side) -> Observed:
     return {
         "handshake": server.start("GET", POLLING, headers={"Origin": ORIGINS[1]}).show(headers=True)
     }
 
 
 @scenario("listed origins")
-def cors_no_origin(server: Server) -> Observed:
+def cors_no_origin(server: Side) -> Observed:
     return _headers_of_a_session(server, None)
 
 
 @scenario("listed origins")
-def cors_foreign_origin(server: Server) -> Observed:
+def cors_foreign_origin(server: Side) -> Observed:
     headers = {"Origin": FOREIGN}
     with server.websocket(headers=headers) as socket:
         frame = socket.receive()
@@ -64,7 +65,7 @@ def cors_foreign_origin(server: Server) -> Observed:
 
 
 @scenario("listed origins")
-def cors_preflight(server: Server) -> Observed:
+def cors_preflight(server: Side) -> Observed:
     origin = {"Origin": ORIGINS[0]}
     session = server.polling()
     return {
@@ -86,24 +87,24 @@ def cors_preflight(server: Server) -> Observed:
 
 
 @scenario("listed origins")
-def websocket_with_listed_origin(server: Server) -> Observed:
+def websocket_with_listed_origin(server: Side) -> Observed:
     with server.websocket(headers={"Origin": ORIGINS[0]}) as socket:
         return {"headers": socket.accept_headers, "opened": socket.open()["upgrades"]}
 
 
 @scenario("any origin")
-def cors_any_origin(server: Server) -> Observed:
+def cors_any_origin(server: Side) -> Observed:
     return _headers_of_a_session(server, FOREIGN)
 
 
 @scenario("any origin")
-def cors_any_origin_preflight(server: Server) -> Observed:
+def cors_any_origin_preflight(server: Side) -> Observed:
     headers = {"Origin": FOREIGN, **PREFLIGHT}
     return {"preflight": server.start("OPTIONS", POLLING, headers=headers).show(headers=True)}
 
 
 @scenario()
-def no_cors_foreign_origin(server: Server) -> Observed:
+def no_cors_foreign_origin(server: Side) -> Observed:
     headers = {"Origin": FOREIGN}
     with server.websocket(headers=headers) as socket:
         frame = socket.receive()
@@ -117,14 +118,14 @@ def no_cors_foreign_origin(server: Server) -> Observed:
 
 
 @scenario()
-def no_cors_own_origin(server: Server) -> Observed:
+def no_cors_own_origin(server: Side) -> Observed:
     shown = _headers_of_a_session(server, f"http://127.0.0.1:{server.port}")
     shown["handshake"].pop("packets")
     return shown
 
 
 @scenario("listed origins")
-def cookie_only_on_the_handshake(server: Server) -> Observed:
+def cookie_only_on_the_handshake(server: Side) -> Observed:
     session = server.polling(headers={"Origin": ORIGINS[0]})
     cookie = session.opened.headers["set-cookie"]
     session.post("40")
@@ -138,14 +139,14 @@ def cookie_only_on_the_handshake(server: Server) -> Observed:
 
 
 @scenario()
-def methods_on_a_session(server: Server) -> Observed:
+def methods_on_a_session(server: Side) -> Observed:
     shown: Observed = {}
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
         session = server.polling()
         shown[method] = server.request(method, session.query)
         shown[f"{method}: fate"] = session.fate()
     session = server.polling()
-    head = server.start("HEAD", session.query).read()
+    head = server.start("HEAD", session.query).reply()
     shown["HEAD"] = head and head.status
     shown["HEAD: fate"] = session.fate()
     shown["PUT with a body"] = server.request("PUT", session.query, "40")
@@ -153,7 +154,7 @@ def methods_on_a_session(server: Server) -> Observed:
 
 
 def _large(
-    server: Server,
+    server: Side,
     size: int,
     accept: str | None,
     compress: bool = True,
@@ -162,7 +163,7 @@ def _large(
     session = server.polling(headers=headers)
     session.connect()
     session.post(f'42["large",{size},{str(compress).lower()}]')
-    reply = session.start_get({} if accept is None else {"Accept-Encoding": accept}).read()
+    reply = session.start_get({} if accept is None else {"Accept-Encoding": accept}).reply()
     assert reply is not None
     shown = reply.show(headers=True)
     shown["packets"] = [len(packet) for packet in reply.packets]
@@ -170,7 +171,7 @@ def _large(
 
 
 @scenario()
-def compression(server: Server) -> Observed:
+def compression(server: Side) -> Observed:
     accepted = {
         "nothing said": None,
         "gzip": "gzip",
@@ -191,24 +192,24 @@ def compression(server: Server) -> Observed:
 
 
 @scenario()
-def compression_threshold(server: Server) -> Observed:
+def compression_threshold(server: Side) -> Observed:
     # 42["large",""] is 14 characters around the text.
     sizes = (1000, 1009, 1010, 1011, 2000)
     return {str(size): _large(server, size, "gzip") for size in sizes}
 
 
 @scenario()
-def compression_switched_off_for_a_packet(server: Server) -> Observed:
+def compression_switched_off_for_a_packet(server: Side) -> Observed:
     return {"compress(false)": _large(server, 3000, "gzip", compress=False)}
 
 
 @scenario("any origin")
-def compression_switched_off(server: Server) -> Observed:
+def compression_switched_off(server: Side) -> Observed:
     return {"httpCompression: false": _large(server, 3000, "gzip", headers={"Origin": FOREIGN})}
 
 
 @scenario()
-def compressed_request_bodies(server: Server) -> Observed:
+def compressed_request_bodies(server: Side) -> Observed:
     session = server.polling()
     posted = session.post("40", {"Content-Encoding": "gzip"})
     return {"POST": posted, "answer": session.poll(1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.conformance.client import Server
+from tests.conformance.client import Side
 from tests.conformance.scenarios.registry import Observed, scenario
 
 # Sent on a connected socket of the default namespace.
@@ -202,7 +202,7 @@ def _name(prefix: str, label: str) -> str:
 
 
 def _packet(label: str, packets: tuple[str | bytes, ...]) -> None:
-    def run(server: Server) -> Observed:
+    def run(server: Side) -> Observed:
         tag = server.tag()
         with server.websocket() as socket:
             socket.open()
@@ -221,7 +221,7 @@ def _packet(label: str, packets: tuple[str | bytes, ...]) -> None:
 def _first(label: str, packets: tuple[str | bytes, ...]) -> None:
     """As the first packets; ``/other`` is joined at the end to see whether the session lives."""
 
-    def run(server: Server) -> Observed:
+    def run(server: Side) -> Observed:
         with server.websocket() as socket:
             socket.open()
             for packet in packets:
@@ -247,7 +247,7 @@ for _label, _packets in FIRST.items():
 
 
 @scenario()
-def broken_packet_over_polling_with_a_poll_waiting(server: Server) -> Observed:
+def broken_packet_over_polling_with_a_poll_waiting(server: Side) -> Observed:
     tag = server.tag()
     session = server.polling()
     session.connect(f'40{{"tag":"{tag}"}}')
@@ -262,7 +262,7 @@ def broken_packet_over_polling_with_a_poll_waiting(server: Server) -> Observed:
 
 
 @scenario()
-def broken_packet_over_polling_with_no_poll(server: Server) -> Observed:
+def broken_packet_over_polling_with_no_poll(server: Side) -> Observed:
     tag = server.tag()
     session = server.polling()
     session.connect(f'40{{"tag":"{tag}"}}')
@@ -271,20 +271,20 @@ def broken_packet_over_polling_with_no_poll(server: Server) -> Observed:
 
 
 @scenario()
-def event_before_connect_over_polling(server: Server) -> Observed:
+def event_before_connect_over_polling(server: Side) -> Observed:
     session = server.polling()
     poll = session.start_get()
     return {"POST": session.post('42["say",1]'), "poll": poll.show(), "fate": session.fate()}
 
 
 @scenario()
-def event_before_connect_over_polling_with_no_poll(server: Server) -> Observed:
+def event_before_connect_over_polling_with_no_poll(server: Side) -> Observed:
     session = server.polling()
     return {"POST": session.post('42["say",1]'), "polls": session.rest()}
 
 
 @scenario()
-def broken_packet_after_good_ones(server: Server) -> Observed:
+def broken_packet_after_good_ones(server: Side) -> Observed:
     """What was answered before the violation still arrives."""
     session = server.polling()
     session.connect()
@@ -293,7 +293,7 @@ def broken_packet_after_good_ones(server: Server) -> Observed:
 
 
 @scenario()
-def one_bad_session_leaves_the_others(server: Server) -> Observed:
+def one_bad_session_leaves_the_others(server: Side) -> Observed:
     with server.websocket() as good, server.websocket() as bad:
         for socket in (good, bad):
             socket.open()
@@ -303,7 +303,7 @@ def one_bad_session_leaves_the_others(server: Server) -> Observed:
 
 
 @scenario()
-def namespaces_of_one_session(server: Server) -> Observed:
+def namespaces_of_one_session(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         socket.open()
@@ -327,7 +327,7 @@ def namespaces_of_one_session(server: Server) -> Observed:
 
 
 @scenario()
-def namespaces_are_all_left_when_the_session_goes(server: Server) -> Observed:
+def namespaces_are_all_left_when_the_session_goes(server: Side) -> Observed:
     packets = {packet: server.tag() for packet in ("40", "40/other,", "40/room-5,")}
     with server.websocket() as socket:
         socket.open()
@@ -340,7 +340,7 @@ def namespaces_are_all_left_when_the_session_goes(server: Server) -> Observed:
 
 
 @scenario()
-def dynamic_namespace(server: Server) -> Observed:
+def dynamic_namespace(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         joined = socket.connect("40/room-7,")
@@ -349,7 +349,7 @@ def dynamic_namespace(server: Server) -> Observed:
 
 
 @scenario()
-def event_while_connect_still_runs(server: Server) -> Observed:
+def event_while_connect_still_runs(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.send("40/slow,", '42/slow,["say",1]')
@@ -357,7 +357,7 @@ def event_while_connect_still_runs(server: Server) -> Observed:
 
 
 @scenario()
-def connect_again_while_connect_still_runs(server: Server) -> Observed:
+def connect_again_while_connect_still_runs(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.send("40/slow,", "40/slow,")
@@ -365,7 +365,7 @@ def connect_again_while_connect_still_runs(server: Server) -> Observed:
 
 
 @scenario()
-def disconnect_while_connect_still_runs(server: Server) -> Observed:
+def disconnect_while_connect_still_runs(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.send("40/slow,", "41/slow,")
@@ -373,7 +373,7 @@ def disconnect_while_connect_still_runs(server: Server) -> Observed:
 
 
 @scenario()
-def other_namespace_while_connect_still_runs(server: Server) -> Observed:
+def other_namespace_while_connect_still_runs(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.send("40/slow,", "40")
@@ -381,7 +381,7 @@ def other_namespace_while_connect_still_runs(server: Server) -> Observed:
 
 
 @scenario()
-def server_asks_and_the_client_answers(server: Server) -> Observed:
+def server_asks_and_the_client_answers(server: Side) -> Observed:
     shown: Observed = {}
     answers: dict[str, tuple[str | bytes, ...]] = {
         "nothing": ("43ID[]",),
@@ -406,7 +406,7 @@ def server_asks_and_the_client_answers(server: Server) -> Observed:
 
 
 @scenario()
-def acknowledgement_ids_differ(server: Server) -> Observed:
+def acknowledgement_ids_differ(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()
@@ -418,7 +418,7 @@ def acknowledgement_ids_differ(server: Server) -> Observed:
 
 
 @scenario()
-def late_acknowledgement(server: Server) -> Observed:
+def late_acknowledgement(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         socket.open()
@@ -433,7 +433,7 @@ def late_acknowledgement(server: Server) -> Observed:
 
 
 @scenario()
-def rooms(server: Server) -> Observed:
+def rooms(server: Side) -> Observed:
     with server.websocket() as one, server.websocket() as two:
         for socket in (one, two):
             socket.open()
@@ -445,7 +445,7 @@ def rooms(server: Server) -> Observed:
 
 
 @scenario()
-def volatile_over_polling(server: Server) -> Observed:
+def volatile_over_polling(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     session.post('42["volatile"]')
@@ -456,7 +456,7 @@ def volatile_over_polling(server: Server) -> Observed:
 
 
 @scenario()
-def encoding_of_what_is_sent(server: Server) -> Observed:
+def encoding_of_what_is_sent(server: Side) -> Observed:
     values = '"é","€","😀","\\u2028","\\u0000","</script>","\\"\\\\/",1,-7,0.1,{},[],{"b":1,"a":2}'
     with server.websocket() as socket:
         socket.open()
@@ -466,7 +466,7 @@ def encoding_of_what_is_sent(server: Server) -> Observed:
 
 
 @scenario()
-def encoding_of_odd_values(server: Server) -> Observed:
+def encoding_of_odd_values(server: Side) -> Observed:
     shown: Observed = {}
     for value in ("1.0", "-0", "1e21", "1e-7", '"\\ud83d"', "12345678901234567890"):
         with server.websocket() as socket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import DEADLINE, Server
+from tests.conformance.client import DEADLINE, Side
 from tests.conformance.scenarios.registry import Observed, scenario
 
 ACK = "431[]"
@@ -47,7 +47,7 @@ BROKEN = {
 }
 
 
-def _post(server: Server, body: str | bytes, headers: dict[str, str] | None = None) -> Observed:
+def _post(server: Side, body: str | bytes, headers: dict[str, str] | None = None) -> Observed:
     """The answers to a POST and to the poll that waited, and what the application saw."""
     tag = server.tag()
     session = server.polling()
@@ -67,7 +67,7 @@ def _post(server: Server, body: str | bytes, headers: dict[str, str] | None = No
 
 
 @scenario()
-def harmless_payloads(server: Server) -> Observed:
+def harmless_payloads(server: Side) -> Observed:
     shown: Observed = {}
     for label, body in HARMLESS.items():
         session = server.polling()
@@ -77,7 +77,7 @@ def harmless_payloads(server: Server) -> Observed:
 
 
 def _broken(label: str, body: str | bytes) -> None:
-    def run(server: Server) -> Observed:
+    def run(server: Side) -> Observed:
         return _post(server, body)
 
     run.__name__ = f"payload_{label.replace(' ', '_').replace('.', '_')}"
@@ -91,7 +91,7 @@ _broken("a surrogate pair in two halves", b'42["say","\xed\xa0\xbd\xed\xb8\x80"]
 
 
 @scenario()
-def payload_content_types(server: Server) -> Observed:
+def payload_content_types(server: Side) -> Observed:
     shown: Observed = {}
     for kind in ("text/plain", "application/json", "application/x-www-form-urlencoded", "junk"):
         session = server.polling()
@@ -101,26 +101,26 @@ def payload_content_types(server: Server) -> Observed:
 
 
 @scenario()
-def payload_binary_content_type(server: Server) -> Observed:
+def payload_binary_content_type(server: Side) -> Observed:
     return _post(server, '42["say",1]', {"Content-Type": "application/octet-stream"})
 
 
 @scenario()
-def payload_binary_content_type_with_charset(server: Server) -> Observed:
+def payload_binary_content_type_with_charset(server: Side) -> Observed:
     return _post(server, '42["say",1]', {"Content-Type": "application/octet-stream; charset=utf-8"})
 
 
 @scenario()
-def payload_over_the_limit(server: Server) -> Observed:
+def payload_over_the_limit(server: Side) -> Observed:
     return _post(server, '42["say","' + "x" * 20_000 + '"]')
 
 
 @scenario()
-def payload_declared_over_the_limit(server: Server) -> Observed:
+def payload_declared_over_the_limit(server: Side) -> Observed:
     session = server.polling()
     request = session.start_post('42["say",1]', declared_length=30_000)
     try:
-        reply = request.read(0.3)
+        reply = request.reply(0.3)
         answer = "hung up" if reply is None else reply.show()
     except TimeoutError:
         answer = "waits for the body"
@@ -128,7 +128,7 @@ def payload_declared_over_the_limit(server: Server) -> Observed:
 
 
 @scenario()
-def payload_at_the_limit(server: Server) -> Observed:
+def payload_at_the_limit(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     empty = '42["echo",""]'
@@ -146,7 +146,7 @@ def payload_at_the_limit(server: Server) -> Observed:
 
 
 @scenario()
-def payload_of_many_packets(server: Server) -> Observed:
+def payload_of_many_packets(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     posted = session.post("\x1e".join(f'42["say",{n}]' for n in range(200)))
@@ -154,7 +154,7 @@ def payload_of_many_packets(server: Server) -> Observed:
 
 
 @scenario()
-def payload_binary_event(server: Server) -> Observed:
+def payload_binary_event(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     posted = session.post('451-1["echo",{"_placeholder":true,"num":0}]\x1ebAQIDBA==')
@@ -175,7 +175,7 @@ def payload_binary_event(server: Server) -> Observed:
 
 
 @scenario()
-def payload_to_the_server_as_polled(server: Server) -> Observed:
+def payload_to_the_server_as_polled(server: Side) -> Observed:
     """Many packets wait: they come in one answer, in order, binary as base64."""
     session = server.polling()
     session.connect()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import Polling, Server
+from tests.conformance.client import Polling, Side
 from tests.conformance.scenarios.registry import Observed, scenario
 
 
-def _connected(server: Server) -> tuple[Polling, str]:
+def _connected(server: Side) -> tuple[Polling, str]:
     tag = server.tag()
     session = server.polling()
     session.connect(f'40{{"tag":"{tag}"}}')
@@ -14,7 +14,7 @@ def _connected(server: Server) -> tuple[Polling, str]:
 
 
 @scenario()
-def duplicate_get(server: Server) -> Observed:
+def duplicate_get(server: Side) -> Observed:
     session, tag = _connected(server)
     first = session.start_get()
     return {
@@ -26,7 +26,7 @@ def duplicate_get(server: Server) -> Observed:
 
 
 @scenario()
-def duplicate_post(server: Server) -> Observed:
+def duplicate_post(server: Side) -> Observed:
     session, tag = _connected(server)
     first = session.start_post('42["say', declared_length=11)
     server.fence()
@@ -41,7 +41,7 @@ def duplicate_post(server: Server) -> Observed:
 
 
 @scenario()
-def duplicate_post_while_a_poll_waits(server: Server) -> Observed:
+def duplicate_post_while_a_poll_waits(server: Side) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     first = session.start_post('42["say', declared_length=11)
@@ -57,7 +57,7 @@ def duplicate_post_while_a_poll_waits(server: Server) -> Observed:
 
 
 @scenario()
-def get_and_post_together(server: Server) -> Observed:
+def get_and_post_together(server: Side) -> Observed:
     session, _ = _connected(server)
     poll = session.start_get()
     return {
@@ -67,7 +67,7 @@ def get_and_post_together(server: Server) -> Observed:
 
 
 @scenario()
-def aborted_poll(server: Server) -> Observed:
+def aborted_poll(server: Side) -> Observed:
     session, tag = _connected(server)
     session.start_get().abort()
     log = server.log(tag, "disconnect")
@@ -75,7 +75,7 @@ def aborted_poll(server: Server) -> Observed:
 
 
 @scenario()
-def aborted_post(server: Server) -> Observed:
+def aborted_post(server: Side) -> Observed:
     session, tag = _connected(server)
     first = session.start_post('42["say', declared_length=11)
     server.fence()
@@ -85,7 +85,7 @@ def aborted_post(server: Server) -> Observed:
 
 
 @scenario()
-def aborted_post_while_a_poll_waits(server: Server) -> Observed:
+def aborted_post_while_a_poll_waits(server: Side) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     first = session.start_post('42["say', declared_length=11)
@@ -95,7 +95,7 @@ def aborted_post_while_a_poll_waits(server: Server) -> Observed:
 
 
 @scenario()
-def slow_post(server: Server) -> Observed:
+def slow_post(server: Side) -> Observed:
     """A body in pieces, cut inside a character, is one body."""
     session, _ = _connected(server)
     body = '42["say","é"]'.encode()
@@ -106,7 +106,7 @@ def slow_post(server: Server) -> Observed:
 
 
 @scenario()
-def packets_wait_for_the_poll(server: Server) -> Observed:
+def packets_wait_for_the_poll(server: Side) -> Observed:
     session, _ = _connected(server)
     session.post('42["say",1]')
     session.post('42["say",2]')
@@ -115,7 +115,7 @@ def packets_wait_for_the_poll(server: Server) -> Observed:
 
 
 @scenario()
-def client_closes_while_a_poll_waits(server: Server) -> Observed:
+def client_closes_while_a_poll_waits(server: Side) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     posted = session.start_post("1").show(headers=True)
@@ -128,7 +128,7 @@ def client_closes_while_a_poll_waits(server: Server) -> Observed:
 
 
 @scenario()
-def client_leaves_the_namespace_and_closes(server: Server) -> Observed:
+def client_leaves_the_namespace_and_closes(server: Side) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     posted = session.post("41\x1e1")
@@ -141,17 +141,17 @@ def client_leaves_the_namespace_and_closes(server: Server) -> Observed:
 
 
 @scenario()
-def first_poll_carries_only_the_handshake(server: Server) -> Observed:
+def first_poll_carries_only_the_handshake(server: Side) -> Observed:
     session = server.polling()
     return {"packets": len(session.opened.packets)}
 
 
 @scenario()
-def server_closes_with_a_poll_waiting(server: Server) -> Observed:
+def server_closes_with_a_poll_waiting(server: Side) -> Observed:
     session, tag = _connected(server)
     poll = session.start_get()
     posted = session.post('42["leave all"]')
-    reply = poll.read()
+    reply = poll.reply()
     first = reply.packets if reply else ["hung up"]
     return {
         "POST": posted,
@@ -161,7 +161,7 @@ def server_closes_with_a_poll_waiting(server: Server) -> Observed:
 
 
 @scenario()
-def server_closes_with_no_poll_waiting(server: Server) -> Observed:
+def server_closes_with_no_poll_waiting(server: Side) -> Observed:
     session, tag = _connected(server)
     posted = session.post('42["leave all"]')
     log = server.log(tag, "disconnect")
@@ -169,7 +169,7 @@ def server_closes_with_no_poll_waiting(server: Server) -> Observed:
 
 
 @scenario()
-def server_leaves_the_namespace(server: Server) -> Observed:
+def server_leaves_the_namespace(server: Side) -> Observed:
     session, tag = _connected(server)
     posted = session.post('42["leave"]')
     log = server.log(tag, "disconnect")
@@ -178,7 +178,7 @@ def server_leaves_the_namespace(server: Server) -> Observed:
 
 
 @scenario()
-def broken_payload_with_no_poll_waiting(server: Server) -> Observed:
+def broken_payload_with_no_poll_waiting(server: Side) -> Observed:
     session, tag = _connected(server)
     return {
         "POST": session.post("9"),
@@ -188,7 +188,7 @@ def broken_payload_with_no_poll_waiting(server: Server) -> Observed:
 
 
 @scenario()
-def packets_before_the_client_closes(server: Server) -> Observed:
+def packets_before_the_client_closes(server: Side) -> Observed:
     """What waits for a client that says good-bye is not for anyone any more."""
     session, _ = _connected(server)
     session.post('42["say",1]')

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conformance.client import Server
+from tests.conformance.client import Side
 
 Observed = dict[str, Any]
 
@@ -17,7 +17,7 @@ class Scenario:
 
     name: str
     profile: str
-    run: Callable[[Server], Observed]
+    run: Callable[[Side], Observed]
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -25,8 +25,8 @@ SCENARIOS: dict[str, Scenario] = {}
 
 def scenario(
     profile: str = "plain",
-) -> Callable[[Callable[[Server], Observed]], Callable[[Server], Observed]]:
-    def register(run: Callable[[Server], Observed]) -> Callable[[Server], Observed]:
+) -> Callable[[Callable[[Side], Observed]], Callable[[Side], Observed]]:
+    def register(run: Callable[[Side], Observed]) -> Callable[[Side], Observed]:
         name = run.__name__
         assert name not in SCENARIOS, name
         SCENARIOS[name] = Scenario(name, profile, run)

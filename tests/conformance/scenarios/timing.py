@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.conformance.client import WEBSOCKET, Server, WebSocket
+from tests.conformance.client import Side, WebSocket
 from tests.conformance.profiles import (
     CONNECT_TIMEOUT,
     PING_INTERVAL,
@@ -13,6 +13,7 @@ from tests.conformance.profiles import (
     UPGRADE_TIMEOUT,
 )
 from tests.conformance.scenarios.registry import Observed, scenario
+from tests.harness.protocol import WEBSOCKET
 
 # A timer may be a bit early by our clock, and a busy machine late.
 EARLY = 0.06
@@ -49,7 +50,7 @@ def _answer_pings(socket: WebSocket) -> Any:
 
 
 @scenario("quick")
-def heartbeat_over_websocket(server: Server) -> Observed:
+def heartbeat_over_websocket(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         clock = Clock()
@@ -64,7 +65,7 @@ def heartbeat_over_websocket(server: Server) -> Observed:
 
 
 @scenario("quick")
-def heartbeat_over_polling(server: Server) -> Observed:
+def heartbeat_over_polling(server: Side) -> Observed:
     tag = server.tag()
     session = server.polling()
     clock = Clock()
@@ -79,7 +80,7 @@ def heartbeat_over_polling(server: Server) -> Observed:
 
 
 @scenario("quick")
-def heartbeat_with_no_poll(server: Server) -> Observed:
+def heartbeat_with_no_poll(server: Side) -> Observed:
     tag = server.tag()
     session = server.polling()
     clock = Clock()
@@ -93,7 +94,7 @@ def heartbeat_with_no_poll(server: Server) -> Observed:
 
 
 @scenario("quick")
-def heartbeat_another_packet_is_no_pong(server: Server) -> Observed:
+def heartbeat_another_packet_is_no_pong(server: Side) -> Observed:
     """A packet that is no pong gives a client that was pinged more time, but not for ever."""
     tag = server.tag()
     with server.websocket() as socket:
@@ -112,7 +113,7 @@ def heartbeat_another_packet_is_no_pong(server: Server) -> Observed:
 
 
 @scenario("quick")
-def heartbeat_pong_nobody_asked_for(server: Server) -> Observed:
+def heartbeat_pong_nobody_asked_for(server: Side) -> Observed:
     with server.websocket() as socket:
         clock = Clock()
         socket.open()
@@ -127,7 +128,7 @@ def heartbeat_pong_nobody_asked_for(server: Server) -> Observed:
 
 
 @scenario("quick")
-def heartbeat_survives_the_upgrade(server: Server) -> Observed:
+def heartbeat_survives_the_upgrade(server: Side) -> Observed:
     """A ping that was sent by polling is answered over the WebSocket."""
     session = server.polling()
     session.connect()
@@ -143,7 +144,7 @@ def heartbeat_survives_the_upgrade(server: Server) -> Observed:
 
 
 @scenario("quick")
-def upgrade_timeout(server: Server) -> Observed:
+def upgrade_timeout(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     shown: Observed = {}
@@ -162,7 +163,7 @@ def upgrade_timeout(server: Server) -> Observed:
 
 
 @scenario("quick")
-def upgrade_timeout_of_a_silent_websocket(server: Server) -> Observed:
+def upgrade_timeout_of_a_silent_websocket(server: Side) -> Observed:
     session = server.polling()
     session.connect()
     with server.websocket(f"{WEBSOCKET}&sid={session.sid}") as socket:
@@ -176,7 +177,7 @@ def upgrade_timeout_of_a_silent_websocket(server: Server) -> Observed:
 
 
 @scenario("quick")
-def connect_timeout_over_websocket(server: Server) -> Observed:
+def connect_timeout_over_websocket(server: Side) -> Observed:
     with server.websocket() as socket:
         clock = Clock()
         socket.open()
@@ -184,7 +185,7 @@ def connect_timeout_over_websocket(server: Server) -> Observed:
 
 
 @scenario("quick")
-def connect_timeout_after_a_refusal(server: Server) -> Observed:
+def connect_timeout_after_a_refusal(server: Side) -> Observed:
     with server.websocket() as socket:
         clock = Clock()
         socket.open()
@@ -196,7 +197,7 @@ def connect_timeout_after_a_refusal(server: Server) -> Observed:
 
 
 @scenario("quick")
-def connect_timeout_over_polling(server: Server) -> Observed:
+def connect_timeout_over_polling(server: Side) -> Observed:
     session = server.polling()
     clock = Clock()
     while (polled := session.poll(1)) == ["2"]:
@@ -205,7 +206,7 @@ def connect_timeout_over_polling(server: Server) -> Observed:
 
 
 @scenario("quick")
-def no_connect_timeout_once_joined_and_left(server: Server) -> Observed:
+def no_connect_timeout_once_joined_and_left(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import WEBSOCKET, Polling, Server, WebSocket
+from tests.conformance.client import Polling, Side, WebSocket
 from tests.conformance.scenarios.registry import Observed, scenario
+from tests.harness.protocol import WEBSOCKET
 
 
-def _probing(server: Server) -> tuple[Polling, WebSocket, str]:
+def _probing(server: Side) -> tuple[Polling, WebSocket, str]:
     """A connected polling session and a WebSocket beside it that has not said a thing."""
     tag = server.tag()
     session = server.polling()
@@ -14,7 +15,7 @@ def _probing(server: Server) -> tuple[Polling, WebSocket, str]:
     return session, server.websocket(f"{WEBSOCKET}&sid={session.sid}"), tag
 
 
-def _upgraded(server: Server) -> tuple[Polling, WebSocket, str]:
+def _upgraded(server: Side) -> tuple[Polling, WebSocket, str]:
     session, socket, tag = _probing(server)
     socket.send("2probe")
     assert socket.receive() == "3probe"
@@ -24,7 +25,7 @@ def _upgraded(server: Server) -> tuple[Polling, WebSocket, str]:
 
 
 @scenario()
-def upgrade_with_a_poll_waiting(server: Server) -> Observed:
+def upgrade_with_a_poll_waiting(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     poll = session.start_get()
     socket.send("2probe")
@@ -35,7 +36,7 @@ def upgrade_with_a_poll_waiting(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_with_a_poll_that_comes_during_the_probe(server: Server) -> Observed:
+def upgrade_with_a_poll_that_comes_during_the_probe(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -46,7 +47,7 @@ def upgrade_with_a_poll_that_comes_during_the_probe(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_with_no_poll(server: Server) -> Observed:
+def upgrade_with_no_poll(server: Side) -> Observed:
     _, socket, _ = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -55,7 +56,7 @@ def upgrade_with_no_poll(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_packet_while_a_poll_waits(server: Server) -> Observed:
+def upgrade_packet_while_a_poll_waits(server: Side) -> Observed:
     """The client should have waited for its poll: what becomes of the poll?"""
     session, socket, _ = _probing(server)
     poll = session.start_get()
@@ -64,7 +65,7 @@ def upgrade_packet_while_a_poll_waits(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_before_connect(server: Server) -> Observed:
+def upgrade_before_connect(server: Side) -> Observed:
     session = server.polling()
     with server.websocket(f"{WEBSOCKET}&sid={session.sid}") as socket:
         socket.send("2probe", "5", "40")
@@ -72,28 +73,28 @@ def upgrade_before_connect(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_without_a_probe(server: Server) -> Observed:
+def upgrade_without_a_probe(server: Side) -> Observed:
     _, socket, _ = _probing(server)
     socket.send("5")
     return {"then": socket.answers()}
 
 
 @scenario()
-def upgrade_probe_twice(server: Server) -> Observed:
+def upgrade_probe_twice(server: Side) -> Observed:
     _, socket, _ = _probing(server)
     socket.send("2probe", "2probe", "5")
     return {"frames": socket.answers()}
 
 
 @scenario()
-def upgrade_packet_twice(server: Server) -> Observed:
+def upgrade_packet_twice(server: Side) -> Observed:
     _, socket, _ = _probing(server)
     socket.send("2probe", "5", "5")
     return {"frames": socket.answers()}
 
 
 def _wrong(label: str, *frames: str | bytes) -> None:
-    def run(server: Server) -> Observed:
+    def run(server: Side) -> Observed:
         session, socket, tag = _probing(server)
         for frame in frames:
             socket.send(frame)
@@ -125,7 +126,7 @@ _wrong("noop", "6")
 
 
 @scenario()
-def upgrade_dropped(server: Server) -> Observed:
+def upgrade_dropped(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -138,7 +139,7 @@ def upgrade_dropped(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_dropped_while_a_poll_waits(server: Server) -> Observed:
+def upgrade_dropped_while_a_poll_waits(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -146,7 +147,7 @@ def upgrade_dropped_while_a_poll_waits(server: Server) -> Observed:
     socket.drop()
     server.fence()
     session.post('42["say",1]')
-    reply = poll.read()
+    reply = poll.reply()
     first = reply.packets if reply else ["hung up"]
     # The noop that would have released the poll may or may not have come before.
     packets = [packet for packet in [*first, *session.answers()] if packet != "6"]
@@ -154,7 +155,7 @@ def upgrade_dropped_while_a_poll_waits(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_second_websocket_during_the_probe(server: Server) -> Observed:
+def upgrade_second_websocket_during_the_probe(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -166,7 +167,7 @@ def upgrade_second_websocket_during_the_probe(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_second_websocket_afterwards(server: Server) -> Observed:
+def upgrade_second_websocket_afterwards(server: Side) -> Observed:
     session, socket, _ = _upgraded(server)
     with server.websocket(f"{WEBSOCKET}&sid={session.sid}") as second:
         second.send("2probe")
@@ -175,7 +176,7 @@ def upgrade_second_websocket_afterwards(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_then_http(server: Server) -> Observed:
+def upgrade_then_http(server: Side) -> Observed:
     session, socket, _ = _upgraded(server)
     return {
         "GET": session.get(),
@@ -187,7 +188,7 @@ def upgrade_then_http(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_then_packets_for_the_probe(server: Server) -> Observed:
+def upgrade_then_packets_for_the_probe(server: Side) -> Observed:
     shown: Observed = {}
     for label, frame in (("noop", "6"), ("upgrade", "5"), ("open", "0"), ("pong probe", "3probe")):
         _, socket, _ = _upgraded(server)
@@ -201,7 +202,7 @@ def upgrade_then_packets_for_the_probe(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_flushes_what_waited(server: Server) -> Observed:
+def upgrade_flushes_what_waited(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     session.post('42["say",1]')
     socket.send("2probe")
@@ -213,7 +214,7 @@ def upgrade_flushes_what_waited(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_polls_deliver_until_the_last(server: Server) -> Observed:
+def upgrade_polls_deliver_until_the_last(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     session.post('42["say",1]')
     socket.send("2probe")
@@ -225,7 +226,7 @@ def upgrade_polls_deliver_until_the_last(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_post_under_way(server: Server) -> Observed:
+def upgrade_post_under_way(server: Side) -> Observed:
     session, socket, tag = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -244,7 +245,7 @@ def upgrade_post_under_way(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_and_the_session_closes_meanwhile(server: Server) -> Observed:
+def upgrade_and_the_session_closes_meanwhile(server: Side) -> Observed:
     session, socket, tag = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -258,7 +259,7 @@ def upgrade_and_the_session_closes_meanwhile(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_and_the_server_closes_meanwhile(server: Server) -> Observed:
+def upgrade_and_the_server_closes_meanwhile(server: Side) -> Observed:
     session, socket, tag = _probing(server)
     socket.send("2probe")
     pong = socket.receive()
@@ -269,14 +270,14 @@ def upgrade_and_the_server_closes_meanwhile(server: Server) -> Observed:
 
 
 @scenario()
-def upgrade_then_the_websocket_goes(server: Server) -> Observed:
+def upgrade_then_the_websocket_goes(server: Side) -> Observed:
     session, socket, tag = _upgraded(server)
     socket.close()
     return {"log": server.log(tag, "disconnect"), "fate": session.fate()}
 
 
 @scenario()
-def upgrade_and_the_application_sees_the_transport(server: Server) -> Observed:
+def upgrade_and_the_application_sees_the_transport(server: Side) -> Observed:
     session, socket, _ = _probing(server)
     session.post('421["handshake"]')
     before = session.poll(1)

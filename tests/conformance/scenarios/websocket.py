@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.client import Server
+from tests.conformance.client import Side
 from tests.conformance.scenarios.payloads import BROKEN, HARMLESS
 from tests.conformance.scenarios.registry import Observed, scenario
 
@@ -24,7 +24,7 @@ FRAMES: dict[str, tuple[str | bytes, ...]] = {
 
 
 def _frames(label: str, frames: tuple[str | bytes, ...]) -> None:
-    def run(server: Server) -> Observed:
+    def run(server: Side) -> Observed:
         tag = server.tag()
         with server.websocket() as socket:
             socket.open()
@@ -45,7 +45,7 @@ for _label, _packets in FRAMES.items():
 
 
 @scenario()
-def frame_over_the_limit(server: Server) -> Observed:
+def frame_over_the_limit(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         socket.open()
@@ -55,7 +55,7 @@ def frame_over_the_limit(server: Server) -> Observed:
 
 
 @scenario()
-def frame_at_the_limit(server: Server) -> Observed:
+def frame_at_the_limit(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()
@@ -65,7 +65,7 @@ def frame_at_the_limit(server: Server) -> Observed:
 
 
 @scenario()
-def binary_frame_over_the_limit(server: Server) -> Observed:
+def binary_frame_over_the_limit(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()
@@ -74,7 +74,7 @@ def binary_frame_over_the_limit(server: Server) -> Observed:
 
 
 @scenario()
-def websocket_closed_by_the_client(server: Server) -> Observed:
+def websocket_closed_by_the_client(server: Side) -> Observed:
     shown: Observed = {}
     for label, code in (("1000", 1000), ("1001", 1001), ("4000", 4000)):
         tag = server.tag()
@@ -93,7 +93,7 @@ def websocket_closed_by_the_client(server: Server) -> Observed:
 
 
 @scenario()
-def websocket_closed_by_the_server(server: Server) -> Observed:
+def websocket_closed_by_the_server(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         socket.open()
@@ -103,7 +103,7 @@ def websocket_closed_by_the_server(server: Server) -> Observed:
 
 
 @scenario()
-def websocket_leaves_the_namespace(server: Server) -> Observed:
+def websocket_leaves_the_namespace(server: Side) -> Observed:
     tag = server.tag()
     with server.websocket() as socket:
         socket.open()
@@ -116,7 +116,7 @@ def websocket_leaves_the_namespace(server: Server) -> Observed:
 
 
 @scenario()
-def websocket_sends_each_packet_in_a_frame(server: Server) -> Observed:
+def websocket_sends_each_packet_in_a_frame(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgpack
 
 from django_socketio.cluster.bus import Bus
-
-PATIENCE = 20.0
+from tests.harness.waiting import eventually, soon
 
 
 class Exchange:
@@ -100,7 +98,7 @@ class Station:
         self.bus.listen()
         for group in groups:
             await soon(self.bus.join(group))
-        await until(lambda: self.bus.channel is not None)
+        await eventually(lambda: self.bus.channel is not None)
         assert self.bus.channel is not None
         return self.bus.channel
 
@@ -113,20 +111,3 @@ class Station:
 def note(number: int) -> list[Any]:
     """An operation (DONE) that is well formed and carries a number."""
     return [8, number, 0, 0]
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Let the loop run until the condition holds."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.001)
-
-
-async def soon(awaitable: Any) -> Any:
-    """Await it, though not for ever."""
-
-    async def wait() -> Any:
-        return await awaitable
-
-    return await asyncio.wait_for(wait(), PATIENCE)

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from django_socketio.cluster import bus
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.conftest import MakeStation
-from tests.unit.cluster.layers import note, soon, until
+from tests.unit.cluster.layers import note
 
 
 async def test_joining_is_awaited_until_the_layer_has_done_it(station: MakeStation) -> None:
@@ -85,7 +86,7 @@ async def test_many_groups_are_joined_at_the_same_time(station: MakeStation) -> 
 
     one.layer._call = count  # type: ignore[method-assign]
     joined = [one.bus.join(str(number)) for number in range(2 * bus.JOINS_AT_ONCE)]
-    await until(lambda: waiting)
+    await eventually(lambda: waiting)
     assert waiting == bus.JOINS_AT_ONCE
     one.layer.open.set()
     await soon(joined[-1])
@@ -97,7 +98,7 @@ async def test_joining_is_tried_again(station: MakeStation) -> None:
     await one.listen()
     one.layer.error = OSError()
     joined = one.bus.join("g")
-    await until(lambda: one.layer.failed >= 3)
+    await eventually(lambda: one.layer.failed >= 3)
     assert not joined.done
     one.layer.error = None
     await soon(joined)
@@ -117,7 +118,7 @@ async def test_joining_everything_again(station: MakeStation) -> None:
     other.bus.to_group("g", note(1))
     other.bus.to_group("left", note(2))
     other.bus.to_group("h", note(3))
-    await until(lambda: len(one.received) == 2)
+    await eventually(lambda: len(one.received) == 2)
     assert one.numbers == [1, 3]
 
 
@@ -126,13 +127,13 @@ async def test_what_was_sent_while_away_is_no_loss(station: MakeStation) -> None
     channel = await one.listen("g")
     other.bus.start()
     await soon(other.bus.to_group("g", note(1)))
-    await until(lambda: one.numbers == [1])
+    await eventually(lambda: one.numbers == [1])
     await soon(one.bus.leave("g"))
     for number in range(2, 6):
         await soon(other.bus.to_group("g", note(number)))
     await soon(one.bus.join("g"))
     await soon(other.bus.to_group("g", note(6)))
-    await until(lambda: one.numbers == [1, 6])
+    await eventually(lambda: one.numbers == [1, 6])
     assert one.lost == []
     assert channel == one.bus.channel
 
@@ -144,7 +145,7 @@ async def test_what_arrives_after_leaving_is_not_handled(station: MakeStation, a
     await one.listen("g")
     await other.listen()
     await soon(other.bus.to_group("g", note(1)))
-    await until(lambda: one.numbers == [1])
+    await eventually(lambda: one.numbers == [1])
     one.bus.leave("g")
     await soon(other.bus.to_group("g", note(2)))
     if again:
@@ -153,8 +154,8 @@ async def test_what_arrives_after_leaving_is_not_handled(station: MakeStation, a
         await soon(other.bus.to_group("g", note(4)))
         await soon(one.bus.join("g"))
         await soon(other.bus.to_group("g", note(5)))
-        await until(lambda: one.numbers == [1, 5])
+        await eventually(lambda: one.numbers == [1, 5])
     await soon(other.bus.to_channel(one.bus.channel or "", note(6)))
-    await until(lambda: one.numbers[-1] == 6)
+    await eventually(lambda: one.numbers[-1] == 6)
     assert one.numbers == ([1, 5, 6] if again else [1, 6])
     assert one.lost == []

@@ -11,8 +11,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 
 from django_socketio.cluster.messages import EVERYONE, TYPE, VERSION
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.conftest import MakeStation
-from tests.unit.cluster.layers import Exchange, Station, note, soon, until
+from tests.unit.cluster.layers import Exchange, Station, note
 from tests.unit.cluster.test_operations import JUNK
 
 Counted = Callable[[str], int]
@@ -31,8 +32,8 @@ async def test_own_messages_are_not_handled(station: MakeStation) -> None:
     await other.listen(EVERYONE)
     assert one.bus.echoed_at == 0
     one.bus.to_group(EVERYONE, note(1))
-    await until(lambda: one.bus.echoed_at)
-    await until(lambda: other.received)
+    await eventually(lambda: one.bus.echoed_at)
+    await eventually(lambda: other.received)
     assert other.received == [("one", note(1))]
     assert one.received == []
 
@@ -45,7 +46,7 @@ async def test_an_echo_in_a_room_does_not_prove_that_everyone_is_heard(
     channel = await one.listen("room")
     one.bus.to_group("room", note(1))
     one.bus.to_channel(channel, note(2))
-    await until(lambda: counted("received") == 2)
+    await eventually(lambda: counted("received") == 2)
     assert one.bus.echoed_at == 0
 
 
@@ -55,7 +56,7 @@ async def test_each_sender_is_named(station: MakeStation) -> None:
         await each.listen("g")
     await soon(one.bus.to_group("g", note(1)))
     await soon(two.bus.to_group("g", note(2)))
-    await until(lambda: len(three.received) == 2)
+    await eventually(lambda: len(three.received) == 2)
     assert three.received == [("one", note(1)), ("two", note(2))]
 
 
@@ -78,7 +79,7 @@ async def test_unknown_versions(station: MakeStation, counted: Counted, junk: An
     channel = await one.listen()
     for put in (message(1), junk, message(2)):
         one.layer.exchange.put(channel, put)
-    await until(lambda: one.numbers == [1, 2])
+    await eventually(lambda: one.numbers == [1, 2])
     assert counted("unknown version") == 1
     assert counted("received") == 3
     assert one.lost == []
@@ -93,7 +94,7 @@ async def test_malformed_messages(
     channel = await one.listen()
     for put in (message(1), message(2, **{key: value}), message(2)):
         one.layer.exchange.put(channel, put)
-    await until(lambda: one.numbers == [1, 2])
+    await eventually(lambda: one.numbers == [1, 2])
     assert counted("malformed") == 1
 
 
@@ -103,7 +104,7 @@ async def test_malformed_operations(station: MakeStation, counted: Counted) -> N
     channel = await one.listen()
     operations = [note(1), [99], "junk", [8, "x", 0, 0], None, note(2), []]
     one.layer.exchange.put(channel, message(1, o=operations))
-    await until(lambda: one.numbers == [1, 2])
+    await eventually(lambda: one.numbers == [1, 2])
     assert counted("malformed") == 5
 
 
@@ -127,7 +128,7 @@ async def test_losses_are_told_and_logged_once_per_burst(
     channel = await one.listen("g")
     for number, group in ((1, ""), (4, ""), (1, "g"), (2, "g"), (9, "g"), (5, "")):
         one.layer.exchange.put(channel, message(number, g=group))
-    await until(lambda: len(one.received) == 6)
+    await eventually(lambda: len(one.received) == 6)
     assert one.lost == [("other", ""), ("other", "g")]
     assert counted("lost") == 2 + 6
     told = [record.getMessage() for record in caplog.records]
@@ -139,7 +140,7 @@ async def test_duplicates_are_not_handled(station: MakeStation, counted: Counted
     channel = await one.listen()
     for number in (1, 2, 2, 1, 3):
         one.layer.exchange.put(channel, message(number))
-    await until(lambda: one.numbers == [1, 2, 3])
+    await eventually(lambda: one.numbers == [1, 2, 3])
     assert counted("duplicate") == 2
 
 
@@ -158,7 +159,7 @@ async def test_a_failing_handler_does_not_end_the_loop(
     channel = await one.listen()
     one.layer.exchange.put(channel, message(1))
     one.layer.exchange.put(channel, message(2))
-    await until(lambda: one.numbers == [2])
+    await eventually(lambda: one.numbers == [2])
     assert "on purpose" in caplog.text
 
 
@@ -175,9 +176,9 @@ async def test_a_layer_that_fails_to_receive(
 
     monkeypatch.setattr(one.layer, "receive", fail)
     channel = await one.listen()
-    await until(lambda: counted("failed") == 3)
+    await eventually(lambda: counted("failed") == 3)
     one.layer.exchange.put(channel, message(1))
-    await until(lambda: one.numbers == [1])
+    await eventually(lambda: one.numbers == [1])
     assert one.bus.up
 
 
@@ -201,7 +202,7 @@ async def test_a_layer_that_is_idle_is_not_down(
     monkeypatch.setattr(one.layer, "receive", find_nothing)
     channel = await one.listen()
     one.layer.exchange.put(channel, message(1))
-    await until(lambda: one.numbers == [1])
+    await eventually(lambda: one.numbers == [1])
     assert counted("failed") == 0
     assert caplog.records == []
 
@@ -214,10 +215,10 @@ async def test_a_layer_that_is_down_at_the_start(station: MakeStation) -> None:
     joined = one.bus.join("g")
     one.bus.to_group("h", note(1))
     await other.listen("h")
-    await until(lambda: one.layer.failed >= 5)
+    await eventually(lambda: one.layer.failed >= 5)
     assert one.bus.channel is None
     one.layer.error = None
     await soon(joined)
-    await until(lambda: other.numbers == [1])
+    await eventually(lambda: other.numbers == [1])
     other.bus.to_group("g", note(2))
-    await until(lambda: one.numbers == [2])
+    await eventually(lambda: one.numbers == [2])

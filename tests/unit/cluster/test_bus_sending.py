@@ -11,8 +11,9 @@ import pytest
 from channels.exceptions import ChannelFull
 
 from django_socketio.cluster import bus, layer, outbox
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.conftest import MakeStation
-from tests.unit.cluster.layers import Station, note, soon, until
+from tests.unit.cluster.layers import Station, note
 
 Counted = Callable[[str], int]
 
@@ -41,7 +42,7 @@ async def test_order_over_groups_and_channels(pair: Pair) -> None:
             sender.bus.to_channel(channel, note(number))
         if number % 7 == 0:
             await asyncio.sleep(0)
-    await until(lambda: len(receiver.received) == 30)
+    await eventually(lambda: len(receiver.received) == 30)
     assert receiver.numbers == list(range(30))
     assert receiver.lost == []
 
@@ -50,7 +51,7 @@ async def test_what_is_sent_in_one_turn_shares_a_message(pair: Pair) -> None:
     sender, receiver, _ = pair
     for number in range(50):
         sender.bus.to_group("g", note(number))
-    await until(lambda: len(receiver.received) == 50)
+    await eventually(lambda: len(receiver.received) == 50)
     assert sent(sender) == 1
     assert receiver.numbers == list(range(50))
 
@@ -61,7 +62,7 @@ async def test_only_neighbours_share_a_message(pair: Pair) -> None:
     for number in range(6):
         sender.bus.to_group("g", note(2 * number))
         sender.bus.to_channel(channel, note(2 * number + 1))
-    await until(lambda: len(receiver.received) == 12)
+    await eventually(lambda: len(receiver.received) == 12)
     assert sent(sender) == 12
     assert receiver.numbers == list(range(12))
 
@@ -71,7 +72,7 @@ async def test_a_message_is_shared_by_so_many(pair: Pair, monkeypatch: pytest.Mo
     sender, receiver, _ = pair
     for number in range(35):
         sender.bus.to_group("g", note(number))
-    await until(lambda: len(receiver.received) == 35)
+    await eventually(lambda: len(receiver.received) == 35)
     assert sent(sender) == 4
     assert receiver.numbers == list(range(35))
 
@@ -80,7 +81,7 @@ async def test_large_operations_share_no_message(pair: Pair) -> None:
     sender, receiver, _ = pair
     for number in range(4):
         sender.bus.to_group("g", note(number), size=200_000)
-    await until(lambda: len(receiver.received) == 4)
+    await eventually(lambda: len(receiver.received) == 4)
     assert sent(sender) == 4
 
 
@@ -98,7 +99,7 @@ async def test_awaiting_waits_until_the_layer_has_taken_it(pair: Pair) -> None:
     assert second.done
     assert sent(sender) == 2
     await soon(first)
-    await until(lambda: receiver.numbers == [1])
+    await eventually(lambda: receiver.numbers == [1])
 
 
 async def test_a_layer_that_is_down_is_tried_again(
@@ -109,11 +110,11 @@ async def test_a_layer_that_is_down_is_tried_again(
     for number in range(10):
         sender.bus.to_group("g", note(number))
         sender.bus.to_channel(channel, note(100 + number))
-    await until(lambda: sender.layer.failed >= 5)
+    await eventually(lambda: sender.layer.failed >= 5)
     assert not sender.bus.up
     assert sender.bus.congested
     sender.layer.error = None
-    await until(lambda: len(receiver.received) == 20)
+    await eventually(lambda: len(receiver.received) == 20)
     assert receiver.numbers == [n for number in range(10) for n in (number, 100 + number)]
     assert receiver.lost == []
     assert sender.bus.up
@@ -137,14 +138,14 @@ async def test_after_an_outage_the_queue_waits_until_the_others_hear_again(
     sender.layer.exchange.groups.clear()
     for number in range(5):
         sender.bus.to_group("g", note(number))
-    await until(lambda: sender.layer.failed > bus.TRIES)
+    await eventually(lambda: sender.layer.failed > bus.TRIES)
     sender.layer.calls.clear()
     sender.layer.error = None
-    await until(lambda: sender.bus.up)
+    await eventually(lambda: sender.bus.up)
     began = asyncio.get_running_loop().time()
     # While it waits, the other one is back, too.
     asyncio.get_running_loop().call_later(0.05, receiver.bus.rejoin)
-    await until(lambda: receiver.received)
+    await eventually(lambda: receiver.received)
     assert asyncio.get_running_loop().time() - began >= 0.09
     assert receiver.numbers == list(range(5))
     assert sender.layer.calls == [
@@ -172,7 +173,7 @@ async def test_a_single_failure_holds_nothing_up(
 
     monkeypatch.setattr(sender.layer, "group_send", fail_once)
     await soon(sender.bus.to_group("g", note(1)))
-    await until(lambda: receiver.numbers == [1])
+    await eventually(lambda: receiver.numbers == [1])
 
 
 async def test_a_call_that_takes_too_long_is_made_again(
@@ -192,9 +193,9 @@ async def test_a_call_that_takes_too_long_is_made_again(
 
     monkeypatch.setattr(sender.layer, "group_send", slow)
     sender.bus.to_group("g", note(1))
-    await until(lambda: len(tries) == 2)
+    await eventually(lambda: len(tries) == 2)
     sender.bus.to_group("g", note(2))
-    await until(lambda: len(receiver.received) == 2)
+    await eventually(lambda: len(receiver.received) == 2)
     assert receiver.numbers == [1, 2]
     assert receiver.lost == []
     assert counted("duplicate") == 1
@@ -207,7 +208,7 @@ async def test_what_waits_is_bounded(
     sender.bus.start()
     await receiver.listen("g", "h")
     sender.bus.to_group("g", note(0))
-    await until(lambda: receiver.numbers == [0])
+    await eventually(lambda: receiver.numbers == [0])
     sender.layer.error = OSError()
     groups = ["g", "h"]
     for number in range(1, 101):
@@ -219,7 +220,7 @@ async def test_what_waits_is_bounded(
     assert 85 <= dropped <= 91
     sender.layer.error = None
     await soon(taken)
-    await until(lambda: receiver.numbers[-1] == 100)
+    await eventually(lambda: receiver.numbers[-1] == 100)
     # The first one was on its way when the others were dropped, or it is dropped with them.
     assert receiver.numbers[-9:] == list(range(92, 101))
     assert len(receiver.numbers) == 101 - dropped
@@ -235,7 +236,7 @@ async def test_one_message_waits_whatever_its_size(station: MakeStation) -> None
     sender.bus.start()
     await receiver.listen("g")
     await soon(sender.bus.to_group("g", note(1), size=1_000_000))
-    await until(lambda: receiver.numbers == [1])
+    await eventually(lambda: receiver.numbers == [1])
 
 
 async def test_a_full_channel_costs_that_message_only(
@@ -255,7 +256,7 @@ async def test_a_full_channel_costs_that_message_only(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "raise its capacity" in caplog.text
     sender.bus.to_channel(channel, note(4))
-    await until(lambda: receiver.numbers == [0, 4])
+    await eventually(lambda: receiver.numbers == [0, 4])
     assert counted("lost") == 3
     assert receiver.lost == [("sender", "")]
 
@@ -268,7 +269,7 @@ async def test_what_the_layer_cannot_carry_holds_up_nobody(
     await soon(sender.bus.to_group("g", note(0)))
     await soon(sender.bus.to_group("g", [8, value, 0, 0]))
     await soon(sender.bus.to_group("g", note(1)))
-    await until(lambda: receiver.numbers == [0, 1])
+    await eventually(lambda: receiver.numbers == [0, 1])
     assert sender.bus.up
     assert counted("failed") == 0
     assert counted("lost") == 1
@@ -287,7 +288,7 @@ async def test_congestion(pair: Pair) -> None:
     sender.bus.to_group("h", note(0))
     assert sender.bus.congested
     sender.layer.open.set()
-    await until(lambda: not sender.bus.congested)
+    await eventually(lambda: not sender.bus.congested)
 
 
 async def test_stopping_sends_what_is_on_its_way(pair: Pair) -> None:
@@ -298,14 +299,14 @@ async def test_stopping_sends_what_is_on_its_way(pair: Pair) -> None:
     sender.bus.to_channel(channel, note(2))
     asyncio.get_running_loop().call_later(0.02, sender.layer.open.set)
     await sender.bus.stop(20)
-    await until(lambda: receiver.numbers == [1, 2])
+    await eventually(lambda: receiver.numbers == [1, 2])
 
 
 async def test_stopping_does_not_wait_for_a_layer_that_is_down(pair: Pair) -> None:
     sender, _, _ = pair
     sender.layer.error = OSError()
     sender.bus.to_group("g", note(1))
-    await until(lambda: not sender.bus.up)
+    await eventually(lambda: not sender.bus.up)
     await asyncio.wait_for(sender.bus.stop(1000), 20)
 
 

@@ -21,7 +21,8 @@ from django_socketio.packets import EncodedPacket
 from django_socketio.runtime.runtime import Runtime
 from django_socketio.sockets.local import Local
 from django_socketio.sockets.members import LocalMembers
-from tests.unit.cluster.layers import Exchange, Layer, soon, until
+from tests.harness.waiting import eventually, soon
+from tests.unit.cluster.layers import Exchange, Layer
 
 MakeProcess = Callable[[], Cluster]
 
@@ -67,7 +68,7 @@ def layer(process: Cluster) -> SlowLayer:
 async def experienced(process: Cluster) -> Cluster:
     """A process that is started, and no longer new."""
     process.start(listen=True)
-    await until(lambda: not process.membership._new)
+    await eventually(lambda: not process.membership._new)
     return process
 
 
@@ -116,7 +117,7 @@ async def test_patience_with_a_layer_ends(
     layer(gate).arrives.clear()
     if down:
         layer(gate).error = OSError()
-        await until(lambda: not gate.bus.up)
+        await eventually(lambda: not gate.bus.up)
     assert not await soon(gate.membership.meet("nobody!!"))
 
 
@@ -154,4 +155,4 @@ async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) 
         process.emit(Target("/", ("busy",)), EncodedPacket('2["news"]', ()), NORMAL)
         return EVERYONE in layer(process).exchange.groups
 
-    await until(is_known)
+    await eventually(is_known)

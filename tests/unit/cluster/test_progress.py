@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from django_socketio.cluster.progress import Progress
-from tests.unit.cluster.layers import soon
+from tests.harness.waiting import soon
 
 
 def test_milestones_are_reached_in_order() -> None:

@@ -13,7 +13,7 @@ import pytest
 from django_socketio.cluster import ends, tunnels
 from django_socketio.cluster.ends import OVERHEAD, WINDOW, IncomingEnd, OutgoingEnd, OwnerGone
 from django_socketio.cluster.messages import Kind
-from tests.unit.cluster.layers import soon, until
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.tunnels import Pair
 
 HEAD = {"any": ["plain", b"values", 1, None]}
@@ -37,13 +37,13 @@ class Tunnel(Pair):
     async def open(self, is_request: bool = False) -> AsyncIterator[Tunnel]:
         async with self.gate.tunnels.open_tunnel("owner", HEAD, b"body", is_request) as end:
             self.gate_end = end
-            await until(lambda: self.owner.tasks and hasattr(self, "owner_end"))
+            await eventually(lambda: self.owner.tasks and hasattr(self, "owner_end"))
             yield self
 
     async def end(self) -> None:
         """The owner is done, and nothing is left of the tunnel."""
         self.owner_done.set()
-        await until(lambda: self.idle)
+        await eventually(lambda: self.idle)
 
 
 def test_tunnels_know_nothing_of_what_they_carry() -> None:

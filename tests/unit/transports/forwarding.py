@@ -20,7 +20,7 @@ from django_socketio.transports.forwarding import (
     serve_forwarded,
 )
 from django_socketio.transports.request import Request
-from tests.unit.cluster.layers import soon
+from tests.harness.waiting import soon
 from tests.unit.cluster.tunnels import Pair, Process
 
 # The largest body of a request, in bytes.
@@ -33,7 +33,8 @@ class GateHub:
     """The hub of the gate, as far as requests are forwarded by it."""
 
     def __init__(self, network: Process) -> None:
-        self.network: Process | None = network
+        self.others: Any = network
+        self.local = self  # of which it is the only part that is asked for
         self.leaving = False
         self.settings = replace(get_settings(), max_http_buffer_size=LIMIT)
 

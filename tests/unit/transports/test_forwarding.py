@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from django_socketio.cluster import ends, tunnels
+from django_socketio.cluster.alone import Alone
 from django_socketio.cluster.ends import WINDOW
 from django_socketio.cluster.messages import Kind
 from django_socketio.engineio import ErrorCode
 from django_socketio.stats import counters
 from django_socketio.transports import forwarding
-from tests.unit.cluster.layers import soon, until
+from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.tunnels import Process
 from tests.unit.transports.forwarding import (
     LIMIT,
@@ -45,7 +46,7 @@ async def test_a_request_and_its_answer(size: int) -> None:
     pair, client = Forwarding(echo), Connection(b"x" * size)
     await soon(pair.http(client, "POST"))
     assert client.sent == [START, {"type": "http.response.body", "body": b"x" * size}]
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
     assert pair.gate.kinds()[-1] == Kind.RECEIPT
     assert Kind.ABORT not in pair.gate.kinds()
 
@@ -97,7 +98,7 @@ async def test_an_answer_counts_as_sent_when_the_client_has_it() -> None:
         _, send = await soon(served.ends)
         await send(START)
         sending = asyncio.ensure_future(send({"type": "http.response.body", "body": b"x" * size}))
-        await until(lambda pair=pair: Kind.OUT in pair.owner.kinds())
+        await eventually(lambda pair=pair: Kind.OUT in pair.owner.kinds())
         await asyncio.sleep(0.02)
         assert not sending.done()
         client.writable.set()
@@ -130,7 +131,7 @@ async def test_an_unknown_owner() -> None:
 
 async def test_a_process_without_others() -> None:
     pair = Forwarding(echo)
-    pair.hub.network = None
+    pair.hub.others = Alone()
     assert await is_unknown(pair.http(Connection()))
     assert await is_unknown(pair.websocket(Connection()))
 
@@ -241,7 +242,7 @@ async def test_a_client_that_drops_its_poll() -> None:
     with pytest.raises(ConnectionError):
         await soon(send({"type": "http.response.body", "body": b"x"}))
     served.over.set_result(None)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 # WebSocket
@@ -262,7 +263,7 @@ class Socket:
         self.receive, self.send = await soon(self.served.ends)
         assert await self.receive() == {"type": "websocket.connect"}
         await self.send({"type": "websocket.accept"})
-        await until(lambda: self.client.sent)
+        await eventually(lambda: self.client.sent)
         assert self.client.sent.pop() == {"type": "websocket.accept"}
         return self
 
@@ -270,7 +271,7 @@ class Socket:
         """Both ends are done with it."""
         self.served.over.set_result(None)
         await soon(self.carrying)
-        await until(lambda: self.pair.idle)
+        await eventually(lambda: self.pair.idle)
 
 
 async def test_frames_both_ways() -> None:
@@ -281,7 +282,7 @@ async def test_frames_both_ways() -> None:
         await socket.send({"type": "websocket.send", **frame})
     for frame in frames:
         assert await soon(socket.receive()) == {"type": "websocket.receive", **frame}
-    await until(lambda: len(socket.client.sent) == 4)
+    await eventually(lambda: len(socket.client.sent) == 4)
     assert socket.client.sent == [{"type": "websocket.send", **frame} for frame in frames]
     await socket.send({"type": "websocket.close", "code": 1009})
     await socket.over()
@@ -319,7 +320,7 @@ async def test_an_empty_attachment_for_a_server_that_sends_what_is_true() -> Non
     """As daphne: it looks with ``get``, and would send nothing."""
     socket = await Socket().accept()
     await socket.send({"type": "websocket.send", "bytes": b""})
-    await until(lambda: socket.client.sent)
+    await eventually(lambda: socket.client.sent)
     (message,) = socket.client.sent
     assert message.get("bytes")
     assert message["bytes"] == b""
@@ -359,7 +360,7 @@ async def test_a_process_ends_when_clients_have_upgraded() -> None:
     socket = await Socket().accept()
     tunnels = socket.pair.gate.tunnels
     await socket.send({"type": "websocket.send", "text": "3probe"})
-    await until(lambda: socket.client.values("text") == ["3probe"])
+    await eventually(lambda: socket.client.values("text") == ["3probe"])
     assert tunnels.upgrading
     socket.client.put("websocket.receive", text="5")
     assert (await soon(socket.receive()))["text"] == "5"
@@ -413,7 +414,7 @@ async def test_a_process_that_ends_keeps_websockets_for_now() -> None:
     tunnels.release_requests()
     await soon(tunnels.wait_until_released())
     await socket.send({"type": "websocket.send", "text": "still here"})
-    await until(lambda: socket.client.values("text") == ["still here"])
+    await eventually(lambda: socket.client.values("text") == ["still here"])
     await socket.send({"type": "websocket.close"})
     await socket.over()
 
@@ -426,7 +427,7 @@ async def test_a_frame_with_both_keys() -> None:
     assert (await soon(socket.receive()))["bytes"] == b"b"
     assert (await soon(socket.receive()))["text"] == "a"
     await socket.send({"type": "websocket.send", "text": None, "bytes": b"c"})
-    await until(lambda: socket.client.values("bytes") == [b"c"])
+    await eventually(lambda: socket.client.values("bytes") == [b"c"])
     await socket.send({"type": "websocket.close"})
     await socket.over()
 
@@ -447,7 +448,7 @@ async def test_a_refusal() -> None:
     await soon(carrying)
     assert client.sent == refusal
     served.over.set_result(None)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 async def test_a_client_that_leaves() -> None:
@@ -471,7 +472,7 @@ async def test_a_client_that_leaves_before_it_is_accepted() -> None:
     assert (await soon(receive()))["type"] == "websocket.disconnect"
     served.over.set_result(None)
     await soon(carrying)
-    await until(lambda: pair.idle)
+    await eventually(lambda: pair.idle)
 
 
 @pytest.mark.parametrize("side", ["gate", "owner"])
@@ -490,7 +491,7 @@ async def test_what_came_before_the_loss_is_still_delivered() -> None:
     socket.client.writable.clear()
     for number in range(3):
         await socket.send({"type": "websocket.send", "text": str(number)})
-    await until(lambda: len(socket.pair.owner.sent) >= 4)
+    await eventually(lambda: len(socket.pair.owner.sent) >= 4)
     await asyncio.sleep(0)
     socket.pair.gate.tunnels.break_tunnels("owner")
     socket.client.writable.set()
@@ -536,12 +537,12 @@ async def test_a_client_that_reads_slowly_holds_up_the_sender() -> None:
             sent += 1
 
     sending = asyncio.ensure_future(send())
-    await until(lambda: sent * 50_000 > WINDOW * 0.9)
+    await eventually(lambda: sent * 50_000 > WINDOW * 0.9)
     await asyncio.sleep(0.05)
     assert sent * 50_000 < WINDOW * 1.5
     socket.client.writable.set()
     await soon(sending)
-    await until(lambda: len(socket.client.sent) == 100)
+    await eventually(lambda: len(socket.client.sent) == 100)
     await socket.send({"type": "websocket.close"})
     await socket.over()
 
@@ -550,7 +551,7 @@ async def test_an_owner_that_reads_slowly_holds_up_the_client() -> None:
     socket = await Socket().accept()
     for number in range(100):
         socket.client.put("websocket.receive", bytes=bytes([number]) * 50_000)
-    await until(lambda: socket.client.read * 50_000 > WINDOW * 0.9)
+    await eventually(lambda: socket.client.read * 50_000 > WINDOW * 0.9)
     await asyncio.sleep(0.05)
     assert socket.client.read * 50_000 < WINDOW * 1.5
     got = [(await soon(socket.receive()))["bytes"][0] for _ in range(100)]
@@ -580,7 +581,7 @@ async def test_a_sender_that_waits_hears_of_the_end() -> None:
 async def test_a_client_that_waits_with_its_frames_hears_of_the_end() -> None:
     socket = await Socket().accept()
     socket.client.put("websocket.receive", bytes=b"x" * 2 * WINDOW)
-    await until(lambda: socket.client.read == 1)
+    await eventually(lambda: socket.client.read == 1)
     await asyncio.sleep(0.01)
     socket.pair.gate.tunnels.break_tunnels("owner")
     await socket.over()
@@ -608,7 +609,7 @@ async def test_others_cannot_meddle() -> None:
         ):
             socket.pair.owner.receive("stranger", operation)
     await socket.send({"type": "websocket.send", "text": "real"})
-    await until(lambda: socket.client.sent)
+    await eventually(lambda: socket.client.sent)
     assert socket.client.values("text") == ["real"]
     await socket.send({"type": "websocket.close"})
     await socket.over()
@@ -620,7 +621,7 @@ async def test_frames_for_a_tunnel_that_is_over_tell_the_gate() -> None:
     socket.pair.owner.drops = lambda operation: True
     await socket.send({"type": "websocket.close"})
     socket.served.over.set_result(None)
-    await until(lambda: not socket.pair.owner.tunnels.nodes())
+    await eventually(lambda: not socket.pair.owner.tunnels.nodes())
     socket.pair.owner.drops = lambda operation: False
     socket.client.put("websocket.receive", text="anybody there?")
     await soon(socket.carrying)

@@ -11,7 +11,8 @@ from django_socketio.asgi import SocketIOApplication
 from django_socketio.conf import get_settings
 from django_socketio.server import hubs
 from django_socketio.server.hub import Hub
-from tests.unit.cluster.layers import Exchange, Layer, soon, until
+from tests.harness.waiting import eventually, soon
+from tests.unit.cluster.layers import Exchange, Layer
 
 HEAD = {
     "type": "http",
@@ -43,7 +44,7 @@ async def test_the_owner_is_wired_before_its_first_client(monkeypatch: pytest.Mo
 
     gate = Hub(asyncio.get_running_loop(), get_settings(), Layer(exchange)).others
     try:
-        await until(lambda: gate.successor() == owner.node)
+        await eventually(lambda: gate.successor() == owner.node)
         async with gate.tunnels.open_tunnel(owner.node, HEAD, b"", is_request=True) as end:
             name, status, _, body = await soon(end.read_first_message())
             assert (name, status) == ("http", 400)

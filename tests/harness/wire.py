@@ -1,4 +1,7 @@
-"""Clients that say exactly what a test tells them to, true to the protocol or not."""
+"""Raw clients over real connections: they say exactly what a test tells them to.
+
+Each takes a `server`, which is anything that has a `port`.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,23 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from .servers import Server
-
-DEADLINE = 15.0
-PATH = "/socket.io/"
-POLLING = "EIO=4&transport=polling"
-WEBSOCKET = "EIO=4&transport=websocket"
+from tests.harness.protocol import PATH, POLLING, WEBSOCKET, Closed, connect_packet, sid_of
+from tests.harness.waiting import DEADLINE
 
 Headers = Mapping[str, str]
+Body = bytes | str | Iterator[bytes] | None
+
+
+class Listening(Protocol):
+    """A server, or a proxy before some."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class Answer(NamedTuple):
@@ -34,63 +41,107 @@ class Answer(NamedTuple):
     body: bytes
 
     @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
     def json(self) -> Any:
         return json.loads(self.body)
 
     @property
     def packets(self) -> list[str]:
         """The packets of a poll's answer."""
-        return self.body.decode().split("\x1e")
+        return self.text.split("\x1e")
 
 
-def ask(
-    server: Server,
-    query: str = POLLING,
-    method: str = "GET",
-    body: bytes | str | None = None,
-    headers: Headers | None = None,
-    connection: http.client.HTTPConnection | None = None,
-) -> Answer:
-    """Make an HTTP request, on a connection of its own unless one is given."""
-    mine = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
-    try:
-        # A server may answer, and close, before it has all of a body.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            mine.request(method, f"{PATH}?{query}", body=body, headers=dict(headers or {}))
-        response = mine.getresponse()
-        return Answer(response.status, response.headers, response.read())
-    finally:
-        if connection is None:
-            mine.close()
+class Request:
+    """An HTTP request under way: sent at once, its answer read when asked for.
+
+    A body in pieces is sent in chunks, without a length.
+    """
+
+    def __init__(
+        self,
+        server: Listening,
+        query: str = POLLING,
+        method: str = "GET",
+        body: Body = None,
+        headers: Headers | None = None,
+        *,
+        path: str = PATH,
+        declared_length: int | None = None,
+    ) -> None:
+        if isinstance(body, str):
+            body = body.encode()
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+        target = f"{path}?{query}" if query else path
+        self._connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            self._connection.putheader(name, value)
+        if body is None:
+            self._connection.endheaders()
+        elif isinstance(body, bytes):
+            length = len(body) if declared_length is None else declared_length
+            self._connection.putheader("Content-Length", str(length))
+            self._connection.endheaders()
+            self.send(body)
+        else:
+            self._connection.putheader("Transfer-Encoding", "chunked")
+            with suppress(ConnectionError):
+                self._connection.endheaders(body, encode_chunked=True)
+
+    def __enter__(self) -> Request:  # noqa: PYI034 - typing.Self came with Python 3.11
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.abort()
+
+    def send(self, body: bytes | str) -> None:
+        """Send more of the body; a server may answer, and close, before it has all of it."""
+        with suppress(ConnectionError):
+            self._connection.send(body.encode() if isinstance(body, str) else body)
+
+    def read(self, timeout: float = DEADLINE) -> Answer:
+        """Wait for the answer, and end the connection."""
+        with self:
+            assert self._connection.sock is not None
+            self._connection.sock.settimeout(timeout)
+            response = self._connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def abort(self) -> None:
+        self._connection.close()
+
+
+def ask(server: Listening, *request: Any, **options: Any) -> Answer:
+    """Make a :class:`Request` and read its answer."""
+    return Request(server, *request, **options).read()
 
 
 class Poller:
-    """A client that polls."""
+    """A client that polls. ``id`` is its session's, ``sid`` that of its socket."""
 
-    def __init__(self, server: Server, headers: Headers | None = None, query: str = "") -> None:
+    def __init__(self, server: Any, headers: Headers | None = None, query: str = "") -> None:
         self.server = server
-        self.headers = headers
-        self._connection: http.client.HTTPConnection | None = None
-        answer = self.ask(query=POLLING + query)
-        assert answer.status == 200, answer
-        self.handshake = json.loads(answer.body[1:])
-        self.id: str = self.handshake["sid"]
+        self.headers = dict(headers or {})
         self.sid = ""
+        self.opened = ask(server, POLLING + query, headers=self.headers)
+        assert self.opened.status == 200, self.opened
+        self.handshake: dict[str, Any] = json.loads(self.opened.body[1:])
+        self.id: str = self.handshake["sid"]
 
     @property
     def query(self) -> str:
         return f"{POLLING}&sid={self.id}"
 
-    def keep_alive(self) -> None:
-        """Make all further requests on one connection."""
-        self._connection = http.client.HTTPConnection(
-            "127.0.0.1", self.server.port, timeout=DEADLINE
-        )
+    def start(
+        self, method: str = "GET", body: Any = None, headers: Headers | None = None
+    ) -> Request:
+        """A request of this session, whose answer comes in its own time."""
+        return Request(self.server, self.query, method, body, {**self.headers, **(headers or {})})
 
-    def ask(self, method: str = "GET", body: Any = None, **options: Any) -> Answer:
-        options.setdefault("headers", self.headers)
-        options.setdefault("query", getattr(self, "id", None) and self.query)
-        return ask(self.server, method=method, body=body, connection=self._connection, **options)
+    def ask(self, *request: Any, **options: Any) -> Answer:
+        return self.start(*request, **options).read()
 
     def poll(self) -> list[str]:
         answer = self.ask()
@@ -98,59 +149,26 @@ class Poller:
         return answer.packets
 
     def post(self, *packets: str) -> Answer:
-        return self.ask("POST", "\x1e".join(packets).encode())
+        return self.ask("POST", "\x1e".join(packets))
 
     def join(self, namespace: str = "/") -> str:
         """Connect to a namespace; the socket's sid."""
-        prefix = "" if namespace == "/" else namespace + ","
-        assert self.post(f"40{prefix}").status == 200
+        assert self.post(connect_packet(namespace)).status == 200
         (packet,) = self.poll()
-        assert packet.startswith(f"40{prefix}{{"), packet
-        self.sid = json.loads(packet[2 + len(prefix) :])["sid"]
+        self.sid = sid_of(packet, namespace)
         return self.sid
 
     def is_gone(self) -> bool:
         """Whether the server knows the session no more."""
         answer = self.post("3")
-        return answer.status == 400 and answer.json["code"] == 1
+        return answer.status == 400 and bool(answer.json["code"] == 1)
 
     @contextmanager
-    def waiting_poll(self) -> Iterator[queue.SimpleQueue[Answer | Exception]]:
+    def waiting_poll(self) -> Iterator[Request]:
         """A poll that the server has got and does not answer yet."""
-        with self.in_background() as answers:
+        with self.start() as poll:
             self.server.until(lambda state: self.id in state["polled"], "the poll to wait")
-            yield answers
-
-    @contextmanager
-    def in_background(
-        self, method: str = "GET", body: str = ""
-    ) -> Iterator[queue.SimpleQueue[Answer | Exception]]:
-        """A request whose answer comes in its own time, read in a thread."""
-        answers: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
-        sock = open_socket(self.server)
-        head = f"{method} {PATH}?{self.query} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        sock.sendall((head + body).encode())
-
-        def read() -> None:
-            try:
-                answers.put(read_answer(sock))
-            except Exception as error:
-                answers.put(error)
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        try:
-            yield answers
-        finally:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            reader.join(DEADLINE)
-            sock.close()
-
-
-class Closed(Exception):
-    """The server has closed the WebSocket."""
+            yield poll
 
 
 class Peer:
@@ -158,7 +176,7 @@ class Peer:
 
     def __init__(
         self,
-        server: Server,
+        server: Listening,
         query: str = WEBSOCKET,
         headers: Headers | None = None,
         compression: str | None = None,
@@ -226,12 +244,8 @@ class Peer:
 
     def join(self, namespace: str = "/", auth: Any = None) -> Peer:
         """Connect to a namespace."""
-        prefix = "" if namespace == "/" else namespace + ","
-        self.send(f"40{prefix}" + ("" if auth is None else json.dumps(auth)))
-        answer = self.next()
-        assert isinstance(answer, str)
-        assert answer.startswith(f"40{prefix}{{"), answer
-        self.sid = json.loads(answer[2 + len(prefix) :])["sid"]
+        self.send(connect_packet(namespace, auth))
+        self.sid = sid_of(self.next(), namespace)
         return self
 
     def emit(self, *event: Any) -> None:
@@ -283,17 +297,17 @@ class Peer:
         self._reader.join(DEADLINE)
 
 
-def open_peer(server: Server, **options: Any) -> Peer:
-    """A :class:`Peer` that has connected to the default namespace."""
+def open_peer(server: Listening, namespace: str = "/", **options: Any) -> Peer:
+    """A :class:`Peer` that has connected to a namespace."""
     peer = Peer(server, **options)
     peer.handshake()
-    return peer.join()
+    return peer.join(namespace)
 
 
 # Below HTTP and WebSocket
 
 
-def open_socket(server: Server, receive_buffer: int | None = None) -> socket.socket:
+def open_socket(server: Listening, receive_buffer: int | None = None) -> socket.socket:
     """A TCP connection; with a small ``receive_buffer`` little fits between the two ends."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer is not None:
@@ -333,7 +347,7 @@ def upgrade_request(query: str = WEBSOCKET, headers: str = "") -> bytes:
 
 
 def raw_websocket(
-    server: Server, query: str = WEBSOCKET, receive_buffer: int | None = None, headers: str = ""
+    server: Listening, query: str = WEBSOCKET, receive_buffer: int | None = None, headers: str = ""
 ) -> socket.socket:
     """A WebSocket on a bare TCP connection; what follows the server's agreement is not read."""
     sock = open_socket(server, receive_buffer)

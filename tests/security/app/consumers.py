@@ -1,4 +1,4 @@
-"""Namespaces for hostile clients, and a journal of what reached them."""
+"""Namespaces for hostile clients, which note what reached them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from typing import Any
 
 from django_socketio import SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout
-
-# By sid: what happened to that socket, in order.
-journal: dict[str, list[Any]] = {}
-_gates: dict[str, asyncio.Event] = {}
-
-
-def gate(name: str) -> asyncio.Event:
-    return _gates.setdefault(name, asyncio.Event())
+from tests.project.journal import gate, record
 
 
 class Noted(SocketIOConsumer):
@@ -24,10 +17,10 @@ class Noted(SocketIOConsumer):
         self.note("connect")
 
     async def disconnect(self, reason: str) -> None:
-        self.note("disconnect", reason)
+        self.note("disconnect", reason=reason)
 
-    def note(self, *what: Any) -> None:
-        journal.setdefault(self.sid, []).append(list(what))
+    def note(self, what: str, **details: Any) -> None:
+        record(self.sid, what, **details)
 
 
 @register("/")
@@ -40,7 +33,7 @@ class Main(Noted):
 
     @event
     async def note_it(self, *args: Any) -> None:
-        self.note("event", len(args))
+        self.note("event", count=len(args))
 
     @event("1")
     async def one(self, *args: Any) -> str:
@@ -86,7 +79,7 @@ class Main(Noted):
         """Put questions, and see what comes of them."""
         asked = [self.acall("question", number) for number in range(times)]
         results = await asyncio.gather(*asked, return_exceptions=True)
-        self.note("asked", sorted({type(result).__name__ for result in results}))
+        self.note("asked", results=sorted({type(result).__name__ for result in results}))
         return [isinstance(result, AckTimeout) for result in results]
 
     @event
@@ -137,7 +130,7 @@ class Gated(Noted):
 
     @event
     async def echo(self, *args: Any) -> Any:
-        self.note("event", len(args))
+        self.note("event", count=len(args))
         return args
 
 

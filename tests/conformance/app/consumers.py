@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from typing import Any
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, register
 from django_socketio.exceptions import Disconnected
-
-logs: defaultdict[str, list[list[Any]]] = defaultdict(list)
+from tests.project.journal import record
 
 
 def plain(value: Any) -> Any:
@@ -36,15 +34,15 @@ class Reference(SocketIOConsumer):
             self.close(transport="all" in mode)
 
     async def disconnect(self, reason: str) -> None:
-        self.log("disconnect", reason)
+        self.log("disconnect", reason=reason)
 
     async def receive_event(self, name: Any, args: list[Any]) -> Any:
-        self.log("event", [name, *map(plain, args)])
+        self.log("event", event=[name, *map(plain, args)])
         return await super().receive_event(name, args)
 
-    def log(self, *entry: Any) -> None:
+    def log(self, what: str, **details: Any) -> None:
         if self.tag is not None:
-            logs[self.tag].append(list(entry))
+            record(self.tag, what, **details)
 
     @event
     async def echo(self, *args: Any) -> tuple[Any, ...]:

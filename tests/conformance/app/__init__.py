@@ -1,0 +1,1 @@
+"""The namespaces that do what `reference.mjs` does."""

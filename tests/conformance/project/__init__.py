@@ -1,1 +1,0 @@
-"""The Django project that does what ``reference.mjs`` does."""

@@ -1,0 +1,1 @@
+"""The namespaces that hostile clients talk to."""

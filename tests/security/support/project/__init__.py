@@ -1,1 +1,0 @@
-"""A Django project that hostile clients talk to."""

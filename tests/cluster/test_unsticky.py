@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import socketio
 
-from tests.cluster.members import DEADLINE, NAMESPACE, until, use
+from tests.cluster.members import NAMESPACE, use
 from tests.conftest import MakeCluster
 from tests.harness.cluster import Cluster
 from tests.harness.node import Runner
 from tests.harness.protocol import POLLING
 from tests.harness.sizes import sizes
+from tests.harness.waiting import DEADLINE, eventually
 from tests.harness.wire import Answer, Poller, ask
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
@@ -119,8 +120,8 @@ async def test_a_websocket_that_its_owner_closes_leaves_nothing(cluster: Cluster
         # Each tunnel has two ends.
         assert tunnels() >= 2
         await use(cluster.workers[0], ["disconnect_sockets", True])
-        await until(lambda: not any(client.connected for client in clients), "the closes")
-        await until(lambda: tunnels() == 0, "the tunnels to end")
+        await eventually(lambda: not any(client.connected for client in clients), "the closes")
+        await eventually(lambda: tunnels() == 0, "the tunnels to end")
     finally:
         await asyncio.gather(*(client.shutdown() for client in clients))
 

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import wraps
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -51,11 +51,14 @@ def _project_frame() -> FrameType:
 
 
 def _raise_at(frame: FrameType, error: Exception) -> None:
-    """Raise ``error`` from code that claims the file and the line of ``frame``.
+    """Raise ``error`` from a function that claims the file and the line of ``frame``.
 
     No frame can be taken off the end of a traceback, only put there.
     """
-    code = frame.f_code
-    source = "\n" * (frame.f_lineno - 1) + "raise error"
-    there = compile(source, code.co_filename, "exec").replace(co_name=code.co_name)
-    exec(there, {"error": error.with_traceback(None)})  # noqa: S102
+    place = {"co_filename": frame.f_code.co_filename, "co_name": frame.f_code.co_name}
+    code = _raise.__code__.replace(co_firstlineno=frame.f_lineno - 1, **place)
+    FunctionType(code, {})(error.with_traceback(None))
+
+
+def _raise(error: Exception) -> None:
+    raise error  # one line below the first

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django_socketio.cluster import group_name
+from django_socketio.cluster.messages import group_name
 from tests.cluster.members import NAMESPACE
 from tests.harness.redis import Redis
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from django_socketio.cluster import group_name
+from django_socketio.cluster.messages import group_name
 from tests.harness.servers import Server
 from tests.harness.wire import Peer, open_peer
 

@@ -5,29 +5,41 @@ PORT ?= 8000
 # Tests wait for servers and clients more than they compute.
 WORKERS ?= 4
 PYTEST_ARGS ?=
+# A further marker expression, for example MARKERS="not browser".
+MARKERS ?= not large
 # For example BENCH_ARGS="--quick", or "--scenario echo,broadcast --server ours-uvicorn,floor".
 BENCH_ARGS ?= --output benchmarks/RESULTS.md
 SOAK_ARGS ?=
-# More requirements for the test environment, for example REQUIRE="django>=6.0".
+# More requirements for the test environment, for example REQUIRE="django>=6.0", and a file of versions
+# to hold it to, for example CONSTRAINTS=tests/oldest.txt.
 REQUIRE ?=
+CONSTRAINTS ?=
 CLIENT_VERSION = 4.8.4
 
 BIN = $(abspath $(VENV))/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
+RUN_TESTS = $(WITH_NODE) sh scripts/run_tests.sh $(BIN)/python $(WORKERS)
 CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-large lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Variables: PYTHON=python3.12  VENV=.venv  PORT=8000  WORKERS=4  PYTEST_ARGS="-k rooms"'
 
-test: setup-test ## Run every test
-	$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+test: setup-test ## Run the tests, each on one server, client and channel layer
+	$(RUN_TESTS) 'not large and not matrix and ($(MARKERS))' $(PYTEST_ARGS)
+
+test-all: setup-test ## Run every test, on every server, client and channel layer
+	$(RUN_TESTS) 'not large and ($(MARKERS))' $(PYTEST_ARGS)
+
+test-unit: $(VENV)/.test ## Run what needs no server, Node.js or Redis (seconds)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
+		-m 'not large and not node and not redis' tests/unit tests/server $(PYTEST_ARGS)
 
 test-large: setup-test ## Run what many clients have to survive, at full size
 	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
@@ -63,7 +75,7 @@ slow-reader: setup-bench ## Measure what a client that stops reading does to the
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules benchmarks/node_modules build dist *.egg-info
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-test: $(VENV)/.test tests/node_modules/.installed $(VENV)/.redis ## Install what the tests need
@@ -75,8 +87,9 @@ $(BIN)/python:
 		|| { echo 'Python 3.10 or newer is needed: make PYTHON=python3.12 ...' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
-	$(PIP) install --editable '.[test,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
+$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml $(CONSTRAINTS)
+	$(PIP) install $(foreach file,$(CONSTRAINTS),--constraint $(file)) \
+		--editable '.[test,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
 	@touch $@
 
 $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from tests import matrix
 from tests.harness import node, programs
 from tests.harness.cluster import LAYERS, Cluster
 from tests.harness.postgres import Postgres, find_postgres
@@ -20,7 +21,9 @@ from tests.harness.servers import SERVERS, Server, Servers, copy_database, make_
 FORBID_SKIPS = os.environ.get("FORBID_SKIPS", "") not in ("", "0")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    matrix.mark(items)
     needs = {
         "node": node.why_not(),
         "browser": None if programs.find_chromium() else "no Chromium (set CHROMIUM to its path)",

@@ -165,6 +165,7 @@ def test_nobody_else_enters_the_feed(cluster: Cluster) -> None:
             assert answer == f'44{NAMESPACE},{{"message":"{message}"}}'
 
 
+@pytest.mark.serial
 def test_the_feed_shows_a_dead_process_as_stale(cluster: Cluster) -> None:
     staff = log_in_staff(cluster.workers[0], "boss")
 

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.conftest import Join
 from tests.cluster.members import Member, settle, use
 from tests.cluster.watching import Watch, room_group, watching
-from tests.harness.cluster import Cluster
+from tests.conftest import MakeCluster
+from tests.harness.cluster import LAYERS, Cluster
 from tests.harness.sizes import sizes
 from tests.harness.waiting import eventually
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.serial]
+
+
+@pytest.fixture(scope="module", params=LAYERS)
+def cluster(request: pytest.FixtureRequest, _clusters: MakeCluster) -> Iterator[Cluster]:
+    """A cluster whose Redis no other test uses.
+
+    Groups are joined again when heartbeats are late, so these are slow enough for a busy machine.
+    """
+    times = {"HEARTBEAT_INTERVAL": 10, "HEARTBEAT_TIMEOUT": 40}
+    cluster = _clusters(layer=request.param, socketio=times)
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ async def test_a_websocket_that_its_owner_closes_leaves_nothing(cluster: Cluster
         await asyncio.gather(*(client.shutdown() for client in clients))
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("own_cluster", ["pubsub"], indirect=True)
 def test_heartbeats(node_runner: Runner, own_cluster: MakeCluster) -> None:
     """Pings and pongs go through the tunnels as everything else does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,15 @@ def reference() -> Iterator[NodeServers]:
     servers.stop()
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+def names() -> list[Any]:
+    """All scenarios. Those with short times would not hold beside others."""
+    return [
+        pytest.param(name, marks=pytest.mark.serial if scenario.profile == "quick" else ())
+        for name, scenario in SCENARIOS.items()
+    ]
+
+
+@pytest.mark.parametrize("name", names())
 def test_same_as_node(name: str, reference: NodeServers, servers: Servers) -> None:
     scenario = SCENARIOS[name]
 

@@ -144,9 +144,9 @@ class Crowd:
 
         until(done, "everybody to be answered")
 
-    def wait_for_losses(self, number: int, deadline: float = 8.0) -> None:
+    def wait_for_losses(self, number: int) -> None:
         """Wait until connections have been lost so often."""
-        until(lambda: self.report() and self.losses >= number, "connections to be lost", deadline)
+        until(lambda: self.report() and self.losses >= number, "connections to be lost")
 
     def stop(self) -> list[Member]:
         """End it, return what it was."""

@@ -18,17 +18,55 @@ pytestmark = [pytest.mark.node, pytest.mark.redis]
 LAYER = "tests.faults.lossy.LossyLayer"
 
 
+class Losses:
+    """Has messages lost, by what they hold."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._planned = 0
+
+    def plan(self, *what: str) -> None:
+        """The next message that holds one of these will be lost, then one that holds another."""
+        for name in what:
+            (self._folder / name).touch()
+        self._planned += len(what)
+
+    def wait(self) -> None:
+        """Wait until what was planned is lost."""
+        until(lambda: not list(self._folder.iterdir()), "messages to be lost")
+
+    def wait_until_noticed(self, cluster: Cluster) -> None:
+        """Wait until the workers know of all losses: each comes to light with a later message."""
+
+        def known() -> int:
+            return sum(worker.counts()["layer"].get("lost", 0) for worker in cluster.workers)
+
+        until(lambda: known() == self._planned, "the losses to be noticed")
+
+
 @pytest.fixture(scope="module")
-def losses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("losses")
 
 
 @pytest.fixture(scope="module")
-def cluster(database_template: Path, losses: Path) -> Iterator[Cluster]:
-    database = copy_database(database_template, losses.name)
-    cluster = Cluster(database, layer=LAYER, layer_config={"losses": str(losses)})
+def cluster(database_template: Path, folder: Path) -> Iterator[Cluster]:
+    database = copy_database(database_template, folder.name)
+    cluster = Cluster(database, layer=LAYER, layer_config={"losses": str(folder)})
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def all_losses(folder: Path) -> Losses:
+    return Losses(folder)
+
+
+@pytest.fixture
+def losses(all_losses: Losses, cluster: Cluster) -> Iterator[Losses]:
+    """The clients of the next test have nothing to suffer from them."""
+    yield all_losses
+    all_losses.wait_until_noticed(cluster)
 
 
 @pytest.fixture
@@ -37,12 +75,6 @@ def tickers(cluster: Cluster, make_crowd: MakeCrowd) -> Crowd:
     # The numbers of the test before would count as out of order.
     until(lambda: not cluster.workers[0].io(["of", "/crowd"], ["afetch_sockets"]), "an empty room")
     return make_crowd([worker.url for worker in cluster.workers], each=1, tick=0.05)
-
-
-def lose(losses: Path, what: str) -> None:
-    """Have a message lost, and wait until it is."""
-    (losses / what).touch()
-    until(lambda: not (losses / what).exists(), f"{what} to be lost")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +86,7 @@ def test_a_loss_closes_the_session_and_nothing_is_skipped(
     cluster: Cluster,
     make_crowd: MakeCrowd,
     tickers: Crowd,
-    losses: Path,
+    losses: Losses,
     transport: list[str],
     kinds: list[str],
 ) -> None:
@@ -62,7 +94,8 @@ def test_a_loss_closes_the_session_and_nothing_is_skipped(
     alive = nodes(cluster.workers)
     for kind in kinds:
         before = crowd.losses
-        lose(losses, kind)
+        losses.plan(kind)
+        losses.wait()
         crowd.wait_for_losses(before + 1)
         crowd.wait_until_back(alive)
         crowd.wait_for_more(alive)
@@ -76,31 +109,29 @@ def test_a_loss_closes_the_session_and_nothing_is_skipped(
 
 
 def test_the_loss_of_the_end_of_a_session(
-    cluster: Cluster, make_crowd: MakeCrowd, losses: Path
+    cluster: Cluster, make_crowd: MakeCrowd, losses: Losses
 ) -> None:
     """Even where the owner has nothing more to say in that tunnel, and the client is silent."""
     crowd = make_crowd([cluster.url], each=6, transports=[DEFAULT], reconnectionDelay=200)
     # What the client would disconnect for, and the end of its WebSocket.
-    for kind in ("OUT.text", "OUT.close"):
-        (losses / kind).touch()
+    losses.plan("OUT.text", "OUT.close")
     cluster.workers[0].io(["of", "/crowd"], ["disconnect_sockets", True])
-    until(lambda: not list(losses.iterdir()), "the end to be lost")
+    losses.wait()
     crowd.wait_for_losses(6)
     reasons = {loss["reason"] for member in crowd.members for loss in member.losses}
     assert "transport close" in reasons
 
 
 def test_the_loss_of_a_clients_farewell(
-    cluster: Cluster, make_crowd: MakeCrowd, losses: Path
+    cluster: Cluster, make_crowd: MakeCrowd, losses: Losses
 ) -> None:
     crowd = make_crowd([cluster.url], each=6, transports=[DEFAULT])
-    for kind in ("IN.end", "ABORT"):
-        (losses / kind).touch()
+    losses.plan("IN.end", "ABORT")
     sids = {member.sid for member in crowd.stop()}
-    until(lambda: not list(losses.iterdir()), "the farewells to be lost")
+    losses.wait()
 
     def gone() -> bool:
         found = cluster.workers[0].io(["of", "/crowd"], ["afetch_sockets"])
         return sids.isdisjoint(socket["sid"] for socket in found)
 
-    until(gone, "the sessions to end", 5)
+    until(gone, "the sessions to end")

@@ -19,7 +19,7 @@ from tests.harness.sizes import sizes
 from tests.harness.waiting import until
 from tests.harness.wire import Answer, Peer, Poller, ask
 
-pytestmark = [pytest.mark.node, pytest.mark.redis]
+pytestmark = [pytest.mark.node, pytest.mark.redis, pytest.mark.serial]
 
 # The defaults of HEARTBEAT_INTERVAL and HEARTBEAT_TIMEOUT.
 INTERVAL, TIMEOUT = 1.0, 4.0

@@ -11,7 +11,7 @@ from tests.conftest import MakeCluster
 from tests.faults.conftest import MakeCrowd
 from tests.harness.waiting import until
 
-pytestmark = [pytest.mark.node, pytest.mark.redis]
+pytestmark = [pytest.mark.node, pytest.mark.redis, pytest.mark.serial]
 
 EACH = 3
 # Far longer than a process's death takes to be noticed.

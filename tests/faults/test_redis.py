@@ -16,7 +16,7 @@ from tests.harness.servers import Server, copy_database
 from tests.harness.sizes import sizes
 from tests.harness.waiting import until
 
-pytestmark = [pytest.mark.node, pytest.mark.redis]
+pytestmark = [pytest.mark.node, pytest.mark.redis, pytest.mark.serial]
 
 # Cross-process delivery is back so soon after Redis is.
 BACK_WITHIN = 5.0

@@ -38,6 +38,7 @@ def check(member: Member) -> None:
     assert member.in_order
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("server", SERVERS)
 def test_sigterm_lets_clients_go(
     make_cluster: MakeCluster, make_crowd: MakeCrowd, server: str
@@ -133,6 +134,7 @@ def test_who_connects_to_a_process_that_ends(make_cluster: MakeCluster) -> None:
     staying.stop()
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("each", sizes(30, 300))
 def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int) -> None:
     """Clients lose connections and find new ones, at the first try, and notice nothing else."""

@@ -26,7 +26,7 @@ from tests.integration.test_js_upgrade import test_a_thousand_messages_each_way
 pytestmark = pytest.mark.node
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["granian"])
 def server(servers: Servers) -> Iterator[Server]:
     """The test project on granian."""
     server = servers.start("granian")

@@ -55,6 +55,7 @@ def test_the_client_disconnects(
     assert seen["reason"] == at_client
 
 
+@pytest.mark.serial
 def test_heartbeat(node_runner: Runner, own_server: MakeServer) -> None:
     server = own_server(socketio=HEARTBEAT)
     runs = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
+import pytest
+
 from tests.harness.servers import Server
 from tests.harness.wire import Peer, Poller, open_peer
 
@@ -55,6 +57,7 @@ def test_over_polling(server: Server, bystander: Peer) -> None:
     assert server.reason(poller.sid) == "parse error"
 
 
+@pytest.mark.serial
 def test_not_complete_in_time(impatient: Server, bystander: Peer) -> None:
     started = open_peer(impatient), open_peer(impatient)
     poller = Poller(impatient)
@@ -70,6 +73,7 @@ def test_not_complete_in_time(impatient: Server, bystander: Peer) -> None:
             assert impatient.reason(poller.sid) == "parse error"
 
 
+@pytest.mark.serial
 def test_complete_in_time(impatient: Server, bystander: Peer) -> None:
     """The time begins anew with each packet, and ends with it."""
     with open_peer(impatient) as peer:

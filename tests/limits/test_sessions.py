@@ -25,6 +25,8 @@ from tests.harness.wire import (
 
 from .conftest import TIMES
 
+pytestmark = pytest.mark.serial
+
 PENDING = TIMES["MAX_PENDING_SESSIONS"]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.testing import ApplicationCommunicator
+
 from django_socketio import SocketIOConsumer
 from django_socketio.sockets.socket import Socket
 from django_socketio.testing import SocketIOCommunicator
@@ -14,6 +16,12 @@ def state_of(consumer: SocketIOConsumer) -> Socket:
     """What the server keeps for a consumer's socket."""
     state: Socket = vars(consumer)["_SocketIOConsumer__socket"]
     return state
+
+
+def is_running(client: ApplicationCommunicator) -> bool:
+    """Whether the application serves the client now. (asgiref 3.8 gave the future a new name.)"""
+    future = vars(client).get("_future") or vars(client).get("future")
+    return future is not None and not future.done()
 
 
 class Client(SocketIOCommunicator):

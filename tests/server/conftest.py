@@ -12,7 +12,7 @@ import pytest_asyncio
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.registry import registry
 from tests.harness.inprocess import Frames, Poller, nothing_else
-from tests.server.clients import Client
+from tests.server.clients import Client, is_running
 
 Connect = Callable[..., Awaitable[Client]]
 OpenFrames = Callable[..., Awaitable[Frames]]
@@ -85,7 +85,7 @@ async def connect(application: SocketIOApplication) -> AsyncIterator[Connect]:
 
     yield make
     for client in clients:
-        if client._future is not None and not client._future.done():
+        if is_running(client):
             await client.disconnect()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ from tests.unit.peers import (
 MEMBERS = 1000
 BUFFER = 200_000
 # Bytes that a session on a WebSocket, with a socket in one namespace and a room, may keep.
-MOST_PER_SESSION = 4_000
+MOST_PER_SESSION = 4_000 if sys.version_info >= (3, 11) else 5_500  # objects were larger
 
 
 class Everyone(SocketIOConsumer):
@@ -383,6 +384,7 @@ def no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger="django_socketio")
 
 
+@pytest.mark.serial
 async def test_an_idle_session_keeps_little(application: SocketIOApplication) -> None:
     """What the server's own part of a connection takes is not counted, as far as possible."""
     await leave(await connect(application, 100))
@@ -469,6 +471,7 @@ async def test_the_garbage_collector_has_nothing_to_do(application: SocketIOAppl
         gc.enable()
 
 
+@pytest.mark.serial
 @pytest.mark.usefixtures("no_log")
 async def test_memory_returns_to_where_it_was(application: SocketIOApplication) -> None:
     await come_and_go(application)

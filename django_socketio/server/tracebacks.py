@@ -55,8 +55,11 @@ def _raise_at(frame: FrameType, error: Exception) -> None:
 
     No frame can be taken off the end of a traceback, only put there.
     """
-    place = {"co_filename": frame.f_code.co_filename, "co_name": frame.f_code.co_name}
-    code = _raise.__code__.replace(co_firstlineno=frame.f_lineno - 1, **place)
+    code = _raise.__code__.replace(
+        co_filename=frame.f_code.co_filename,
+        co_name=frame.f_code.co_name,
+        co_firstlineno=frame.f_lineno - 1,
+    )
     FunctionType(code, {})(error.with_traceback(None))
 
 

@@ -109,7 +109,7 @@ class Endpoint:
         self._handshake: Handshake | None = None
         # What others still have to hear of before all of a room's messages come here.
         self._joining: Awaitable[None] | None = None
-        self._held: list[tuple[Frame, ...]] = []
+        self._held: list[tuple[Frame, ...]] | None = []
         self._held_size = 0
         self._questions: dict[int, Question] | None = None
 
@@ -215,7 +215,7 @@ class Endpoint:
         """Write to the client. False when its buffer is above the low-water mark."""
         if self.state is CONNECTED:
             return self.client.send(frames, volatile)
-        if self.state is CONNECTING:
+        if self.state is CONNECTING and self._held is not None:
             self._held.append(frames)
             self._held_size += sum(frame.size for frame in frames)
             if self._held_size > self.local.settings.max_write_buffer_size:
@@ -224,8 +224,8 @@ class Endpoint:
 
     def release_held(self) -> list[tuple[Frame, ...]]:
         """Return what was held back while the socket connected, and hold it no more."""
-        held, self._held = self._held, []
-        return held
+        held, self._held = self._held, None
+        return held or []
 
     # Questions to the client
 

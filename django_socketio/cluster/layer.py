@@ -26,7 +26,7 @@ FIRST_DELAY, LONGEST_DELAY = 0.05, 1.0
 
 
 def shared_layer() -> Any:
-    """The channel layer that the settings name, None where it does not reach other processes."""
+    """Return the channel layer of the settings, None where it does not reach other processes."""
     alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
     return None if isinstance(layer, InMemoryChannelLayer) else layer

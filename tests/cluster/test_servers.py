@@ -20,7 +20,10 @@ from tests.harness.waiting import until
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
 APPLICATION = "tests.project.asgi:application"
-GUNICORN = ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-w", "4", "-b", "127.0.0.1:0"]
+GUNICORN = [
+    *("gunicorn", "-c", "python:tests.project.gunicorn_config"),
+    *("-k", "uvicorn.workers.UvicornWorker", "-w", "4", "-b", "127.0.0.1:0"),
+]
 COMMANDS = {
     "uvicorn": ["uvicorn", "--workers", "4", "--port", "0"],
     "gunicorn": GUNICORN,

@@ -144,8 +144,11 @@ class Server:
             assert words not in log, f"{words!r} in the log of {self.name}:\n{log}"
 
     def expect_in_log(self, text: str) -> None:
-        """What the log holds since it was last checked is meant to be there, `text` with it."""
-        assert text in self.process.log[self._checked :]
+        """Wait for `text`, with which what the log holds since it was last checked is meant to be.
+
+        What a process writes reaches us a little later than its answers.
+        """
+        until(lambda: text in self.process.log[self._checked :], f"{text!r} in the log")
         self._checked = len(self.process.log)
 
     @property

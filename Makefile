@@ -44,9 +44,10 @@ test-unit: $(VENV)/.test ## Run what needs no server, Node.js or Redis (seconds)
 test-large: setup-test ## Run what many clients have to survive, at full size
 	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
 
-lint: $(VENV)/.test ## Check style and types
+lint: $(VENV)/.test ## Check style, types and who imports whom
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 format: $(VENV)/.test ## Rewrite the code in the project's style

@@ -116,8 +116,8 @@ class Client:
             and decoder.pending is None
             and "/" in self.sockets
         ):
-            # A shorter way for nearly every packet, an event of "/": the benchmark "echo" notices
-            # its loss.
+            # A shorter way for nearly every packet, an event of "/"; benchmarks/scenarios/echo.py
+            # measures it.
             try:
                 event = decoder.main_event(packet, 1)
             except PacketError as error:

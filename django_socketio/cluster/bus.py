@@ -1,8 +1,8 @@
-"""The bus: everything that is said over the channel layer goes through here.
+"""The bus: all that this process sends and receives over the channel layer.
 
 Each process has one channel and three loops: one sends what waits in the outbox, one tells the
-layer which groups this process is in, one receives. A layer that is down costs nobody anything but
-memory up to a bound: each call is made again until it works.
+layer which groups this process is in, one receives. While the layer is down, each call is repeated
+until it works, and what waits takes memory up to ``max_buffer``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ from .messages import EVERYONE, Kind, pack
 from .outbox import Outbox
 from .progress import Milestone, Progress
 
-# Groups that are joined or left at the same time.
+# How many groups are joined or left at the same time.
 JOINS_AT_ONCE = 50
-# A message whose sending has failed so often waits, with all behind it, until a message to this
-# process itself works, and then for so many seconds more. What is sent to processes that do not
-# hear yet is lost, and they look only once a second whether the layer is there (channels_redis
-# does, and so do we: LONGEST_DELAY).
+# When a message has failed TRIES times, it waits, with all behind it, until this process can send
+# to itself, and HEARING_TIME seconds longer. Other processes may notice only a second later that
+# the layer is back (channels_redis, and our LONGEST_DELAY); what is sent before that is lost.
 TRIES, HEARING_TIME = 2, 1.2
 
 
@@ -112,9 +111,10 @@ class Bus:
         return self._send("", channel, operation, size)
 
     def echo(self) -> Milestone | None:
-        """Send something to this process itself; None where it cannot be reached yet.
+        """Send a message to this process itself. Returns None before the bus has its channel.
 
-        When that is done, what the layer took before has arrived (from the same Redis server).
+        When the milestone is reached, all that the layer took before has arrived, as far as it
+        came through the same Redis server.
         """
         if self.channel is None:
             return None
@@ -151,7 +151,7 @@ class Bus:
             self._outbox.sent.finish(message.last)
 
     async def _recover(self, channel: str) -> None:
-        """Wait until the layer works again, and until the others can be taken to hear again."""
+        """Wait until the layer works again, then until the others have had time to notice."""
         await self._layer.send(channel, pack(self.node, "", 0, 0, []))
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
@@ -161,12 +161,12 @@ class Bus:
     def join(self, group: str) -> Milestone:
         """Receive what is sent to a group."""
         if group not in self._groups:
-            self._inbox.left(group)
+            self._inbox.forget_group(group)
         self._changed.set()
         return self._groups.join(group)
 
     def leave(self, group: str) -> Milestone:
-        """Receive it no more."""
+        """Receive no more what is sent to a group."""
         self._changed.set()
         return self._groups.leave(group)
 
@@ -222,7 +222,7 @@ class Bus:
             self._receive(sender, operation)
 
     def _hear_myself(self, group: str, operations: list[list[Any]]) -> None:
-        """What this process says it has done already; but the layer works, both ways."""
+        """Take a message of this process itself: it proves that the layer works both ways."""
         if group == EVERYONE:
             self.echoed_at = asyncio.get_running_loop().time()
         elif not group:
@@ -231,7 +231,7 @@ class Bus:
                     self._echoed.finish(operation[1])
 
     def forget(self, node: str) -> None:
-        """A peer is gone."""
+        """Forget a process that is gone."""
         self._inbox.forget(node)
         self._bursts.forget(node)
 

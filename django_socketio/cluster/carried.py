@@ -6,7 +6,7 @@ from typing import Any
 
 from ..packets import Decoder, EncodedPacket, JSONCodec, Limits, PacketError
 
-# What another process of ours has encoded is decoded without the limits for clients.
+# Other processes of this server are trusted: the limits for clients do not hold for them.
 _UNLIMITED = Limits(10**9, 10**12, 10**6, 10**9, 10**9)
 
 

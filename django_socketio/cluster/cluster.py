@@ -1,4 +1,4 @@
-"""This process among others: what it tells and asks them, over the bus."""
+"""The other processes on a shared channel layer: what this process tells and asks them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .tunnels import Accept, Tunnels
 class Cluster:
     """:class:`~.ports.Others` on a channel layer that processes share; its docstrings are there.
 
-    ``accept`` serves what other processes carry here through tunnels; without it nothing is.
+    ``accept`` serves the tunnels that other processes open to this one; without it none is served.
     """
 
     shared = True
@@ -86,7 +86,7 @@ class Cluster:
     # Life
 
     def start(self, listen: bool) -> None:
-        """Join the others; without ``listen`` only to tell them something, until one is asked."""
+        """Join the others. Without ``listen`` this process only sends, until it first asks them."""
         self.bus.start()
         if listen:
             self.membership.listen()
@@ -143,7 +143,7 @@ class Cluster:
 
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
-        self.peers.sign(sender, self._loop.time())
+        self.peers.note_sign(sender, self._loop.time())
         try:
             self._handlers[kind](sender, *items)
         except Exception:

@@ -1,6 +1,6 @@
-"""Which groups this process wants to be in, and which changes the layer has not heard of yet.
+"""Which groups this process wants to be in, and which changes the layer must still be told.
 
-Without I/O. Changes are collected, so that what cancels out costs no call.
+Without I/O. A join and a leave of one group between two calls cancel out: no call is made.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Groups:
         # In the order in which they were joined: that of all processes comes first.
         self._wanted: dict[str, None] = {}
         self._joined: set[str] = set()
-        # Those of them that the layer may have forgotten.
+        # Joined groups that the layer may have forgotten.
         self._unsure: set[str] = set()
         self._changed: dict[str, None] = {}
 
@@ -34,12 +34,12 @@ class Groups:
         return group in self._wanted
 
     def join(self, group: str) -> Milestone:
-        """Want to be in a group; the milestone is reached when the layer knows."""
+        """Note that this process wants to be in a group. The milestone: the layer was told."""
         self._wanted[group] = None
         return self._change(group)
 
     def leave(self, group: str) -> Milestone:
-        """Want to be in a group no more."""
+        """Note that it wants to be in a group no more. The milestone: the layer was told."""
         self._wanted.pop(group, None)
         return self._change(group)
 
@@ -59,12 +59,12 @@ class Groups:
         return bool(self._changed)
 
     def take_changes(self) -> list[str]:
-        """The groups that something has changed about since the last call."""
+        """Return the groups that were joined or left since the last call."""
         changed, self._changed = list(self._changed), {}
         return changed
 
     def change(self, group: str) -> Change | None:
-        """What the layer has to be told about a group, None where it knows."""
+        """Return what the layer must be told about a group; None if it knows all."""
         joined = group in self._joined
         if group in self._wanted:
             return None if joined and group not in self._unsure else Change.ADD

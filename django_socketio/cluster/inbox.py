@@ -1,6 +1,6 @@
-"""What comes over the layer: messages go in, operations come out that can be trusted in their form.
+"""The check of what comes over the layer: messages go in, well-formed operations come out.
 
-Without I/O. A message that is unknown, malformed or doubled is counted and dropped.
+Without I/O. A message that is unknown, malformed or a duplicate is counted and dropped.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Inbox:
         self._receiver = Receiver()
 
     def open(self, message: Any, groups: Container[str]) -> Received | None:
-        """Check a message from the layer; None for one that is to be dropped.
+        """Check a message from the layer. Returns None for one that is to be dropped.
 
-        ``groups`` are those that this process wants to be in. A message of this process itself is
-        returned without a look at its number; one to a group without its operations, too.
+        ``groups`` are those that this process wants to be in. The number of a message of this
+        process itself is not checked; if it went to a group, it comes back without operations.
         """
         counters.layer.add("received")
         try:
@@ -48,10 +48,10 @@ class Inbox:
         lost = 0
         if sender == self._node:
             if group:
-                return Received(sender, group, 0, [])  # done already, whatever it is
+                return Received(sender, group, 0, [])  # carried out already, when it was sent
         else:
             if group and group not in groups:
-                return None  # left meanwhile: nobody is here for it, and nothing is missed
+                return None  # the group was left meanwhile: the message is for nobody here
             missing = self._receiver.lost(sender, group, first, number)
             if missing is None:
                 counters.layer.add("duplicate")
@@ -64,9 +64,9 @@ class Inbox:
             counters.layer.add("malformed", len(operations) - len(well_formed))
         return Received(sender, group, lost, well_formed)
 
-    def left(self, group: str) -> None:
+    def forget_group(self, group: str) -> None:
         """Forget the numbers of a group: this process has not been in it for a while."""
-        self._receiver.left(group)
+        self._receiver.forget_group(group)
 
     def forget(self, node: str) -> None:
         """Forget the numbers of a process that is gone."""

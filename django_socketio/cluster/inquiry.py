@@ -1,4 +1,4 @@
-"""A question to other processes: who was asked, what they answered, who is missing."""
+"""One question to other processes: what they answered, and which of them are still to answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class Inquiry:
-    """Collects what processes answer, until the last living one has.
+    """Collects answers until every process has finished, or is gone.
 
-    ``found`` are the answers, ``gone`` and ``silent`` count sockets without one, ``waiting`` holds
-    the processes that have not finished.
+    ``found`` are the answers. ``gone`` counts sockets that left without an answer, ``silent`` those
+    that did not answer in time. ``waiting`` are the processes that have not finished.
     """
 
     def __init__(self, nodes: set[str], loop: asyncio.AbstractEventLoop) -> None:
@@ -25,16 +25,16 @@ class Inquiry:
             self._done.set_result(None)
 
     def asked(self, node: str, number: int) -> None:
-        """A process puts the question to so many of its sockets."""
+        """Note how many of its sockets a process asks."""
         self._asked[node] = number
 
     def answered(self, node: str, answer: Any) -> None:
-        """One answer of a process has come."""
+        """Take one answer of a process."""
         self.found.append(answer)
         self._asked[node] = self._asked.get(node, 0) - 1
 
     def finished(self, node: str, gone: int = 0, silent: int = 0) -> None:
-        """A process has nothing more to say."""
+        """Note that a process has sent its last answer, and how many of its sockets gave none."""
         if node in self.waiting:
             self.waiting.discard(node)
             # An answer that was lost on the way is missing, too.
@@ -45,11 +45,11 @@ class Inquiry:
                 self._done.set_result(None)
 
     def died(self, node: str) -> None:
-        """A process is gone; those of its sockets that had not answered never will."""
+        """Note that a process is gone: its sockets that have not answered are gone, too."""
         self.finished(node, gone=max(self._asked.get(node, 0), 0))
 
     async def wait(self, timeout: float) -> None:
-        """Wait until all have finished, or the time is over: who has not by then is silent."""
+        """Wait until all have finished, at most ``timeout`` seconds; then the rest is silent."""
         timer = self._loop.call_later(timeout, self._give_up)
         try:
             await self._done
@@ -57,7 +57,7 @@ class Inquiry:
             timer.cancel()
 
     def _give_up(self) -> None:
-        # Who has not even said how many sockets it asks may have some.
+        # A process that has not said how many sockets it asks counts as one.
         self.silent += sum(max(self._asked.get(node, 1), 0) for node in self.waiting)
         if not self._done.done():
             self._done.set_result(None)

@@ -1,7 +1,7 @@
-"""The channel layer: the one module that knows how Channels' layers are called and how they fail.
+"""The channel layer: the only module that knows how to call Channels' layers and how they fail.
 
-A layer that is down is called again and again until it works. What the layer refuses for good (a
-full channel, a value that it cannot carry) is counted, logged and given up.
+A call to a layer that is down is repeated until it works. What the layer refuses for good (a full
+channel, a value that it cannot carry) is counted, logged and dropped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Layer:
         self._bursts = Bursts()
 
     def close(self) -> None:
-        """Make no call again that fails from now on."""
+        """Repeat no call that fails from now on."""
         self.closed = True
 
     async def new_channel(self) -> str:
@@ -77,13 +77,13 @@ class Layer:
     def send(
         self, channel: str, message: dict[str, Any], tries: float = math.inf
     ) -> Awaitable[bool]:
-        """Send a message to one channel; False where ``tries`` calls have failed."""
+        """Send a message to one channel. Returns False when ``tries`` calls have failed."""
         return self._persist(self._backend.send, channel, message, tries)
 
     def group_send(
         self, group: str, message: dict[str, Any], tries: float = math.inf
     ) -> Awaitable[bool]:
-        """Send a message to all channels of a group; False where ``tries`` calls have failed."""
+        """Send a message to a group's channels. Returns False when ``tries`` calls have failed."""
         return self._persist(self._backend.group_send, group, message, tries)
 
     def group_add(self, group: str, channel: str) -> Awaitable[bool]:
@@ -97,9 +97,9 @@ class Layer:
     async def _persist(
         self, call: Callable[..., Awaitable[Any]], to: str, what: Any, tries: float = math.inf
     ) -> bool:
-        """Make a call until the layer has taken it or refused it for good, or ``tries`` are over.
+        """Repeat a call, at most ``tries`` times, until the layer takes it or refuses it for good.
 
-        False where all of them have failed.
+        Returns False when all of them have failed.
         """
         delay = FIRST_DELAY
         while tries > 0:
@@ -113,7 +113,7 @@ class Layer:
                 )
                 return True
             except (TypeError, ValueError, OverflowError):
-                # It is not the layer's fault, and would not work the next time either.
+                # The message is at fault, so the next call would fail, too.
                 counters.layer.add("malformed")
                 logger.exception("the channel layer cannot carry a message")
                 return True
@@ -126,7 +126,7 @@ class Layer:
         return False
 
     async def _pause(self, error: Exception, delay: float) -> float:
-        """After a call that failed: note it, sleep ``delay`` seconds, return the next delay."""
+        """Count a failed call, sleep ``delay`` seconds, and return the next delay."""
         if not self.closed:
             counters.layer.add("failed")
             if self.up:
@@ -137,7 +137,7 @@ class Layer:
 
     async def _sleep(self, seconds: float) -> None:
         if self.closed:
-            # A library has swallowed the cancellation, as wait_for() does before Python 3.12.
+            # A library may have swallowed a cancellation, as wait_for() does before Python 3.12.
             raise asyncio.CancelledError
         await asyncio.sleep(seconds)
 
@@ -150,7 +150,7 @@ class Layer:
 if sys.version_info >= (3, 11):
 
     async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
-        """Await something for at most so many seconds. It costs no task."""
+        """Await something for at most so many seconds, without a task as wait_for() would make."""
         async with asyncio.timeout(seconds):
             await awaitable
 
@@ -161,5 +161,5 @@ else:
 
 
 def _is_timeout(error: Exception) -> bool:
-    """Whether a read has waited long enough. redis-py's own class is not Python's."""
+    """Return whether a read has timed out. redis-py's TimeoutError is no subclass of Python's."""
     return any(base.__name__ == "TimeoutError" for base in type(error).__mro__)

@@ -1,6 +1,6 @@
-"""Which processes there are: greetings, heartbeats, goodbyes; and what follows when one goes.
+"""Which processes there are: greetings, heartbeats, goodbyes, and what follows when one is gone.
 
-:mod:`.peers` is the table, this is what keeps it up to date.
+:mod:`.peers` is the table; this module keeps it up to date.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from .peers import Peers
 from .progress import Milestone
 from .tunnels import Tunnels
 
-# How long the peers' answers to a first greeting may take, when all are asked and when one is
-# looked for; and how long a client waits until that greeting is said. In seconds, as all below.
+# Seconds that the others get to answer our first greeting, before all of them are asked something.
 SETTLE_TIME = 0.3
+# Seconds that a process which we do not know yet gets to become known.
 MEETING_TIME = 0.8
+# Seconds that a new client waits at most until our first greeting is sent.
 GREETING_TIME = 1.0
-# How soon it is looked again whether another process has been silent for too long.
+# The shortest pause, in seconds, between two checks for processes that have been silent too long.
 LEAST_PAUSE = 0.01
 # How many processes that were taken for dead are remembered.
 REMEMBERED = 10_000
@@ -36,8 +37,8 @@ REMEMBERED = 10_000
 class Membership:
     """See the module's docstring.
 
-    ``departed`` is called for a process that has gone, in whatever way. ``refresh`` is after how
-    many seconds the layer forgets groups, None for never.
+    ``departed`` is called with each process that has said goodbye or is taken for dead.
+    ``refresh`` is after how many seconds the layer forgets groups; None for never.
     """
 
     def __init__(
@@ -56,20 +57,21 @@ class Membership:
         self._departed = departed
         self._refresh = refresh
         self.tunnels: Tunnels
-        # The last heartbeat, and the other ends of tunnels when it was sent.
+        # The last heartbeat, and the processes that we had tunnels with when it was sent.
         self._said: Milestone | None = None
         self._tunnelled: set[str] = set()
         self._settled = asyncio.Event()
-        # Set when the others can have heard of us, or cannot for now.
+        # Set when our greeting is sent, or when that takes too long.
         self._greeted = asyncio.Event()
-        # Until the others have had the time for a heartbeat; and set whenever one is new to us.
+        # True until the others have had time to answer our greeting.
         self._new = True
+        # Set whenever a process becomes known.
         self._met = asyncio.Event()
-        # Those that were taken for dead, as it may turn out wrongly; the last of them.
+        # The last processes that were taken for dead; some may come back.
         self._given_up: dict[str, None] = {}
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
-        # How long the layer may keep our own heartbeats from us; less than the others' patience.
+        # For how many seconds our own heartbeats may fail to come back; less than the others wait.
         self._patience = settings.heartbeat_timeout / 4
         self.handlers: dict[int, Callable[..., None]] = {
             Kind.HELLO: self._on_hello,
@@ -114,16 +116,17 @@ class Membership:
                 await asyncio.wait_for(self._settled.wait(), 1.0 + SETTLE_TIME)
 
     async def greeted(self) -> None:
-        """Wait until the others can have heard of this process: a client's next request may reach
-        them. Not for long, though, where the layer is down.
+        """Wait until the others know this process, since a client's next request may reach them.
+
+        Waits for a second at most, as when the layer is down.
         """
         await self._greeted.wait()
 
     async def meet(self, node: str) -> bool:
-        """Return whether a process is known.
+        """Return whether a process is known, or becomes known within a moment.
 
-        A new process greets before it serves: its greeting arrives before our echo. A process that
-        we are too new to know gets a moment to answer ours.
+        A new process greets before it serves, so its greeting arrives before our echo does. If this
+        process is itself new, the other gets a moment to answer our greeting.
         """
         if node in self._peers:
             return True
@@ -144,7 +147,7 @@ class Membership:
     # Heartbeats
 
     async def _beat(self) -> None:
-        """Tell the others every few seconds that we are here; notice when one is not."""
+        """Send a heartbeat every few seconds, and look for processes that send none."""
         loop = self._runtime.loop
         await self._greet()
         refreshed = due = loop.time()
@@ -154,7 +157,7 @@ class Membership:
             asleep = loop.time()
             if due <= asleep:
                 due = asleep + interval
-            # Not only when the next heartbeat is due: who is dead is missed in time.
+            # Wake for the next heartbeat, or earlier if a process will be taken for dead by then.
             pause = max(min(due - asleep, self._peers.patience(asleep)), LEAST_PAUSE)
             await asyncio.sleep(pause)
             now = loop.time()
@@ -195,13 +198,13 @@ class Membership:
             self._to(node, [Kind.PULSE, True])
 
     def _join_again(self, now: float, refreshed: float, interval: float) -> float:
-        """Join all groups again where the layer may have forgotten them; returns when that was."""
+        """Join all groups again if the layer may have lost them. Returns when that was done."""
         bus = self._bus
         if self._refresh is not None and now - refreshed > self._refresh / 3:
             bus.rejoin()
             return now
         if bus.up and now - bus.echoed_at > max(1.5 * interval, self._patience):
-            # The layer works, but does not bring us what we send to everyone: it was flushed.
+            # The layer works, but our own heartbeats do not come back: it has lost its groups.
             bus.echoed_at = now
             counters.layer.add("rejoined")
             bus.rejoin()
@@ -221,19 +224,19 @@ class Membership:
     # What others say
 
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
-        if self._peers.heard(sender, channel, interval, self._runtime.loop.time()):
+        if self._peers.heartbeat(sender, channel, interval, self._runtime.loop.time()):
             logger.info("process %s has joined", safe(sender))
             self._met.set()
             if sender in self._given_up:
-                # The tunnels between us have been given up here.
+                # This process has broken its tunnels with the other: have it break its ends.
                 del self._given_up[sender]
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
-        # A pulse only carries a sequence number. Without a tunnel we do not pulse ourselves, so
-        # that we answer.
+        # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it
+        # none by ourselves, and answer instead.
         if wanted and sender not in self._tunnelled:
             self._to(sender, [Kind.PULSE, False])
 
@@ -241,7 +244,7 @@ class Membership:
         self.tunnels.break_tunnels(sender)
 
     def _on_bye(self, sender: str) -> None:
-        # Not so for one that is taken for dead: what it has sent meanwhile may be missing.
+        # The numbers of a process that was taken for dead are kept: they show what was lost.
         self._bus.forget(sender)
-        if self._peers.left(sender):
+        if self._peers.remove(sender):
             self._departed(sender)

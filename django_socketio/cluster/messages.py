@@ -124,7 +124,7 @@ class BadMessage(ValueError):
 def pack(
     sender: str, group: str, first: int, number: int, operations: list[list[Any]]
 ) -> dict[str, Any]:
-    """A message as the layer carries it."""
+    """Return a message as the layer carries it."""
     return {
         "type": TYPE,
         "v": VERSION,
@@ -137,7 +137,7 @@ def pack(
 
 
 def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
-    """The sender, group, first number, number and operations of a message from the layer.
+    """Return the sender, group, first number, number and operations of a message from the layer.
 
     Raises BadMessage for an unknown version or a wrong shape. The operations are not checked yet.
     """
@@ -158,7 +158,7 @@ def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
 
 @lru_cache(maxsize=8192)
 def group_name(*parts: str) -> str:
-    """The Channels group for some text: a hash, so that two texts never share a group."""
+    """Return the Channels group for some text: a hash, so that no two texts share a group."""
     digest = sha256(
         "\0".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
     )

@@ -1,4 +1,4 @@
-"""What waits to be sent: operations go in, numbered messages come out. Without I/O."""
+"""The queue of what is to be sent: operations go in, numbered messages come out. Without I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OutgoingMessage:
         self.first = first
         self.number = number
         self.operations: list[list[Any]] = []
-        # Bytes, about; and which of all operations that were ever put is its last one.
+        # Its size in bytes, about; and the number of its last operation among all ever put.
         self.size = 0
         self.last = 0
 
@@ -91,7 +91,7 @@ class Outbox:
         return dropped
 
     def take(self) -> OutgoingMessage:
-        """Take out the oldest message. Raises IndexError where none waits."""
+        """Remove and return the oldest message. Raises IndexError if none waits."""
         message = self._messages.popleft()
         self.size -= message.size
         return message

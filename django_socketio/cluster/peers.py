@@ -1,4 +1,4 @@
-"""Which other processes are there: a table of heartbeats. Times come in as arguments."""
+"""The table of the other processes and their heartbeats. Times are arguments, in seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Peer:
-    """Another process: its channel, until when it is believed to live, its last sign of life."""
+    """Another process: its channel, when it will be taken for dead, when it last said something."""
 
     channel: str
     deadline: float
@@ -30,44 +30,44 @@ class Peers:
         return len(self._peers)
 
     def nodes(self) -> set[str]:
-        """The ids of those that live."""
+        """Return the ids of all processes in the table."""
         return set(self._peers)
 
     def channel(self, node: str) -> str | None:
-        """A peer's channel on the layer, None for an unknown one."""
+        """Return a process's channel on the layer; None for an unknown process."""
         peer = self._peers.get(node)
         return None if peer is None else peer.channel
 
-    def heard(self, node: str, channel: str, interval: float, now: float) -> bool:
-        """A heartbeat has come, the next is due in ``interval`` seconds. True for a new peer."""
+    def heartbeat(self, node: str, channel: str, interval: float, now: float) -> bool:
+        """Note a heartbeat; the next one is due in ``interval`` seconds. True for a new process."""
         new = node not in self._peers
         self._peers[node] = Peer(channel, now + max(self._timeout, 4 * interval), now)
         return new
 
-    def sign(self, node: str, now: float) -> None:
-        """A peer has said something."""
+    def note_sign(self, node: str, now: float) -> None:
+        """Note that a process has said something, whatever it was."""
         peer = self._peers.get(node)
         if peer is not None:
             peer.sign = now
 
     def last_sign(self, node: str) -> float:
-        """When a peer last said something; minus infinity for an unknown one."""
+        """Return when a process last said something; minus infinity for an unknown process."""
         peer = self._peers.get(node)
         return -math.inf if peer is None else peer.sign
 
-    def left(self, node: str) -> bool:
-        """A peer has said goodbye. False for an unknown one."""
+    def remove(self, node: str) -> bool:
+        """Remove a process that has said goodbye. Returns False for an unknown process."""
         return self._peers.pop(node, None) is not None
 
     def patience(self, now: float) -> float:
-        """In how many seconds the first of them will have been silent for too long."""
+        """Return after how many seconds of silence the next process will be taken for dead."""
         return min((peer.deadline for peer in self._peers.values()), default=math.inf) - now
 
     def expire(self, now: float, interval: float) -> list[str]:
-        """Forget and return those that have been silent for too long; asked after ``interval`` s.
+        """Remove and return the processes that have been silent for too long.
 
-        When this process itself has not run for a while (it was stopped, or the machine slept), the
-        others get the time that it has missed.
+        ``interval`` is how long the caller meant to wait since its last call. When it took much
+        longer (this process was stopped, or the machine slept), the others get that time, too.
         """
         slept = 0.0 if self._checked is None else now - self._checked - interval
         self._checked = now

@@ -47,15 +47,16 @@ class Members(Protocol):
         """
 
     def report(self, subject: str, params: dict[str, Any]) -> dict[str, Any] | None:
-        """Report on this process, see :mod:`~..stats.reports`; None where it serves nobody."""
+        """Report on this process, see :mod:`~..stats.reports`; None if it serves nobody."""
 
     async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
-        """Send the signal ``server_event``; returns what the receivers returned."""
+        """Send the signal ``server_event``. Returns what its receivers returned."""
 
 
 class Others(Protocol):
-    """The other processes. Called on the loop's own thread; nothing here ever raises because one
-    of them is away, or the channel layer is down.
+    """The other processes. Called on the loop's own thread.
+
+    Nothing here raises because one of them is gone, or because the channel layer is down.
     """
 
     @property
@@ -71,7 +72,7 @@ class Others(Protocol):
         """Requests that are carried between processes."""
 
     def owner(self, sid: str) -> str | None:
-        """Return the other process that a session's id names; None where there can be none."""
+        """Return the other process that a session's id names; None if it names none."""
 
     # Life
 
@@ -87,24 +88,24 @@ class Others(Protocol):
     # What is told
 
     def room_opened(self, namespace: str, room: Room | None) -> Awaitable[None] | None:
-        """The first local socket is in a room, or (None) in the namespace.
+        """Say that a room has its first local socket; None stands for the whole namespace.
 
-        Returns what to await until what others send there comes here.
+        Returns an awaitable: what others send there arrives here from then on.
         """
 
     def room_closed(self, namespace: str, room: Room | None) -> None:
-        """The last local socket has left it."""
+        """Say that the last local socket has left a room, or (None) the namespace."""
 
     def emit(
         self, target: Target, packet: EncodedPacket, delivery: Delivery
     ) -> Awaitable[None] | None:
-        """Send an event to the target's sockets elsewhere.
+        """Send an event to the target's sockets in other processes.
 
-        Returns what to await until the layer has taken it; None where there is nothing to wait for.
+        Returns an awaitable: the layer has taken it. None means that there is nothing to wait for.
         """
 
     def act(self, target: Target, action: Action, rooms: list[Room]) -> Awaitable[None] | None:
-        """Make the target's sockets elsewhere do something; returns what :meth:`emit` does."""
+        """Make the target's sockets in other processes do something. Returns as :meth:`emit`."""
 
     def server_emit(self, namespace: str, packet: EncodedPacket) -> Awaitable[None] | None:
         """Send the signal ``server_event`` in the other processes."""

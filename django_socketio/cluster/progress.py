@@ -21,7 +21,7 @@ class Progress:
         return Milestone(self, self.given)
 
     def all(self) -> Milestone:
-        """The milestone that is reached when all that has gone in so far has come out."""
+        """Return the milestone that is reached when all that has gone in so far has come out."""
         return Milestone(self, self.given)
 
     def finish(self, number: int) -> None:
@@ -34,7 +34,7 @@ class Progress:
                 waiter.set_result(None)
 
     def wait(self) -> asyncio.Future[None]:
-        """A future that is done when something more has come out."""
+        """Return a future that is done when something more has come out."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         return waiter
@@ -43,7 +43,8 @@ class Progress:
 class Milestone:
     """An awaitable: a queue has come as far as a certain number.
 
-    What the bus returns: the layer has taken what was sent, or has lost it for good.
+    The bus returns it for what is sent: it is reached when the layer has taken the message, or the
+    message was dropped for good.
     """
 
     __slots__ = ("_number", "_progress")

@@ -21,9 +21,9 @@ from .messages import UNCOMPRESSED, Kind
 from .peers import Peers
 from .routing import Router
 
-# How long fetch_sockets waits for other processes, as Node's requestsTimeout. In seconds.
+# Seconds that fetch_sockets waits for other processes: Node's ``requestsTimeout``.
 FETCH_TIMEOUT = 5.0
-# What a question may take beyond its own timeout, on the way.
+# Seconds that a question may take on its way, beyond its own timeout.
 GRACE = 1.0
 
 
@@ -50,16 +50,16 @@ class Questions:
         self._node = node
         self._inquiries: dict[int, Inquiry] = {}
         self.handlers: dict[int, Callable[..., None]] = {
-            Kind.FOUND: self._on_found,
-            Kind.ASKED: self._on_asked,
-            Kind.ACKED: self._on_acked,
-            Kind.DONE: self._on_done,
-            Kind.SERVER_ANSWER: self._on_server_answer,
-            Kind.REPORTED: self._on_reported,
+            Kind.FOUND: self._answering(self._take_sockets),
+            Kind.ASKED: self._answering(Inquiry.asked),
+            Kind.ACKED: self._answering(self._take_acknowledgement),
+            Kind.DONE: self._answering(Inquiry.finished),
+            Kind.SERVER_ANSWER: self._answering(self._take_server_answer),
+            Kind.REPORTED: self._answering(self._take_report),
         }
 
     def departed(self, node: str) -> None:
-        """A process has gone: its answers will not come."""
+        """Note that a process is gone: its answers will not come."""
         for inquiry in list(self._inquiries.values()):
             inquiry.died(node)
 
@@ -127,42 +127,35 @@ class Questions:
             logger.warning("no answer from process(es) %s", silent)
         return inquiry
 
-    # Answers; one to no question comes too late
+    # Answers
 
-    def _on_found(self, sender: str, number: int, text: str) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            found = [SocketDescription.from_dict(item) for item in json.loads(text)]
-            inquiry.answered(sender, found)
-            inquiry.finished(sender)
+    def _answering(self, take: Callable[..., None]) -> Callable[..., None]:
+        """Make a handler of ``take(inquiry, sender, *items)``; late answers are ignored."""
 
-    def _on_reported(self, sender: str, number: int, text: str) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            report = json.loads(text)
-            if report is not None:  # a process that serves nobody
-                inquiry.answered(sender, (sender, report))
-            inquiry.finished(sender)
+        def handler(sender: str, number: int, *items: Any) -> None:
+            inquiry = self._inquiries.get(number)
+            if inquiry is not None:
+                take(inquiry, sender, *items)
 
-    def _on_asked(self, sender: str, number: int, sockets: int) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            inquiry.asked(sender, sockets)
+        return handler
 
-    def _on_acked(self, sender: str, number: int, text: str, attachments: list[Any]) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            inquiry.answered(sender, as_result(decode_data(self._codec, text, attachments)))
+    def _take_sockets(self, inquiry: Inquiry, sender: str, text: str) -> None:
+        inquiry.answered(sender, [SocketDescription.from_dict(item) for item in json.loads(text)])
+        inquiry.finished(sender)
 
-    def _on_done(self, sender: str, number: int, gone: int, silent: int) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            inquiry.finished(sender, gone, silent)
+    def _take_report(self, inquiry: Inquiry, sender: str, text: str) -> None:
+        report = json.loads(text)
+        if report is not None:  # None comes from a process that serves nobody
+            inquiry.answered(sender, (sender, report))
+        inquiry.finished(sender)
 
-    def _on_server_answer(
-        self, sender: str, number: int, text: str, attachments: list[Any]
+    def _take_acknowledgement(
+        self, inquiry: Inquiry, sender: str, text: str, attachments: list[Any]
     ) -> None:
-        inquiry = self._inquiries.get(number)
-        if inquiry is not None:
-            inquiry.answered(sender, decode_data(self._codec, text, attachments))
-            inquiry.finished(sender)
+        inquiry.answered(sender, as_result(decode_data(self._codec, text, attachments)))
+
+    def _take_server_answer(
+        self, inquiry: Inquiry, sender: str, text: str, attachments: list[Any]
+    ) -> None:
+        inquiry.answered(sender, decode_data(self._codec, text, attachments))
+        inquiry.finished(sender)

@@ -1,4 +1,4 @@
-"""What other processes want of this one: carried out by :class:`~.ports.Members`."""
+"""What other processes ask of this one; :class:`~.ports.Members` carries it out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_QUESTION = 3600.0
 
 
 class Requests:
-    """Carries out what other processes want, and answers them."""
+    """Carries out what other processes ask, and answers them."""
 
     def __init__(
         self, runtime: Runtime, settings: Settings, members: Members, router: Router
@@ -47,7 +47,10 @@ class Requests:
         }
 
     def _seen_before(self, sender: str, number: int) -> bool:
-        """Whether an operation that was sent to several groups has come before."""
+        """Return whether an operation that was sent to several groups has come before.
+
+        ``number`` is 0 for an operation that comes only once.
+        """
         if not number:
             return False
         if (sender, number) in self._seen:

@@ -31,7 +31,7 @@ class Router:
         self._peers = peers
         self._loop = loop
         self._numbers = count(1)
-        # Whether the others can reach this process, and so are known to it.
+        # Whether this process listens; else it knows no other process's channel.
         self.listening = False
         # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
         # goes to the whole namespace, so that it takes effect in calling order.
@@ -42,7 +42,7 @@ class Router:
         return next(self._numbers)
 
     def to_node(self, node: str, operation: list[Any], size: int = 0) -> Milestone | None:
-        """Send an operation to one process; None where it is not known."""
+        """Send an operation to one process. Returns None if the process is not known."""
         channel = self._peers.channel(node)
         return None if channel is None else self._bus.to_channel(channel, operation, size)
 
@@ -51,8 +51,8 @@ class Router:
     ) -> Milestone | None:
         """Send an operation to the processes that may have sockets of the target.
 
-        ``make`` gets the operation's number: 0 unless it goes to several groups or processes, so
-        that one which is in several of them can tell.
+        ``make`` is called with the operation's number: 0 if it goes to one group or process. By
+        any other number a process that gets it twice knows that it is the same.
         """
         groups: list[str] = []
         channels: list[str] = []
@@ -83,14 +83,14 @@ class Router:
         return taken
 
     def to_nodes(self, nodes: set[str], operation: list[Any], size: int = 0) -> None:
-        """Send an operation to these processes: all that there are, or one."""
+        """Send an operation to ``nodes``, which are one process or all that there are."""
         if len(nodes) == 1:
             self.to_node(next(iter(nodes)), operation, size)
         elif nodes:
             self._bus.to_group(EVERYONE, operation, size)
 
     def remember_joining(self, namespace: str, rooms: Iterable[Room], taken: Milestone) -> None:
-        """Sockets elsewhere were told to join rooms."""
+        """Remember that sockets elsewhere were told to join rooms; ``taken``: the layer has it."""
         for room in rooms:
             self._joining[namespace, room] = taken, self._loop.time()
             self._joining.move_to_end((namespace, room))
@@ -98,7 +98,7 @@ class Router:
             self._joining.popitem(last=False)
 
     def _is_joined(self, namespace: str, room: Room) -> bool:
-        """Whether sockets elsewhere have just been told to join a room."""
+        """Return whether sockets elsewhere have just been told to join a room."""
         taken, since = self._joining.get((namespace, room), (None, 0.0))
         if taken is None:
             return False

@@ -21,7 +21,10 @@ class Sender:
         self._highest = 0
 
     def next(self, destination: str) -> tuple[int, int]:
-        """The first number of the run and the number of the next message to ``destination``."""
+        """Return the first number of the run, and the number of the next message, of a destination.
+
+        A run begins when a destination is new, or was forgotten.
+        """
         first, last = self._runs.get(destination, (self._highest + 1, self._highest))
         self._runs[destination] = first, last + 1
         self._runs.move_to_end(destination)
@@ -38,7 +41,7 @@ class Receiver:
         self._last: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def lost(self, sender: str, group: str, first: int, number: int) -> int | None:
-        """How many messages are missing before this one; None for one that was there already.
+        """Return how many messages are missing before this one; None for a duplicate.
 
         ``first`` and ``number`` are what :meth:`Sender.next` gave. The first message heard from a
         sender in a group sets the count.
@@ -53,11 +56,11 @@ class Receiver:
         numbers[group] = number
         return 0 if last is None else number - max(last + 1, first)
 
-    def left(self, group: str) -> None:
-        """This process has not been in the group for a while."""
+    def forget_group(self, group: str) -> None:
+        """Forget the numbers of a group: this process has not been in it for a while."""
         for numbers in self._last.values():
             numbers.pop(group, None)
 
     def forget(self, sender: str) -> None:
-        """The sender is gone."""
+        """Forget the numbers of a sender that is gone."""
         self._last.pop(sender, None)

@@ -15,13 +15,13 @@ class Answerer(Hashable, Protocol):
     """A socket, as far as questions need it."""
 
     def expect(self, question: Question) -> bool:
-        """Expect an answer to ``question``. False when none can come."""
+        """Expect an answer to ``question``. Returns False when none can come."""
 
     def expect_no_more(self, question: Question) -> None:
-        """Nobody waits for the answer any more."""
+        """Forget ``question``: nobody waits for its answer any more."""
 
     def write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
-        """Write the event that asks."""
+        """Write the event that asks. Returns False when the client's buffer is too full."""
 
 
 class Question:
@@ -39,7 +39,7 @@ class Question:
         self._done: asyncio.Future[None] | None = None
 
     def answer(self, socket: Answerer, arguments: list[Any]) -> None:
-        """A socket's acknowledgement has come."""
+        """Take a socket's acknowledgement."""
         self._asked.discard(socket)
         if self._answered is not None:
             self._answered(as_result(arguments))
@@ -47,8 +47,8 @@ class Question:
             self._answers.append(as_result(arguments))
         self._check()
 
-    def lose(self, socket: Answerer) -> None:
-        """A socket has left without an answer."""
+    def socket_left(self, socket: Answerer) -> None:
+        """Count a socket that will not answer: it has left, or cannot be asked."""
         self._asked.discard(socket)
         self._gone += 1
         self._check()
@@ -60,11 +60,14 @@ class Question:
     async def ask(
         self, sockets: Iterable[Answerer], frames: tuple[Frame, ...], timeout: float
     ) -> Outcome:
-        """Put the question; wait until nobody is left to answer, at most ``timeout`` seconds."""
+        """Send the event and wait for the answers of ``sockets``, ``timeout`` seconds at most.
+
+        Returns what became of the question; never raises because an answer is missing.
+        """
         for socket in sockets:
             self._asked.add(socket)
             if not socket.expect(self):
-                self.lose(socket)
+                self.socket_left(socket)
         for socket in list(self._asked):
             socket.write(frames, False)
         if self._asked:

@@ -1,6 +1,6 @@
-"""How a socket gets into its namespace: authenticate() and connect(), then CONNECT or its error.
+"""How a socket enters its namespace: authenticate(), connect(), then CONNECT or CONNECT_ERROR.
 
-"Connection to a namespace" of the Socket.IO protocol, revision 5.
+https://socket.io/docs/v4/socket-io-protocol/#connection-to-a-namespace
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ async def enter(socket: Socket) -> None:
     try:
         await _admit(socket)
         if socket.reason is None:
-            socket.enter_namespace(_own_rooms(socket))
+            socket.add_to_index(_own_rooms(socket))
             await socket.wait_until_joined()
     except ConnectionRefused as refused:
         data = {"message": refused.message}
@@ -46,8 +46,8 @@ async def enter(socket: Socket) -> None:
             # The server ends the task in which connect() runs.
             socket.reason = socket.reason or Reason.TRANSPORT_CLOSE
             socket.state = LEFT
-            socket.leave_namespace()
-            socket.local.runtime.spawn(socket.say_goodbye(socket.reason), socket.client)
+            socket.remove_from_index()
+            socket.local.runtime.spawn(socket.run_disconnect(socket.reason), socket.client)
             raise
         counters.handler_errors.add("connect")
         logger.exception("connect() of namespace %s failed", safe(socket.namespace))
@@ -55,10 +55,10 @@ async def enter(socket: Socket) -> None:
         return
     held = socket.release_held()
     if socket.reason is not None:
-        # It left while connect() ran; what connect() did is undone in disconnect().
+        # It left while connect() ran; the project undoes in disconnect() what connect() did.
         socket.state = LEFT
-        socket.leave_namespace()
-        await socket.say_goodbye(socket.reason)
+        socket.remove_from_index()
+        await socket.run_disconnect(socket.reason)
         return
     socket.state = CONNECTED
     client = socket.client
@@ -94,7 +94,7 @@ async def _admit(socket: Socket) -> None:
 
 
 def _own_rooms(socket: Socket) -> tuple[Room, ...]:
-    """The rooms of the socket's user and session."""
+    """Return the rooms of the socket's user and of its session, where it has them."""
     room = user_room(socket.user)
     key = getattr(socket.session, "session_key", None)
     own: tuple[Room | None, ...] = (room, SessionRoom(key) if key else None)
@@ -106,9 +106,9 @@ def _refuse(socket: Socket, data: dict[str, Any]) -> None:
     socket.state = LEFT
     socket.reason = socket.reason or "refused"
     socket.release_held()
-    socket.leave_namespace()
-    socket.lose_questions()
-    socket.finish()
+    socket.remove_from_index()
+    socket.abandon_questions()
+    socket.release_consumer()
     client = socket.client
     if client.sockets.get(socket.namespace) is not socket:
         return

@@ -1,4 +1,4 @@
-"""Events of a client that wait for the handlers before them, and who waits for them."""
+"""How many events of a client wait for the handlers before them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from ..conf import Settings
 
 
 class Backlog:
-    """Counts waiting events. ``crowded`` says that they are so many that reading should pause."""
+    """Counts waiting events: ``events`` is how many, ``size`` their length in characters.
+
+    ``crowded`` says that they are more than the settings allow, and that reading should pause.
+    """
 
     __slots__ = ("_settings", "_waiters", "crowded", "events", "size")
 
@@ -20,7 +23,7 @@ class Backlog:
         self.crowded = False
 
     def add(self, size: int, events: int = 1) -> None:
-        """An event of this many characters waits; with ``events=-1`` it waits no more."""
+        """Count an event of ``size`` characters; ``events=-1`` takes one away."""
         self.events += events
         self.size += size * events
         settings = self._settings
@@ -38,12 +41,12 @@ class Backlog:
         return waiter
 
     def give_up(self) -> None:
-        """Nobody needs to wait any more: the client has gone."""
+        """Let everyone go on who waits: the client has gone."""
         release(self._waiters)
 
 
 def release(waiters: list[asyncio.Future[None]]) -> None:
-    """Let go of all who wait."""
+    """Complete all of these futures, and forget them."""
     for waiter in waiters:
         if not waiter.done():
             waiter.set_result(None)

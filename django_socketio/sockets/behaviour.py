@@ -1,7 +1,7 @@
-"""What a namespace's class does: its event handlers and hooks, found once per class.
+"""What a consumer class does: its event handlers and hooks, found once per class.
 
-All that the server knows of a consumer is here; nothing is ever looked up in it by a name that came
-from a client, or that a project may have used for something else.
+This is all that the server knows of a consumer. It never looks up an attribute by a name that came
+from a client, or that a project may use for something else.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Consumer = Any
 class Handler:
     """A method that handles an event, or a hook.
 
-    ``least`` and ``most`` are how many arguments it takes beside ``self``; ``named`` says that it
-    takes the event's name before them, ``plain`` that it is called in the most usual way: awaited,
-    with the arguments only. ``timing`` is how long it took.
+    ``least`` and ``most`` are how many arguments it takes besides ``self``. ``named`` says that the
+    event's name comes before them. ``plain`` says that it is a coroutine function that takes the
+    arguments only, as nearly all do. ``timing`` counts how long its calls took.
     """
 
     method: str
@@ -70,10 +70,11 @@ class Handlers(dict[str, Handler]):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A consumer class as the server uses it; a hook that the class leaves as it is is None.
+    """A consumer class as the server uses it. A hook that the class does not override is None.
 
-    ``make`` makes the consumer of a socket, ``options`` reads ``login_required`` and
-    ``permission_required`` from it. ``receive_event`` is the seam of middleware.
+    ``make`` makes the consumer of a socket; ``options`` reads ``login_required`` and
+    ``permission_required`` from a consumer. ``receive_event`` is called for each event in place of
+    its handler.
     """
 
     cls: type
@@ -87,5 +88,5 @@ class Behaviour:
 
     @property
     def name(self) -> str:
-        """The class's name in full."""
+        """The class's module and qualified name."""
         return f"{self.cls.__module__}.{self.cls.__qualname__}"

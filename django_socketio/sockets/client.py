@@ -79,23 +79,23 @@ class Client:
         self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0
-        # Sockets that are at work yet, those that the client has left among them.
+        # Sockets whose disconnect() has not ended yet.
         self.living = 0
         # The WebSocket that wants to take over from polling.
         self.prober: Transport | None = None
-        # Tests want the ORM to run where their transaction is.
+        # In tests the ORM must run in the thread of the test's transaction.
         self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
         self.slot: int | None = None
         self._decoder = Decoder(settings.codec, settings.limits)
         self._connect_deadline: float | None = now + settings.connect_timeout
         self._attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
-        # Events that wait for the handler before them, None while none ever had to; and whether
+        # Events that wait for the handler before them, None until the first; ``crowded`` says that
         # they are so many that reading should pause.
         self.backlog: Backlog | None = None
         self.crowded = False
         self._ended = False
-        # Under what the session is counted.
+        # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
         clients[self.session.sid] = self
         clients.pending += 1
@@ -116,7 +116,8 @@ class Client:
             and decoder.pending is None
             and "/" in self.sockets
         ):
-            # What nearly every packet is gets through in fewer steps.
+            # A shorter way for nearly every packet, an event of "/"; benchmarks/scenarios/echo.py
+            # measures it.
             try:
                 event = decoder.main_event(packet, 1)
             except PacketError as error:
@@ -134,7 +135,7 @@ class Client:
         return None
 
     def receive_payload(self, payload: str) -> list[Coroutine[Any, Any, None]]:
-        """Take the body of a POST; the work is what :meth:`receive` returned for its messages."""
+        """Take the body of a POST. Returns what :meth:`receive` returned for its messages."""
         work = [
             coro
             for message in self.session.receive_payload(payload)
@@ -147,7 +148,8 @@ class Client:
     def receive(self, message: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Take a message: a Socket.IO packet, or an attachment of one.
 
-        Returns work that is to be awaited by whoever can: a handler, and what queues up behind it.
+        Returns a coroutine that the caller has to await: it runs a handler, then the events that
+        have arrived meanwhile. None means that there is nothing to await.
         """
         if self._ended:
             return None
@@ -175,7 +177,7 @@ class Client:
             socket.acknowledged(packet)
             return None
         if kind == PacketType.DISCONNECT:
-            socket.leave(Reason.CLIENT_DISCONNECT)
+            socket.leave_namespace(Reason.CLIENT_DISCONNECT)
             return None
         self.violation(PacketError("packet out of turn"))
         return None
@@ -215,13 +217,13 @@ class Client:
         return enter(socket)
 
     def admitted(self) -> None:
-        """A first namespace has admitted this client."""
+        """Note that a namespace has admitted this client: the connect timeout is off."""
         if self._connect_deadline is not None:
             self._connect_deadline = None
             self.clients.pending -= 1
 
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
-        """Tell the client that it may not enter a namespace."""
+        """Send CONNECT_ERROR: the client may not enter a namespace. ``data`` says why."""
         self.sockets.pop(namespace, None)
         counters.traffic.control_out += 1
         self.send(make_frames(self.local.encoder.connect_error(namespace, data)))
@@ -253,14 +255,14 @@ class Client:
         return session.buffered <= session.options.low_water
 
     def _ping(self) -> bool:
-        """Much was written and nothing answered: ask for a sign of life. False: it is too much."""
+        """Ping a client that was sent much and is silent. Returns False when it is too much."""
         ping = self.session.ping(self.loop.time())
         if ping is not None:
             self.transport.write(ping)
         return self.session.direct
 
     def wait_until_drained(self) -> Awaitable[None]:
-        """Wait until the buffer is below its low-water mark (or the client gone)."""
+        """Wait until the buffer is below its low-water mark, or the client is gone."""
         if self.session.buffered <= self.session.options.low_water:
             return DONE
         waiter = self.loop.create_future()
@@ -268,7 +270,7 @@ class Client:
         return waiter
 
     def written(self) -> None:
-        """The transport has taken something out of the session's buffer."""
+        """Note that the transport has taken something out of the session's buffer."""
         session = self.session
         if session.suspicious and session.state == "open":
             ping = session.ping(self.loop.time())
@@ -279,29 +281,29 @@ class Client:
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             release(self._drain_waiters)
 
-    # Events that wait for their turn
+    # Events that wait for the handler before them
 
-    def queued(self, packet: Packet) -> None:
-        """An event has to wait for the handler before it."""
+    def event_queued(self, packet: Packet) -> None:
+        """Count an event that waits for the handler before it."""
         backlog = self.backlog
         if backlog is None:
             backlog = self.backlog = Backlog(self.settings)
         backlog.add(packet.size)
         self.crowded = backlog.crowded
         if self.crowded and (self.pending_acks or not self.transport.pausable):
-            # To stop reading would keep the answer back that a handler waits for, or not stop the
-            # client at all.
+            # Reading must go on: a handler may wait for this client's answer, or the transport
+            # cannot make the client wait.
             self.violation(PacketLimitExceeded("too many events wait for a handler"))
 
-    def unqueued(self, packet: Packet) -> None:
-        """An event's turn has come."""
+    def event_dequeued(self, packet: Packet) -> None:
+        """Count an event that waits no more."""
         backlog = self.backlog
         if backlog is not None:
             backlog.add(packet.size, -1)
             self.crowded = backlog.crowded
 
     def wait_until_caught_up(self) -> Awaitable[None]:
-        """Wait until the client's handlers have caught up enough to read on."""
+        """Wait until so few events wait that reading may go on."""
         if self.backlog is None or not self.crowded or self._ended:
             return DONE
         self.session.paused = True
@@ -312,12 +314,12 @@ class Client:
     # Time
 
     def upgraded(self) -> None:
-        """The session has moved to a WebSocket."""
+        """Note that the session has moved to a WebSocket."""
         counters.traffic.upgrades += 1
         self._counted = counters.sessions.move(self._counted, self.session.transport)
 
     def upgrade_started(self, prober: Transport) -> None:
-        """A WebSocket wants to take over: mind its timeout."""
+        """Note that ``prober``, a WebSocket, wants to take over; start the upgrade timeout."""
         self.prober = prober
         self.clients.wheel.hasten(self, self.loop.time() + self.settings.upgrade_timeout)
 
@@ -373,7 +375,7 @@ class Client:
         self.close(Reason.SERVER_CLOSE)
 
     def _end(self) -> None:
-        """The session is over, or only its last packets are still to be fetched."""
+        """Clean up: the session has closed, or is closing with its last packets to be fetched."""
         session = self.session
         if not self._ended:
             self._ended = True
@@ -389,7 +391,7 @@ class Client:
                 self._connect_deadline = None
                 self.clients.pending -= 1
             for socket in list(self.sockets.values()):
-                socket.leave(reason)
+                socket.leave_namespace(reason)
             self.sockets.clear()
             if self.backlog is not None:
                 self.backlog.give_up()

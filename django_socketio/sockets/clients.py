@@ -1,4 +1,4 @@
-"""The clients of an event loop, and what they share."""
+"""The clients of an event loop, by session id."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ class Clients(dict[str, C]):
         settings = local.settings
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
         self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20))
-        # Set, once the process ends, when the last client has gone.
+        # Set when the last client has gone while the process ends.
         self._empty = asyncio.Event()
 
     def forget(self, client: C) -> bool:
-        """A client's session is over. False when that was known."""
+        """Forget a client whose session is over. Returns False when it was forgotten before."""
         known = self.pop(client.session.sid, None) is not None
         if self.local.closing and not self:
             self._empty.set()
         return known
 
     async def wait_until_empty(self) -> None:
-        """Wait, once the process ends, until the last client has gone."""
+        """Wait until the last client has gone. Only for a process that ends."""
         if self:
             await self._empty.wait()
 
     @property
     def upgrading(self) -> bool:
-        """Whether a client is between polling and WebSocket."""
+        """Whether a client is upgrading from polling to WebSocket."""
         return any(client.session.probed for client in list(self.values()))

@@ -1,4 +1,4 @@
-"""What a socket needs of the client that it belongs to."""
+"""What a socket needs of its client, as a protocol, so that no module imports in a circle."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ..packets import Packet, PacketError
 class Connection(Protocol):
     """A client (:class:`.client.Client`) as its sockets see it.
 
-    ``sockets`` holds those of its namespaces, ``living`` counts those that are at work, the ones
-    that have left among them, ``pending_acks`` the questions that it has not answered.
-    ``thread_sensitive`` is true in tests, which want the ORM to run where their transaction is.
+    ``sockets`` are the client's sockets by namespace. ``living`` counts its sockets until their
+    ``disconnect`` has ended, ``pending_acks`` the questions that it has not answered yet.
+    ``thread_sensitive`` is True in tests whose ORM calls must run in the thread of the test's
+    transaction.
     """
 
     session: Session
@@ -27,7 +28,7 @@ class Connection(Protocol):
     pending_acks: int
 
     def admitted(self) -> None:
-        """A namespace has admitted the client."""
+        """Note that a namespace has admitted the client."""
 
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Tell the client that it may not enter a namespace."""
@@ -38,14 +39,14 @@ class Connection(Protocol):
     def wait_until_drained(self) -> Awaitable[None]:
         """Wait until the buffer is below its low-water mark."""
 
-    def queued(self, packet: Packet) -> None:
-        """An event has to wait for the handler before it."""
+    def event_queued(self, packet: Packet) -> None:
+        """Count an event that waits for the handler before it."""
 
-    def unqueued(self, packet: Packet) -> None:
-        """An event's turn has come."""
+    def event_dequeued(self, packet: Packet) -> None:
+        """Count an event that waits no more."""
 
     def violation(self, error: PacketError) -> None:
-        """The client has broken the protocol."""
+        """Close the session: the client has broken the protocol."""
 
     def abort(self, reason: str, detail: str = "") -> None:
         """End the connection at once."""

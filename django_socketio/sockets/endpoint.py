@@ -150,7 +150,11 @@ class Endpoint:
     # Rooms
 
     def join_rooms(self, rooms: list[Room]) -> Awaitable[None]:
-        """Enter rooms, all or none. Raises TooManyRooms."""
+        """Join all of ``rooms``, or none of them.
+
+        Returns an awaitable: what others send to the rooms arrives here from then on. Raises
+        TooManyRooms when the socket would be in more than ``MAX_ROOMS``.
+        """
         if self.reason is None:
             new = [room for room in dict.fromkeys(rooms) if room not in self.rooms]
             if len(self.rooms) + len(new) > self.local.settings.max_rooms:
@@ -164,7 +168,7 @@ class Endpoint:
         return self._joining or DONE
 
     def leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
-        """Leave rooms; those of user and session stay."""
+        """Leave rooms. The socket stays in the rooms of its user and its session."""
         if self.reason is None:
             for room in rooms:
                 if isinstance(self.rooms, set) and room in self.rooms:
@@ -173,23 +177,26 @@ class Endpoint:
                         self.local.leave_room(self, self.namespace, room)
         return DONE
 
-    def enter_namespace(self, own_rooms: tuple[Room, ...]) -> None:
-        """Be found in the namespace, and in the rooms of user and session."""
+    def add_to_index(self, own_rooms: tuple[Room, ...]) -> None:
+        """Let emits find this socket, in its namespace and in the rooms of its user and session."""
         self.own_rooms = own_rooms
         for room in own_rooms:
             self._joins(self.local.join_room(self, self.namespace, room))
-        self._joins(self.local.enter(self, self.namespace))
+        self._joins(self.local.add(self, self.namespace))
 
-    def leave_namespace(self) -> None:
-        """Be found nowhere any more; ``rooms`` still shows where the socket was."""
-        self.local.leave(self, self.namespace, (*self.rooms, *self.own_rooms))
+    def remove_from_index(self) -> None:
+        """Let no emit find this socket any more. ``rooms`` still says where it was."""
+        self.local.remove(self, self.namespace, (*self.rooms, *self.own_rooms))
 
     def _joins(self, joining: Awaitable[None] | None) -> None:
         if joining is not None:
             self._joining = joining
 
     async def wait_until_joined(self) -> None:
-        """Wait until the other processes' messages for our rooms come here, if that is soon."""
+        """Wait until other processes' messages for the socket's rooms arrive here.
+
+        Waits for at most a second, and not at all while the channel layer is down.
+        """
         joining, self._joining = self._joining, None
         if joining is not None and self.local.others.layer_up:
             try:
@@ -200,7 +207,10 @@ class Endpoint:
     # Packets
 
     def send(self, packet: EncodedPacket, delivery: Delivery = NORMAL) -> Awaitable[Any]:
-        """Send a packet to the client, from any thread."""
+        """Send a packet to the client, from any thread.
+
+        Returns an awaitable: the client's buffer is below its low-water mark.
+        """
         compress, volatile = delivery
         frames = make_frames(packet, compress)
         runtime = self.local.runtime
@@ -212,7 +222,7 @@ class Endpoint:
         return DONE if self.write(frames, volatile) else self.client.wait_until_drained()
 
     def write(self, frames: tuple[Frame, ...], volatile: bool) -> bool:
-        """Write to the client. False when its buffer is above the low-water mark."""
+        """Write to the client. Returns False when its buffer is above the low-water mark."""
         if self.state is CONNECTED:
             return self.client.send(frames, volatile)
         if self.state is CONNECTING and self._held is not None:
@@ -223,7 +233,7 @@ class Endpoint:
         return True
 
     def release_held(self) -> list[tuple[Frame, ...]]:
-        """Return what was held back while the socket connected, and hold it no more."""
+        """Return the frames that were held back during ``connect``; later ones are not held."""
         held, self._held = self._held, None
         return held or []
 
@@ -232,14 +242,18 @@ class Endpoint:
     async def ask(
         self, packet: EncodedPacket, ack_id: int, delivery: Delivery, timeout: float
     ) -> Outcome:
-        """Put a question, encoded with this id, to this client alone."""
+        """Ask this client alone, with an event that was encoded with ``ack_id``.
+
+        ``timeout`` is in seconds. Raises RuntimeError while ``connect`` runs: the client answers
+        only when it is in.
+        """
         if self.state is CONNECTING or self.state is LEAVING:
             raise RuntimeError("connect() cannot wait for the client, which waits for connect()")
         frames = make_frames(packet, delivery.compress)
         return await Question(ack_id).ask([self], frames, timeout)
 
     def expect(self, question: Question) -> bool:
-        """Expect an answer. False when the client has left or owes too many answers."""
+        """Expect an answer. Returns False when the client has left or owes too many answers."""
         if self.reason is not None:
             return False
         if self.client.pending_acks >= self.local.settings.max_pending_acks:
@@ -252,23 +266,23 @@ class Endpoint:
         return True
 
     def expect_no_more(self, question: Question) -> None:
-        """Nobody waits for the answer any more."""
+        """Forget a question: nobody waits for its answer any more."""
         if self._questions and self._questions.pop(question.ack_id, None) is not None:
             self.client.pending_acks -= 1
 
     def acknowledged(self, packet: Packet) -> None:
-        """The client has answered. An answer to no question is ignored, as in Node."""
+        """Take an acknowledgement. As in Node, one that answers no question is ignored."""
         question = self._questions.get(packet.id) if self._questions else None  # type: ignore[arg-type]
         if question is not None:
             counters.traffic.acks_in += 1
             self.expect_no_more(question)
             question.answer(self, packet.data)
 
-    def lose_questions(self) -> None:
-        """Whoever waits for an answer of this client waits in vain."""
+    def abandon_questions(self) -> None:
+        """Tell every question that waits for this client that no answer will come."""
         if self._questions:
             for question in list(self._questions.values()):
-                question.lose(self)
+                question.socket_left(self)
             self.client.pending_acks -= len(self._questions)
             self._questions = None
 

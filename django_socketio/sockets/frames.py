@@ -9,7 +9,7 @@ _MESSAGE = PacketType.MESSAGE
 
 
 def make_frames(packet: EncodedPacket, compress: bool = True) -> tuple[Frame, ...]:
-    """A packet and its attachments as they leave, in Engine.IO MESSAGE packets."""
+    """Return a packet and its attachments as frames: one Engine.IO MESSAGE packet each."""
     head = Frame(_MESSAGE + packet.text, compress)
     if not packet.attachments:
         return (head,)

@@ -1,4 +1,7 @@
-"""What the sockets of one event loop share: namespaces, rooms, and who is told of them."""
+"""The sockets of one event loop, by namespace and by room.
+
+It tells the other processes when a room gets its first socket here and when it loses its last.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ M = TypeVar("M", bound=HasSid)
 class Local(Generic[M]):
     """See the module's docstring. Its methods are called on the loop's own thread.
 
-    ``others`` hears of the first and the last socket in a room, so that it gets, from then on and
-    no longer, what is sent there elsewhere. A room of a Django session is not told: it is addressed
-    in all processes.
+    ``others`` is told of the first and of the last socket in a room: between the two, other
+    processes send here what they emit to the room. Nobody is told of the room of a Django session:
+    what is meant for it goes to all processes.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, node: str, others: Others) -> None:
@@ -35,8 +38,8 @@ class Local(Generic[M]):
         self.namespaces: dict[str, LocalNamespace[M]] = {}
         # Numbers of questions to clients.
         self.ack_ids = count()
-        # Set once the process is told to end: nobody begins to upgrade; and when it does: no new
-        # session is admitted.
+        # ``leaving``: the process was told to end, and no client may begin to upgrade.
+        # ``closing``: it ends, and no new session is admitted.
         self.leaving = False
         self.closing = False
 
@@ -45,16 +48,17 @@ class Local(Generic[M]):
         return new_id(self.node)
 
     def namespace(self, name: str) -> LocalNamespace[M]:
-        """Return the local part of a namespace; it is there while it has sockets."""
+        """Return this loop's part of a namespace; it is made here where it has no sockets yet."""
         found = self.namespaces.get(name)
         if found is None:
             found = self.namespaces[name] = LocalNamespace(name)
         return found
 
-    def enter(self, socket: M, namespace: str) -> Awaitable[None] | None:
-        """A socket is in its namespace.
+    def add(self, socket: M, namespace: str) -> Awaitable[None] | None:
+        """Add a socket to its namespace.
 
-        Returns what to await until other processes have heard of it; None where none has to.
+        Returns an awaitable: other processes send here what they emit to the namespace. None means
+        that they do so already, or that there are none.
         """
         found = self.namespace(namespace)
         found.sockets[socket.sid] = socket
@@ -62,8 +66,8 @@ class Local(Generic[M]):
         counters.connects.add(found.counted)
         return self.others.room_opened(namespace, None) if len(found.sockets) == 1 else None
 
-    def leave(self, socket: M, namespace: str, rooms: Iterable[Room]) -> None:
-        """A socket is in its namespace no more, nor in its rooms."""
+    def remove(self, socket: M, namespace: str, rooms: Iterable[Room]) -> None:
+        """Remove a socket from its namespace and from ``rooms``, which are all of its rooms."""
         for room in rooms:
             self.leave_room(socket, namespace, room)
         found = self.namespace(namespace)
@@ -75,14 +79,14 @@ class Local(Generic[M]):
             del self.namespaces[namespace]
 
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
-        """Put a socket into a room; returns what to await, as :meth:`enter` does."""
+        """Add a socket to a room. Returns what :meth:`add` returns."""
         first = self.namespace(namespace).join(socket, room)
         if first and not isinstance(room, SessionRoom):
             return self.others.room_opened(namespace, room)
         return None
 
     def leave_room(self, socket: M, namespace: str, room: Room) -> None:
-        """Take a socket out of a room."""
+        """Remove a socket from a room."""
         last = self.namespace(namespace).leave(socket, room)
         if last and not isinstance(room, SessionRoom):
             self.others.room_closed(namespace, room)

@@ -1,4 +1,4 @@
-"""What operators here, and other processes, may ask of this process's sockets."""
+"""What operators of this process, and other processes, do with the sockets of this process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LocalMembers:
 
     def act(self, target: Target, action: Action, rooms: list[Room]) -> None:
         for socket in self._local.select(target):
-            # An error with one socket must not keep the others where they are.
+            # An error with one socket must not keep the action from the others.
             try:
                 if action is Action.JOIN:
                     socket.join_rooms(rooms)

@@ -1,4 +1,4 @@
-"""The sockets of one namespace in this process, by sid and by room."""
+"""One namespace's sockets in this process, as an index by sid and by room."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class LocalNamespace(Generic[M]):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # Under what its sockets are counted: names are the clients' choice where it is dynamic.
+        # The counter's key: clients choose the names of a dynamic namespace, so there may be many,
+        # and the counter then puts them under "other".
         self.counted = name
         self.sockets: dict[str, M] = {}
         # Dicts as ordered sets: a room's members get a packet in the order in which they joined.
         self.rooms: dict[Room, dict[M, None]] = {}
 
     def join(self, socket: M, room: Room) -> bool:
-        """Put a socket into a room. True for its first member."""
+        """Add a socket to a room. Returns True for the room's first member."""
         members = self.rooms.get(room)
         if members is None:
             self.rooms[room] = {socket: None}
@@ -40,7 +41,7 @@ class LocalNamespace(Generic[M]):
         return False
 
     def leave(self, socket: M, room: Room) -> bool:
-        """Take a socket out of a room. True for its last member: the room is forgotten."""
+        """Remove a socket from a room. Returns True for its last member: the room is forgotten."""
         members = self.rooms.get(room)
         if members is None:
             return False
@@ -51,10 +52,10 @@ class LocalNamespace(Generic[M]):
         return True
 
     def select(self, rooms: Iterable[Room], exclude: Iterable[Room]) -> list[M]:
-        """The sockets in any of ``rooms`` (all, where it is empty) and in none of ``exclude``.
+        """Return the sockets in any of ``rooms`` (all, if it is empty) and in none of ``exclude``.
 
-        Each once, whatever the number of its rooms. A socket's own sid is a room of which it is a
-        member.
+        Each socket is there once, in however many of the rooms it is. A socket is a member of the
+        room that is named like its sid.
         """
         rooms = tuple(rooms)
         if not rooms:

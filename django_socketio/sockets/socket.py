@@ -35,7 +35,7 @@ FAST = counters.Timing.BOUNDS[0]
 
 
 class _Leave:
-    """Stands in a socket's queue behind the last event: it has left."""
+    """The last item in a socket's queue: run ``disconnect`` once the events before it are done."""
 
     __slots__ = ("reason",)
 
@@ -59,7 +59,7 @@ class Socket(Endpoint):
     ) -> None:
         super().__init__(client, local, namespace, auth, kwargs)
         self.behaviour = behaviour
-        # As they are for every event, found here faster.
+        # Copied from ``behaviour``: each event needs them, and one look-up less is saved.
         self.handlers = behaviour.handlers
         self.receive_event = behaviour.receive_event
         self._busy = False
@@ -69,15 +69,19 @@ class Socket(Endpoint):
     # Events
 
     def receive(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
-        """Take an event; returns work to be awaited, unless it has to wait for its turn."""
+        """Take an event from the client.
+
+        Returns a coroutine that handles it, to be awaited by the caller. None means that the event
+        waits in the queue, or that a task of its own handles it.
+        """
         if self.state is not CONNECTED:
             self.client.violation(PacketError("an event before the namespace is connected"))
             return None
         concurrent = self.handlers[packet.data[0]].concurrent
         if concurrent or self._busy:
-            self.client.queued(packet)
+            self.client.event_queued(packet)
             if self.state is not CONNECTED:  # it was one too many
-                self.client.unqueued(packet)
+                self.client.event_dequeued(packet)
             elif concurrent:
                 work = self._handle_concurrently(packet, self.consumer)
                 self.local.runtime.spawn(work, self.client)
@@ -88,7 +92,11 @@ class Socket(Endpoint):
         return self._work(packet)
 
     def receive_now(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
-        """As :meth:`receive`, but nothing is left to be awaited of a handler that never waits."""
+        """Take an event and run its handler at once, up to where it first waits.
+
+        Returns what :meth:`receive` returns, or None when the handler has finished. Stepping the
+        coroutine by hand saves a task per event; tests/unit/test_costs.py counts the tasks.
+        """
         if self._busy or self.state is not CONNECTED or self.handlers[packet.data[0]].concurrent:
             return self.receive(packet)
         self._busy = True
@@ -113,20 +121,20 @@ class Socket(Endpoint):
     def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
         item = queue.popleft()
         if isinstance(item, Packet):
-            self.client.unqueued(item)
+            self.client.event_dequeued(item)
         return item
 
     async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
-        """Handle an event, and after it those that came meanwhile, one at a time.
+        """Handle an event, then those that have arrived meanwhile, one at a time.
 
-        An event may have been begun: then ``item`` is what is left to do for it.
+        ``item`` is an awaitable when the event's handler has been started already: the rest of it.
         """
         try:
             while True:
                 if isinstance(item, Packet):
                     await self._handle(item, self.consumer)
                 elif isinstance(item, _Leave):
-                    await self.say_goodbye(item.reason)
+                    await self.run_disconnect(item.reason)
                 else:
                     await item
                 if not self._queue:
@@ -135,7 +143,7 @@ class Socket(Endpoint):
         finally:
             self._busy = False
             if self._queue and not self.local.closing:
-                # The server has cut off its task; what waits for a turn gets one of ours.
+                # The ASGI server has cancelled its task: the waiting events get a task of ours.
                 self._busy = True
                 self.local.runtime.spawn(self._work(self._next(self._queue)), self.client)
 
@@ -143,7 +151,7 @@ class Socket(Endpoint):
         try:
             await self._handle(packet, consumer)
         finally:
-            self.client.unqueued(packet)
+            self.client.event_dequeued(packet)
 
     async def _handle(self, packet: Packet, consumer: Consumer) -> None:
         name, *args = packet.data
@@ -156,7 +164,8 @@ class Socket(Endpoint):
             if self.receive_event is not None:
                 result = await self.receive_event(consumer, name, args)
             elif handler.plain and handler.least <= len(args) <= handler.most:
-                result = await handler.function(consumer, *args)  # as call_handler() does it
+                # What call_handler() does, without its two calls: most events come this way.
+                result = await handler.function(consumer, *args)
             else:
                 result = await self.call_handler(consumer, name, args)
             if packet.id is not None and self.state is CONNECTED:
@@ -170,7 +179,7 @@ class Socket(Endpoint):
         except TooManyRooms as limit:
             self.client.violation(PacketLimitExceeded(str(limit)))
         except Disconnected as error:
-            # The client that the handler waited for has gone: nothing is wrong with the handler.
+            # The handler waited for a client that has left: that is no error of the handler.
             logger.info("the handler of event %s has ended: %s", safe(name), error)
         except (Exception, asyncio.CancelledError) as error:
             if is_cut_off(error):
@@ -192,7 +201,10 @@ class Socket(Endpoint):
             timing.longest = took
 
     def call_handler(self, consumer: Consumer, name: str, args: list[Any]) -> Awaitable[Any]:
-        """Call the handler of an event. Raises EventRefused for arguments that do not fit it."""
+        """Call the handler of an event; await the result for what it returns.
+
+        Raises EventRefused for arguments that do not fit the handler.
+        """
         handler = self.handlers[name]
         if handler.named:
             args = [name, *args]
@@ -210,7 +222,7 @@ class Socket(Endpoint):
     # Hooks
 
     def run(self, hook: Handler, consumer: Consumer, *args: Any) -> Awaitable[Any]:
-        """Call a handler or hook: in a worker thread, if it is a plain function."""
+        """Call a handler or hook; a plain function runs in a worker thread."""
         if hook.is_async:
             result: Awaitable[Any] = hook.function(consumer, *args)
             return result
@@ -222,29 +234,32 @@ class Socket(Endpoint):
         return self.local.runtime.in_thread(function, *args, sensitive=sensitive)
 
     async def announce(self, signal: Signal, consumer: Consumer, **kwargs: Any) -> None:
-        """Send a signal; its receivers may use the ORM, and cannot harm the socket."""
+        """Send a signal of this socket. Exceptions of its receivers are logged, never raised."""
         kwargs.update(sender=self.behaviour.cls, socket=consumer)
         sensitive = self.client.thread_sensitive
         await announce(self.local.runtime, signal, sensitive=sensitive, **kwargs)
 
     # The end
 
-    def leave(self, reason: str) -> None:
-        """Leave the namespace: no event reaches or leaves the socket any more."""
+    def leave_namespace(self, reason: str) -> None:
+        """Leave the namespace: from now on nothing is sent or received. Safe to call twice.
+
+        ``reason`` is Socket.IO's text for ``disconnect``, which runs after the events that wait.
+        """
         if self.reason is not None:
             return
         self.reason = reason
         if self.client.sockets.get(self.namespace) is self:
             del self.client.sockets[self.namespace]
-        self.lose_questions()
+        self.abandon_questions()
         if self.state is CONNECTING:
             self.state = LEAVING
             return  # admission goes on when connect() has returned
         self.state = LEFT
         counters.disconnects.add(reason)
-        self.leave_namespace()
+        self.remove_from_index()
         if reason == Reason.SERVER_DISCONNECT:
-            # Whom the server has sent away does not act any more.
+            # The server has disconnected the client: its waiting events are dropped.
             while self._queue:
                 self._next(self._queue)
         if self._busy:
@@ -253,22 +268,25 @@ class Socket(Endpoint):
             self._busy = True
             self.local.runtime.spawn(self._work(_Leave(reason)), self.client)
         else:
-            self.finish()
+            self.release_consumer()
 
     def close(self, transport: bool) -> Awaitable[None]:
-        """Send the client away: from the namespace, or with ``transport`` altogether."""
+        """Disconnect the client from the namespace; with ``transport`` end its whole connection."""
         if transport:
             self.client.disconnect()
         elif self.state is CONNECTED:
             self.client.send(make_frames(self.local.encoder.disconnect(self.namespace)))
             counters.traffic.control_out += 1
-            self.leave(Reason.SERVER_DISCONNECT)
+            self.leave_namespace(Reason.SERVER_DISCONNECT)
         elif self.reason is None:
             self.state, self.reason = LEAVING, Reason.SERVER_DISCONNECT
         return DONE
 
-    async def say_goodbye(self, reason: str) -> None:
-        """Run disconnect(), and tell those who listen for it."""
+    async def run_disconnect(self, reason: str) -> None:
+        """Run the hook ``disconnect``, then send the signal ``socket_disconnected``.
+
+        Exceptions of the hook are logged and counted.
+        """
         consumer = self.consumer
         try:
             hook = self.behaviour.disconnect
@@ -283,20 +301,21 @@ class Socket(Endpoint):
             if socket_disconnected.receivers:
                 await self.announce(socket_disconnected, consumer, reason=str(reason))
         finally:
-            self.finish()
+            self.release_consumer()
 
-    def finish(self) -> None:
-        """Nothing more is to be done for the socket.
+    def release_consumer(self) -> None:
+        """Let go of the consumer: nothing more is to be done for this socket. Called once.
 
-        Consumer and socket know each other; apart, both are freed without the garbage collector.
+        Consumer and socket refer to each other. Breaking that circle frees both at once, without
+        the garbage collector (``test_the_garbage_collector_has_nothing_to_do`` in
+        tests/unit/test_costs.py).
         """
         self.client.living -= 1
         self.consumer = None
 
 
 def is_cut_off(error: BaseException) -> bool:
-    """Whether ``error`` is the cancelling of the running task itself, and not only of one that a
-    handler waited for."""
+    """Return whether ``error`` cancels the running task, not only a task that a handler awaits."""
     if not isinstance(error, asyncio.CancelledError):
         return False
     task = asyncio.current_task()

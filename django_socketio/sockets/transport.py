@@ -1,4 +1,4 @@
-"""What a client needs of the transport that carries its session."""
+"""What a client needs of its transport, as a protocol; and what stands in for one at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Transport(Protocol):
     """A transport of Engine.IO: HTTP long-polling or WebSocket."""
 
     name: str
-    # Whether a client that is not read from has to wait, rather than fill the server's memory.
+    # Whether the client has to wait while the server does not read, so that memory does not grow.
     pausable: bool
 
     def write(self, frame: Frame) -> None:
@@ -25,9 +25,10 @@ class Transport(Protocol):
 
 
 class _NoTransport:
-    """In place of the transport of a session that has ended.
+    """Stands in for the transport of a session that has ended.
 
-    Client and transport know each other; let go of, both are freed without the garbage collector.
+    Client and transport refer to each other. Replacing the transport breaks that circle, so that
+    both are freed at once, without the garbage collector (tests/unit/test_costs.py).
     """
 
     name = ""

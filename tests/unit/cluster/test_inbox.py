@@ -42,7 +42,7 @@ def test_duplicates_and_groups_of_others_are_dropped() -> None:
 def test_a_gap_while_this_process_was_not_in_the_group_is_none() -> None:
     inbox = Inbox(ME)
     opened(inbox, message(1))
-    inbox.left("g")
+    inbox.forget_group("g")
     assert opened(inbox, message(7)) == [Received("other", "g", 0, [note(7)])]
 
 

@@ -19,8 +19,8 @@ def beat(peers: Peers, start: float, seconds: float, interval: float = 1.0) -> l
 
 def test_a_peer_that_says_hello() -> None:
     peers = Peers(TIMEOUT)
-    assert peers.heard("a", "channel a", 1, 0.0)
-    assert not peers.heard("a", "channel a2", 1, 1.0)
+    assert peers.heartbeat("a", "channel a", 1, 0.0)
+    assert not peers.heartbeat("a", "channel a2", 1, 1.0)
     assert "a" in peers
     assert peers.nodes() == {"a"}
     assert len(peers) == 1
@@ -30,27 +30,27 @@ def test_a_peer_that_says_hello() -> None:
 
 def test_a_peer_that_says_goodbye() -> None:
     peers = Peers(TIMEOUT)
-    peers.heard("a", "channel", 1, 0.0)
-    assert peers.left("a")
-    assert not peers.left("a")
+    peers.heartbeat("a", "channel", 1, 0.0)
+    assert peers.remove("a")
+    assert not peers.remove("a")
     assert "a" not in peers
 
 
 def test_signs_of_life() -> None:
     """Anything that a peer says; it takes heartbeats to stay, though."""
     peers = Peers(TIMEOUT)
-    peers.sign("a", 1.0)
+    peers.note_sign("a", 1.0)
     assert peers.last_sign("a") == -math.inf
-    peers.heard("a", "channel", 1, 2.0)
+    peers.heartbeat("a", "channel", 1, 2.0)
     assert peers.last_sign("a") == 2.0
-    peers.sign("a", 5.0)
+    peers.note_sign("a", 5.0)
     assert peers.last_sign("a") == 5.0
     assert beat(peers, 2.0, 5) == ["a"]
 
 
 def test_a_silent_peer_is_forgotten_after_the_timeout() -> None:
     peers = Peers(TIMEOUT)
-    peers.heard("a", "channel", 1, 0.0)
+    peers.heartbeat("a", "channel", 1, 0.0)
     assert beat(peers, 0, 4) == []
     assert peers.expire(4.1, 1) == ["a"]
     assert peers.expire(4.2, 1) == []
@@ -60,21 +60,21 @@ def test_a_silent_peer_is_forgotten_after_the_timeout() -> None:
 def test_every_heartbeat_counts() -> None:
     peers = Peers(TIMEOUT)
     for second in range(20):
-        peers.heard("a", "channel", 1, float(second))
+        peers.heartbeat("a", "channel", 1, float(second))
         assert peers.expire(second + 0.5, 1) == []
     assert beat(peers, 19.5, 6) == ["a"]
 
 
 def test_a_peer_with_rare_heartbeats_gets_the_time_for_some() -> None:
     peers = Peers(TIMEOUT)
-    peers.heard("a", "channel", 10, 0.0)
+    peers.heartbeat("a", "channel", 10, 0.0)
     assert beat(peers, 0, 40) == []
     assert peers.expire(40.1, 1) == ["a"]
 
 
 def test_who_slept_gives_the_others_the_time_that_was_missed() -> None:
     peers = Peers(TIMEOUT)
-    peers.heard("a", "channel", 1, 0.0)
+    peers.heartbeat("a", "channel", 1, 0.0)
     assert beat(peers, 0, 2) == []
     # Stopped for a minute; the others' heartbeats have not been read yet.
     assert peers.expire(62.0, 1) == []
@@ -85,5 +85,5 @@ def test_who_slept_gives_the_others_the_time_that_was_missed() -> None:
 def test_a_long_interval_of_our_own_is_no_sleep() -> None:
     """Among hundreds of processes heartbeats are rare, and still the dead are forgotten."""
     peers = Peers(TIMEOUT)
-    peers.heard("a", "channel", 10, 0.0)
+    peers.heartbeat("a", "channel", 10, 0.0)
     assert beat(peers, 0, 60, interval=10) == ["a"]

@@ -48,7 +48,7 @@ def test_senders_and_groups_are_apart() -> None:
 def test_a_group_that_was_left_begins_anew() -> None:
     receiver = Receiver()
     receiver.lost("s", "g", 1, 1)
-    receiver.left("g")
+    receiver.forget_group("g")
     assert receiver.lost("s", "g", 1, 9) == 0
 
 

@@ -146,7 +146,7 @@ async def test_whoever_has_left_is_not_waited_for() -> None:
 async def test_whoever_leaves_is_counted() -> None:
     question, one, two = Question(1), Socket(), Socket()
     task = await ask(question, one, two)
-    question.lose(one)  # type: ignore[arg-type]
+    question.socket_left(one)  # type: ignore[arg-type]
     question.answer(two, [])  # type: ignore[arg-type]
     assert await outcome(task) == Outcome([None], 1, 0)
 

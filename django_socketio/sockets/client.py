@@ -116,8 +116,7 @@ class Client:
             and decoder.pending is None
             and "/" in self.sockets
         ):
-            # A shorter way for nearly every packet, an event of "/"; benchmarks/scenarios/echo.py
-            # measures it.
+            # A shorter way for nearly every packet; benchmarks/scenarios/echo.py measures it.
             try:
                 event = decoder.main_event(packet, 1)
             except PacketError as error:
@@ -162,24 +161,21 @@ class Client:
         if packet is None:
             self._await_attachments(decoder.pending)
             return None
-        if self._attachments_deadline is not None:
-            self._attachments_deadline = None
+        self._attachments_deadline = None
         kind = packet.type
         socket = self.sockets.get(packet.namespace)
-        if socket is None:
-            if kind == PacketType.CONNECT:
-                return self._connect(packet)
-            self.violation(PacketError("not connected to the namespace"))
-            return None
-        if kind == EVENT:
+        if socket is not None and kind == EVENT:
             return socket.receive(packet)
-        if kind == PacketType.ACK:
+        if socket is None and kind == PacketType.CONNECT:
+            return self._connect(packet)
+        if socket is None:
+            self.violation(PacketError("not connected to the namespace"))
+        elif kind == PacketType.ACK:
             socket.acknowledged(packet)
-            return None
-        if kind == PacketType.DISCONNECT:
+        elif kind == PacketType.DISCONNECT:
             socket.leave_namespace(Reason.CLIENT_DISCONNECT)
-            return None
-        self.violation(PacketError("packet out of turn"))
+        else:
+            self.violation(PacketError("packet out of turn"))
         return None
 
     def _await_attachments(self, packet: Packet | None) -> None:
@@ -212,9 +208,8 @@ class Client:
             return None
         behaviour, kwargs = found
         self.living += 1
-        socket = Socket(self, self.local, name, packet.data, kwargs, behaviour)
-        self.sockets[name] = socket
-        return enter(socket)
+        self.sockets[name] = Socket(self, self.local, name, packet.data, kwargs, behaviour)
+        return enter(self.sockets[name])
 
     def admitted(self) -> None:
         """Note that a namespace has admitted this client: the connect timeout is off."""
@@ -387,9 +382,7 @@ class Client:
                 counter = counters.limits if session.detail in TOO_SLOW else counters.violations
                 counter.add(session.detail)
                 logger.warning("session closed (%s): %s", reason, safe(session.detail))
-            if self._connect_deadline is not None:
-                self._connect_deadline = None
-                self.clients.pending -= 1
+            self.admitted()  # or never will be: the connect timeout is off
             for socket in list(self.sockets.values()):
                 socket.leave_namespace(reason)
             self.sockets.clear()

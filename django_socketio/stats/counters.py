@@ -82,6 +82,7 @@ class Tally(Counter[str]):
 
     def add(self, key: str, number: int = 1) -> None:
         """Count ``number`` under ``key``, or under "other" when there are too many keys."""
+        key = str(key)  # not a member of an enum, which JSON may not take for a key
         if key not in self and len(self) >= MAX_KEYS:
             key = OTHER
         self[key] += number

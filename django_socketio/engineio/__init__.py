@@ -1,13 +1,14 @@
-"""Engine.IO, revision 4 of the protocol, without I/O.
+"""Engine.IO, revision 4 of the protocol, without I/O, Django, Channels or asyncio.
 
-Nothing here knows of Django, Channels or asyncio: bytes, text and the time come in as arguments,
-payloads and packets go out as return values.
+Bytes, text and the time come in as arguments; packets and payloads go out as return values. The
+protocol: https://socket.io/docs/v4/engine-io-protocol/
 """
 
 from .errors import EngineIOError, ErrorCode, HandshakeRefused
+from .options import Probe, SessionOptions
 from .packets import Frame, PacketType, decode_payload, encode_payload
 from .reasons import Reason
-from .session import Probe, Session, SessionOptions
+from .session import Session, SessionState
 
 __all__ = [
     "EngineIOError",
@@ -19,6 +20,7 @@ __all__ = [
     "Reason",
     "Session",
     "SessionOptions",
+    "SessionState",
     "decode_payload",
     "encode_payload",
 ]

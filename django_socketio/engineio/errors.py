@@ -1,4 +1,7 @@
-"""What can be wrong with a request or a packet, in the protocol's own words."""
+"""The errors of Engine.IO: a bad packet, and a request that is refused.
+
+The codes and their texts: https://socket.io/docs/v4/server-api/#error-codes
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ class EngineIOError(RemoteProtocolError):
 
 
 class ErrorCode(IntEnum):
-    """The error codes a server answers a bad request with, as in the Node server."""
+    """The code in the answer to a bad request; the numbers are the Node server's."""
 
     UNKNOWN_TRANSPORT = 0
     UNKNOWN_SID = 1
@@ -23,12 +26,12 @@ class ErrorCode(IntEnum):
 
     @property
     def message(self) -> str:
-        """The text that clients know for this code."""
+        """The text that goes with this code in the answer."""
         return _MESSAGES[self]
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with this code."""
+        """The HTTP status of an answer with this code."""
         return 403 if self is ErrorCode.FORBIDDEN else 400
 
 
@@ -43,9 +46,10 @@ _MESSAGES = {
 
 
 class HandshakeRefused(EngineIOError):
-    """A request that gets one of the protocol's error answers.
+    """A request that the server refuses.
 
-    ``code`` is the :class:`ErrorCode`, ``status`` the HTTP status (the code's own by default).
+    ``code`` is the :class:`ErrorCode` of the answer, ``status`` its HTTP status (by default the
+    one that belongs to the code).
     """
 
     def __init__(self, code: ErrorCode, status: int | None = None) -> None:

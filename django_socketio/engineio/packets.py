@@ -1,8 +1,9 @@
-"""Engine.IO packets and the payloads that HTTP long-polling puts them in.
+"""Engine.IO packets, and the payloads that hold them in HTTP requests and answers.
 
-Implements "Packet encoding" of the Engine.IO protocol, revision 4: a text packet is one digit, its
-type, and the data; a binary message is sent as it is over a WebSocket, and as ``b`` and base64
-inside a payload, where packets are separated by U+001E.
+Implements "Packet encoding" of the Engine.IO protocol, revision 4:
+https://socket.io/docs/v4/engine-io-protocol/#packet-encoding. A text packet is one digit, its
+type, and the data. A binary message goes over a WebSocket as it is, and into a payload as ``b``
+and its base64. U+001E separates the packets of a payload.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ SEPARATOR = "\x1e"
 
 
 class PacketType:
-    """The first character of a text packet."""
+    """The first character of a text packet.
+
+    https://socket.io/docs/v4/engine-io-protocol/#packet-encoding. These are plain strings rather
+    than an enum, for they are compared with parts of text for each packet.
+    """
 
     OPEN = "0"
     CLOSE = "1"
@@ -33,11 +38,12 @@ PACKET_TYPES = frozenset("0123456")
 
 
 class Frame:
-    """One packet as it leaves: encoded once, written to any number of sessions.
+    """An encoded packet that any number of sessions may send.
 
-    ``data`` is the packet's text with its type, or the bytes of a binary message; ``size`` its
-    length (characters of text, bytes of binary), ``compress`` whether an HTTP answer that holds it
-    may be compressed. ``wire`` is for the transport, which keeps there what it hands to its server.
+    ``data`` is the packet's text, which begins with its type, or the bytes of a binary message.
+    ``size`` is its length, in characters of text or bytes. ``compress`` says whether an HTTP answer
+    that holds it may be compressed. In ``wire`` the transport keeps the ASGI message that sends it,
+    so that one is made for all sessions.
     """
 
     __slots__ = ("_base64", "compress", "data", "size", "wire")
@@ -54,7 +60,7 @@ class Frame:
 
     @property
     def text(self) -> str:
-        """The packet as it stands in a payload."""
+        """The packet as text for a payload: binary messages in base64, encoded once."""
         data = self.data
         if isinstance(data, str):
             return data
@@ -63,15 +69,23 @@ class Frame:
         return self._base64
 
 
+PING = Frame(PacketType.PING)
+NOOP = Frame(PacketType.NOOP)
+CLOSE = Frame(PacketType.CLOSE)
+# The answer to a WebSocket that probes.
+PROBE_PONG = Frame(PacketType.PONG + "probe")
+
+
 def encode_payload(frames: Iterable[Frame]) -> str:
-    """The body of an HTTP answer that holds ``frames``, in their order."""
+    """Return the body of an HTTP answer that holds ``frames``, in their order."""
     return SEPARATOR.join([frame.text for frame in frames])
 
 
 def split_payload(payload: str, max_packets: int) -> list[str]:
-    """The text packets of an HTTP request's body, not yet looked at. Linear in its size.
+    """Split the body of an HTTP request into packets, without a look at them.
 
-    Raises :class:`EngineIOError` for more than ``max_packets`` packets.
+    Takes time in proportion to the body's size. Raises :class:`EngineIOError` for more than
+    ``max_packets`` packets.
     """
     packets = payload.split(SEPARATOR, max_packets)
     if len(packets) > max_packets:
@@ -80,18 +94,18 @@ def split_payload(payload: str, max_packets: int) -> list[str]:
 
 
 def decode_payload(payload: str, max_packets: int) -> list[str | bytes]:
-    """The packets of a payload: text packets as they are, binary messages as bytes.
+    """Return the packets of a payload: text packets as they are, binary messages as bytes.
 
-    Raises :class:`EngineIOError` for more than ``max_packets`` packets, an empty or unknown packet
-    and for base64 that is none.
+    Raises :class:`EngineIOError` for more than ``max_packets`` packets, for an empty packet, one of
+    an unknown type and one with invalid base64.
     """
     return [decode_packet(packet) for packet in split_payload(payload, max_packets)]
 
 
 def decode_packet(packet: str) -> str | bytes:
-    """One text packet, checked: the text itself, or the bytes that its base64 stands for.
+    """Check a text packet. Returns the text itself, or the bytes that its base64 stands for.
 
-    Raises :class:`EngineIOError`.
+    Raises :class:`EngineIOError` for an unknown type or invalid base64.
     """
     kind = packet[:1]
     if kind == "b":

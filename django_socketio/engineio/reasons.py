@@ -1,4 +1,4 @@
-"""Why a session ended: the strings of "disconnect" in the documentation of Socket.IO's server.
+"""The reasons for which sessions and sockets end, as Socket.IO's documentation lists them.
 
 https://socket.io/docs/v4/server-socket-instance/#disconnect
 """
@@ -9,7 +9,7 @@ from ..enums import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a session ended, or a socket left its namespace; projects get the value."""
+    """Why a session ended or a socket left its namespace. Projects get the member's value."""
 
     CLIENT_DISCONNECT = "client namespace disconnect"
     SERVER_DISCONNECT = "server namespace disconnect"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
+from ..engineio.session import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
 from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
@@ -112,7 +113,7 @@ class Client:
         if (
             packet.__class__ is str
             and packet[:2] == EVENT_MESSAGE
-            and session.state == "open"
+            and session.state is OPEN
             and decoder.pending is None
             and "/" in self.sockets
         ):
@@ -129,7 +130,7 @@ class Client:
         message = session.receive(packet)
         if message is not None:
             return self.receive(message)
-        if self.session.state == "closed":
+        if self.session.state is CLOSED:
             self._end()
         return None
 
@@ -140,7 +141,7 @@ class Client:
             for message in self.session.receive_payload(payload)
             if (coro := self.receive(message)) is not None
         ]
-        if self.session.state == "closed":
+        if self.session.state is CLOSED:
             self._end()
         return work
 
@@ -245,7 +246,7 @@ class Client:
                 self.transport.flush()
         if session.direct:
             return True
-        if session.state == "closed":
+        if session.state is CLOSED:
             self._end()
         return session.buffered <= session.options.low_water
 
@@ -267,11 +268,11 @@ class Client:
     def written(self) -> None:
         """Note that the transport has taken something out of the session's buffer."""
         session = self.session
-        if session.suspicious and session.state == "open":
+        if session.suspicious and session.state is OPEN:
             ping = session.ping(self.loop.time())
             if ping is not None:
                 session.send(ping)  # behind what waits: the transport goes on with it
-            if session.state == "closed":
+            if session.state is CLOSED:
                 self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             release(self._drain_waiters)
@@ -329,7 +330,7 @@ class Client:
         upgrading = session.upgrading
         deadline = session.tick(now)
         if not session.upgrading:
-            if upgrading and session.state == "open":
+            if upgrading and session.state is OPEN:
                 counters.limits.add("upgrade timeout")
             self._dismiss_prober()
         if deadline is None:
@@ -337,7 +338,7 @@ class Client:
             return None
         self.transport.flush()
         for own in (self._connect_deadline, self._attachments_deadline):
-            if own is not None and session.state == "open":
+            if own is not None and session.state is OPEN:
                 deadline = min(deadline, own)
         return deadline
 
@@ -348,15 +349,15 @@ class Client:
 
     # The end
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: Reason) -> None:
         """End the connection in an orderly way: what was sent before still arrives."""
-        self.session.finish(reason, self.loop.time())
+        self.session.close(reason, self.loop.time())
         self._end()
         self.transport.flush()
 
-    def abort(self, reason: str, detail: str = "") -> None:
+    def abort(self, reason: Reason, detail: str = "") -> None:
         """End the connection at once."""
-        self.session.close(reason, detail)
+        self.session.abort(reason, detail)
         self._end()
 
     def disconnect(self) -> None:
@@ -376,7 +377,7 @@ class Client:
             self._ended = True
             self._decoder.reset()
             reason = session.close_reason or Reason.FORCED_CLOSE
-            if reason == Reason.PING_TIMEOUT:
+            if reason is Reason.PING_TIMEOUT:
                 counters.limits.add(reason)
             if session.detail:
                 counter = counters.limits if session.detail in TOO_SLOW else counters.violations
@@ -389,12 +390,12 @@ class Client:
             if self.backlog is not None:
                 self.backlog.give_up()
             release(self._drain_waiters)
-        if session.state == "closed" and self.clients.forget(self):
+        if session.state is CLOSED and self.clients.forget(self):
             counters.sessions.leave(self._counted)
             counters.traffic.fold(session)
             self.clients.wheel.cancel(self)
             self._dismiss_prober()
             transport, self.transport = self.transport, NO_TRANSPORT
             transport.close()
-        elif session.state == "closing":
+        elif session.state is CLOSING:
             self.clients.wheel.hasten(self, session.tick(self.loop.time()) or 0)

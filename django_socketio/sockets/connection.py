@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Protocol
 
-from ..engineio import Frame, Session
+from ..engineio import Frame, Reason, Session
 from ..packets import Packet, PacketError
 
 
@@ -48,7 +48,7 @@ class Connection(Protocol):
     def violation(self, error: PacketError) -> None:
         """Close the session: the client has broken the protocol."""
 
-    def abort(self, reason: str, detail: str = "") -> None:
+    def abort(self, reason: Reason, detail: str = "") -> None:
         """End the connection at once."""
 
     def disconnect(self) -> None:

@@ -19,8 +19,7 @@ from typing import Any
 
 from ..cluster.ends import RELEASE, IncomingEnd, Message, OutgoingEnd, OwnerGone
 from ..engineio import ErrorCode, HandshakeRefused
-from ..engineio.packets import PacketType
-from ..engineio.session import PROBE_PONG
+from ..engineio.packets import PROBE_PONG, PacketType
 from .bodies import BodyAborted, BodyTooLarge, read_body
 from .closing import ABNORMAL, GONE, NO_STATUS, NORMAL, SERVICE_RESTART, send_close
 from .messages import frame_message

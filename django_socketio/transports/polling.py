@@ -13,7 +13,8 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
-from ..engineio.session import CLOSE, NOOP
+from ..engineio.packets import CLOSE, NOOP
+from ..engineio.session import CLOSED
 from ..sockets.client import Client
 from ..stats import counters
 from .bodies import BodyAborted, BodyTooLarge, read_body
@@ -134,7 +135,7 @@ class PollingConsumer(AsyncConsumer):
         session = client.session
         link = _link(client)
         if link.poll is not None:
-            client.abort("transport error", "a poll while another one waits")
+            client.abort(Reason.TRANSPORT_ERROR, "a poll while another one waits")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         session.heard()
         session.set_writable(True)
@@ -147,7 +148,7 @@ class PollingConsumer(AsyncConsumer):
             client.written()
         if not frames:
             # Released with nothing to say: for the probe, by the client's own CLOSE, or for good.
-            over = session.state == "closed" and session.close_reason != "transport close"
+            over = session.state is CLOSED and session.close_reason is not Reason.TRANSPORT_CLOSE
             frames = [CLOSE if over else NOOP]
         drained = session.drained
         if drained:
@@ -158,7 +159,7 @@ class PollingConsumer(AsyncConsumer):
         try:
             await self._answer(frames, request, cors)
         except OSError:
-            client.abort("transport error", "the answer to a poll was lost")
+            client.abort(Reason.TRANSPORT_ERROR, "the answer to a poll was lost")
 
     async def _wait(self, client: Client, link: Polling) -> None:
         """Wait for something to send, the end of the session, or the end of the request."""
@@ -186,45 +187,45 @@ class PollingConsumer(AsyncConsumer):
         while (kind := (await self.receive())["type"]) != "http.disconnect":
             if kind == RELEASE_TYPE:
                 link.release()
-        client.abort("transport error", "a poll was dropped")
+        client.abort(Reason.TRANSPORT_ERROR, "a poll was dropped")
 
     async def _post(
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
     ) -> None:
         link = _link(client)
         if link.posting:
-            client.abort("transport error", "a POST while another one is read")
+            client.abort(Reason.TRANSPORT_ERROR, "a POST while another one is read")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if request.header(b"content-type") == "application/octet-stream":
-            client.abort("transport error", "a binary body")
+            client.abort(Reason.TRANSPORT_ERROR, "a binary body")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         link.posting = True
         try:
             limit = client.settings.max_http_buffer_size
             body = await read_body(self.receive, request.headers, limit)
-            if client.session.state == "closed":
+            if client.session.state is CLOSED:
                 raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
             try:
                 payload = body.decode("utf-8")
             except UnicodeDecodeError:
-                client.abort("parse error", "a body that is not UTF-8")
+                client.abort(Reason.PARSE_ERROR, "a body that is not UTF-8")
             else:
                 for work in client.receive_payload(payload):
                     client.local.runtime.spawn(work, client)
                 await client.wait_until_caught_up()
         except BodyTooLarge:
-            client.abort("transport error", "a body over MAX_HTTP_BUFFER_SIZE")
+            client.abort(Reason.TRANSPORT_ERROR, "a body over MAX_HTTP_BUFFER_SIZE")
             await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
             return
         except BodyAborted:
-            client.abort("transport error", "a POST was dropped")
+            client.abort(Reason.TRANSPORT_ERROR, "a POST was dropped")
             return
         finally:
             link.posting = False
         try:
             await respond(self.base_send, 200, b"ok", b"text/html", cors)
         except OSError:
-            client.abort("transport error", "the answer to a POST was lost")
+            client.abort(Reason.TRANSPORT_ERROR, "the answer to a POST was lost")
 
     async def _answer(
         self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]

@@ -9,7 +9,7 @@ from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
 from ..engineio import Frame, HandshakeRefused, Probe, Reason
-from ..engineio.session import PROBE_PONG
+from ..engineio.packets import PROBE_PONG
 from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
 from ..sockets.client import Client
@@ -174,7 +174,7 @@ class WebSocketConsumer(AsyncConsumer):
                 if not self._finished:
                     await self._read()
         except asyncio.CancelledError:
-            self._lost("transport close")
+            self._lost(Reason.TRANSPORT_CLOSE)
             raise
 
     async def _read(self) -> None:
@@ -195,7 +195,7 @@ class WebSocketConsumer(AsyncConsumer):
             session.bytes_in += size
             if size * 4 > limit and _size(packet) > limit:
                 self._close_code = TOO_BIG
-                client.abort("transport error", "a message over MAX_HTTP_BUFFER_SIZE")
+                client.abort(Reason.TRANSPORT_ERROR, "a message over MAX_HTTP_BUFFER_SIZE")
                 continue
             work = client.receive_packet(packet)
             message = packet = None  # not kept while the client is silent
@@ -222,12 +222,12 @@ class WebSocketConsumer(AsyncConsumer):
 
     def _disconnected(self, code: int | None) -> None:
         if code == SERVICE_RESTART:
-            reason = "server shutting down"
+            reason = Reason.SHUTTING_DOWN
         else:
-            reason = "transport error" if code in PROTOCOL_ERRORS else "transport close"
+            reason = Reason.TRANSPORT_ERROR if code in PROTOCOL_ERRORS else Reason.TRANSPORT_CLOSE
         self._lost(reason)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: Reason) -> None:
         """The connection is gone."""
         self._closing = self._finished = True
         if self.client.transport is self:
@@ -314,7 +314,7 @@ class WebSocketConsumer(AsyncConsumer):
             await asyncio.wait_for(send_close(self.base_send, self._close_code), CLOSE_TIMEOUT)
         except (asyncio.TimeoutError, RuntimeError):  # before OSError, of which it is one now
             # Nothing better can be done through ASGI than to let the server's task end.
-            self._lost("transport close")
+            self._lost(Reason.TRANSPORT_CLOSE)
             if self._reader is not None:
                 self._reader.cancel()
         except OSError:

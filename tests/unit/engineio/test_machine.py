@@ -81,13 +81,13 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.paused = paused
 
     @rule()
-    def finish(self) -> None:
-        self.session.finish("forced close", self.now)
+    def close(self) -> None:
+        self.session.close("forced close", self.now)
         assert self.session.state != "open"
 
     @rule()
-    def close(self) -> None:
-        self.session.close("forced close")
+    def abort(self) -> None:
+        self.session.abort("forced close")
         assert self.session.state == "closed"
 
     # The client

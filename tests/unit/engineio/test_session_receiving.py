@@ -92,9 +92,9 @@ def test_a_closed_or_closing_session_hears_nothing() -> None:
     for end in ("close", "finish"):
         session = make_session("polling")
         if end == "close":
-            session.close("forced close")
+            session.abort("forced close")
         else:
-            session.finish("forced close", 0)
+            session.close("forced close", 0)
         state = session.state
         assert session.receive("4hello") is None
         assert session.receive(b"hello") is None
@@ -137,7 +137,7 @@ def test_an_empty_payload_is_a_parse_error() -> None:
 
 def test_the_first_reason_for_the_end_is_kept() -> None:
     session = make_session("polling")
-    session.finish("forced server close", 0)
-    session.close("transport error", "a poll was dropped")
+    session.close("forced server close", 0)
+    session.abort("transport error", "a poll was dropped")
     assert (session.state, session.close_reason) == ("closed", "forced server close")
     assert session.detail == ""

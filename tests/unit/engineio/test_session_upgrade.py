@@ -120,14 +120,14 @@ def test_an_upgraded_session_has_no_upgrade_timeout() -> None:
 def test_a_closed_or_closing_session_does_not_upgrade() -> None:
     session = make_session("polling")
     session.start_upgrade(1)
-    session.close("forced close")
+    session.abort("forced close")
     assert not session.upgrading
     assert session.receive_probe("2probe") is Probe.REFUSED
     assert session.receive_probe("5") is Probe.REFUSED
     assert session.transport == "polling"
     assert not session.start_upgrade(2)
     session = make_session("polling")
-    session.finish("forced close", 1)
+    session.close("forced close", 1)
     assert not session.start_upgrade(2)
 
 

@@ -24,14 +24,14 @@ from .stats.reports import PROCESS, ROOMS, SOCKETS
 from .stats.shapes import WITHOUT_RECENT, RoomsParams, SocketsParams
 
 PER_PAGE = 50
-# Further back nobody turns pages; a filter finds more.
+# How many pages can be turned; a filter finds what is further back.
 MAX_PAGES = 20
 
 PAGES = (ServerProcess, Connection, Room, TrafficSample, Namespace)
 
 
 class Page(admin.ModelAdmin):
-    """A page in place of a list of objects."""
+    """Base of the pages, each of which stands in for Django's list of a model's objects."""
 
     template: str
     title: Any
@@ -72,7 +72,7 @@ class Page(admin.ModelAdmin):
         return response
 
     def _pages(self) -> list[dict[str, Any]]:
-        """The other pages, for the tabs."""
+        """Return the pages for the tabs."""
         found = []
         for model in PAGES:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
@@ -85,11 +85,11 @@ class Page(admin.ModelAdmin):
         return found
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What the template needs beside what all pages have."""
+        """Return what the template needs besides what all pages have."""
         return {}
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        """Answer a POST."""
+        """Carry out a POST. Raises PermissionDenied on a page without actions."""
         raise PermissionDenied
 
 
@@ -282,6 +282,6 @@ def _paging(request: HttpRequest, number: int, total: int) -> dict[str, Any]:
 
 
 def _missing(gathered: Gathered[Any]) -> list[str]:
-    """The processes that did not answer, by name."""
+    """Return the names of the processes that did not answer."""
     names = live.process_names(gathered) if gathered.missing else {}
     return sorted(names.get(node, node) for node in gathered.missing)

@@ -8,8 +8,8 @@
     ├── AckTimeout              an acknowledgement has not come in time (a TimeoutError)
     ├── Disconnected            the socket that was asked has left (a ConnectionError)
     ├── LocalProtocolError      the project does what the server cannot do
-    │   └── LimitExceeded       a room has too long a name (a ValueError)
-    │       └── TooManyRooms    a socket is in too many
+    │   └── LimitExceeded       a name is too long for a room (a ValueError)
+    │       └── TooManyRooms    a socket is in too many rooms
     └── RemoteProtocolError     a client breaks the protocol; projects never see it
         ├── engineio.EngineIOError
         └── packets.PacketError
@@ -37,27 +37,31 @@ class SocketIOError(Exception):
 
 
 class LocalProtocolError(SocketIOError):
-    """The project does what the server cannot do; never held against a client."""
+    """The project asks for what the server cannot do. It is never held against a client."""
 
 
 class RemoteProtocolError(SocketIOError):
-    """A client breaks the protocol: its session is closed, and nothing else."""
+    """A client breaks the protocol. The server closes the client's session, and nothing else."""
 
 
 class LimitExceeded(LocalProtocolError, ValueError):
-    """A wish goes past one of the limits in ``SOCKETIO``, as ``join`` with too long a name."""
+    """A call exceeds one of the limits in ``SOCKETIO``, such as ``join`` with too long a name."""
 
 
 class TooManyRooms(LimitExceeded):
-    """A socket is in ``MAX_ROOMS`` rooms already. Clients name rooms, and may flood us with them:
-    a handler that does not catch it ends the client's session."""
+    """A socket would be in more than ``MAX_ROOMS`` rooms.
+
+    Clients often name the rooms, so this stops a client that floods the server with names: when a
+    handler does not catch the exception, the client's session is closed.
+    """
 
 
 class ConnectionRefused(SocketIOError):
     """Raise it in ``connect`` or ``authenticate`` to refuse a client.
 
-    The client gets a CONNECT_ERROR with ``message``, and with ``data`` (anything JSON can hold)
-    where it is given.
+    The client gets a CONNECT_ERROR packet, which its ``connect_error`` event shows as an error with
+    this ``message``, and this ``data`` (anything that JSON can hold) if it is given. The same in
+    Socket.IO: https://socket.io/docs/v4/middlewares/#handling-middleware-error
     """
 
     def __init__(self, message: str = "Connection refused", data: Any = None) -> None:
@@ -69,7 +73,8 @@ class ConnectionRefused(SocketIOError):
 class EventRefused(SocketIOError):
     """Raise it in ``receive_event`` or a handler to drop an event.
 
-    There is no acknowledgement and no traceback; the event is counted.
+    The client gets no acknowledgement, and no traceback is logged. The admin shows how many events
+    were refused, by ``reason``.
     """
 
     def __init__(self, reason: str = "refused") -> None:
@@ -78,14 +83,15 @@ class EventRefused(SocketIOError):
 
 
 class Disconnected(SocketIOError, ConnectionError):
-    """The socket that was asked for an acknowledgement has left."""
+    """The one socket that was asked for an acknowledgement has left without giving it."""
 
 
 class AckTimeout(SocketIOError, TimeoutError):
-    """Some sockets have not answered in time.
+    """Not every acknowledgement has come in time.
 
-    ``answers`` is the list of answers that did come, ``missing`` the number of sockets that are
-    silent.
+    ``answers`` is the list of those that have come. ``missing`` is how many have not: of sockets,
+    those that left included; after ``server_side_call``, of processes. As in Socket.IO:
+    https://socket.io/docs/v4/emitting-events/#with-timeout
     """
 
     def __init__(self, answers: list[Any] | None = None, missing: int = 1) -> None:

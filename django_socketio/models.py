@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .stats.shapes import ProcessReport, complete_process, lost_messages
 
-# A process that has missed so many of its writes is stale.
+# A process is stale when it has missed so many of its writes, and GRACE has passed.
 MISSED_WRITES = 3
 GRACE = timedelta(seconds=5)
 
@@ -43,13 +43,13 @@ class ServerProcess(models.Model):
 
     @property
     def is_stale(self) -> bool:
-        """Whether it should have written by now, and has not said that it ends."""
+        """Whether the process is late with its writes, and has not written that it ended."""
         allowed = timedelta(seconds=MISSED_WRITES * self.interval) + GRACE
         return self.ended is None and now() - self.last_seen > allowed
 
     @property
     def is_running(self) -> bool:
-        """Whether it is believed to run."""
+        """Whether the process has not ended, and writes in time."""
         return self.ended is None and not self.is_stale
 
     def as_report(self) -> ProcessReport:
@@ -104,8 +104,8 @@ class TrafficSample(models.Model):
         return datetime.fromtimestamp(self.minute * 60, timezone.utc)
 
 
-# The models below have no tables and no permissions of their own: they are the other pages of the
-# admin, which lists models.
+# The models below stand for pages of the admin, which lists models only. They have no tables and no
+# permissions of their own.
 
 
 class Connection(ServerProcess):

@@ -1,14 +1,26 @@
-"""Django signals of the server. ``sender`` is the consumer's class, ``socket`` its instance.
+"""Django's signals of this server.
 
-``socket_connected(socket)`` after a client has been admitted to a namespace,
-``socket_disconnected(socket, reason)`` after it has left,
-``event_received(socket, event, args)`` before an event's handler runs.
+The first three are sent with the consumer's class as ``sender`` and its instance as ``socket``:
 
-``server_event(namespace, event, args)`` when another process has called ``server_side_emit`` or
-``server_side_call``; what receivers return are the answers.
+``socket_connected``
+    A client was admitted to a namespace and has been told so.
 
-Receivers run in a worker thread where they are plain functions, so the ORM is theirs; an exception
-in a receiver is logged and harms nothing.
+``socket_disconnected``
+    A client has left a namespace, and ``disconnect`` has run. ``reason``: one of the texts of
+    https://socket.io/docs/v4/server-socket-instance/#disconnect
+
+``event_received``
+    An event has arrived, and its handler runs next. ``event``: its name; ``args``: a list.
+
+The last one tells of other processes:
+
+``server_event``
+    Another process has called ``server_side_emit`` or ``server_side_call``. ``namespace``: its
+    name; ``event``; ``args``: a list. What receivers return are the answers of this process. See
+    https://socket.io/docs/v4/server-instance/#serversideemit
+
+A receiver may be ``async def``, or a plain function, which runs in a worker thread and may use the
+ORM. An exception that it raises is logged; the other receivers are called nevertheless.
 """
 
 from django.dispatch import Signal

@@ -1,4 +1,4 @@
-"""Whom something is for, and what is told about it: ids, rooms, targets, descriptions, outcomes.
+"""Values that name sockets and tell of them: ids, rooms, targets, descriptions, outcomes.
 
-Values only: nothing here has a state that changes, or knows of a loop, a transport or a layer.
+Nothing here has state that changes, or knows of an event loop, a transport or a channel layer.
 """

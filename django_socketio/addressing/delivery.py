@@ -1,4 +1,4 @@
-"""How something is sent, and what sockets can be made to do."""
+"""The options of a packet that is sent, and the actions that sockets can be made to do."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..enums import StrEnum
 class Delivery(NamedTuple):
     """How a packet is sent.
 
-    ``compress``: an HTTP answer that holds it may be compressed. ``volatile``: it may be dropped
-    for a client whose transport cannot take it now ("Volatile events" of the documentation).
+    ``compress``: an HTTP answer that holds it may be compressed. ``volatile``: it is dropped for a
+    client whose transport cannot take it now, see
+    https://socket.io/docs/v4/emitting-events/#volatile-events
     """
 
     compress: bool = True
@@ -26,6 +27,6 @@ class Action(StrEnum):
 
     JOIN = "join"
     LEAVE = "leave"
-    # Leave the namespace, and end the whole connection.
+    # CLOSE leaves the namespace, DISCONNECT ends the whole connection.
     CLOSE = "close"
     DISCONNECT = "disconnect"

@@ -1,4 +1,4 @@
-"""What a process tells of its sockets to whoever asks with ``fetch_sockets``."""
+"""What a process tells of its sockets when it is asked with ``fetch_sockets``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .handshake import Handshake
 
 @dataclass(frozen=True, repr=False)
 class SocketDescription:
-    """A socket as it was when it was asked about; see :class:`~..server.remote.RemoteSocket`."""
+    """A socket as it was when it was asked about; see :class:`~..server.operators.RemoteSocket`."""
 
     sid: str
     namespace: str
@@ -35,7 +35,7 @@ class SocketDescription:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> SocketDescription:
-        """Make one of what :meth:`as_dict` returned, after it went through JSON."""
+        """Return a description from what :meth:`as_dict` returned, after it went through JSON."""
         handshake = values["handshake"]
         time = datetime.fromisoformat(handshake["time"].replace("Z", "+00:00"))
         return cls(

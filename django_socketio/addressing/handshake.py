@@ -1,4 +1,4 @@
-"""What a client brought along when it connected."""
+"""What is known of the request that a client connected with."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ..logs import safe
 
 @dataclass(frozen=True, repr=False)
 class Handshake(Mapping[str, Any]):
-    """The handshake's request, as in Socket.IO's ``socket.handshake``; also a read-only mapping.
+    """The request that a client connected with; also a read-only mapping with the same keys.
 
-    ``headers`` has lower-case keys, ``query`` maps str to str, ``address`` is the client's without
-    the port ("" where the server does not know it), ``time`` is when it connected (aware, UTC),
-    ``secure`` whether it came over TLS, ``auth`` what it sent with CONNECT, or None.
+    ``headers`` has lower-case keys. ``query`` maps str to str. ``address`` is the client's, without
+    the port, "" if the server does not know it. ``time`` is when it connected (aware, UTC).
+    ``secure`` is True over TLS. ``auth`` is what it sent with CONNECT, or None. As in
+    https://socket.io/docs/v4/server-socket-instance/#sockethandshake
     """
 
     headers: dict[str, str]
@@ -39,11 +40,11 @@ class Handshake(Mapping[str, Any]):
         return len(_FIELDS)
 
     def __repr__(self) -> str:
-        """Without headers, query and ``auth``: they hold cookies, tokens and passwords."""
+        """Leave out headers, query and ``auth``, which hold cookies, tokens and passwords."""
         return f"<Handshake {safe(self.address)} time={self.time} secure={self.secure}>"
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as a plain dict."""
+        """Return the same as a plain dict."""
         return asdict(self)
 
 
@@ -51,7 +52,7 @@ _FIELDS = tuple(field.name for field in fields(Handshake))
 
 
 def read_headers(scope: dict[str, Any]) -> dict[str, str]:
-    """Headers by lower-case name; one that is repeated has its values joined, as HTTP has it."""
+    """Return the headers by lower-case name. The values of a repeated one are joined."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")

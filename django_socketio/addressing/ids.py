@@ -1,18 +1,18 @@
-"""Ids of processes, sessions and sockets: the only place that knows how they are made up.
+"""Ids of processes, sessions and sockets. Only this module knows their format.
 
-An id begins with the id of the process that owns it, so that what is addressed to it goes straight
-there, and ends with random text, so that nobody can guess it.
+The id of a session or socket begins with the id of its process, so that messages for it go straight
+there. It ends with random text, so that nobody can guess it.
 """
 
 from __future__ import annotations
 
 import secrets
 
-# Bytes of randomness; in characters of URL-safe base64 they are a third longer.
+# Random bytes in the id of a process, and in the rest of an id; base64 makes 4 characters of 3.
 _NODE_BYTES, _OWN_BYTES = 6, 15
 NODE_LENGTH = 8
 SID_LENGTH = 28
-# So much of an id's own part tells it apart from others, and is of no use to whoever reads it.
+# How many characters of the rest are shown: enough to tell ids apart, too few to guess one.
 _SHOWN = 8
 
 
@@ -22,16 +22,18 @@ def new_node() -> str:
 
 
 def new_id(node: str) -> str:
-    """Make an id for a session or a socket of the process ``node``: 28 characters, 120 random bits
-    of its own, as many as in the Node server."""
+    """Make the id of a session or socket of the process ``node``.
+
+    It has 28 characters; 120 bits of it are random, as many as in the Node server.
+    """
     return node + secrets.token_urlsafe(_OWN_BYTES)
 
 
 def owner_of(sid: str) -> str | None:
-    """Return the process that an id names, known or not; None for text that is no id."""
+    """Return the process that an id names, even if it is unknown; None for text that is no id."""
     return sid[:NODE_LENGTH] if len(sid) == SID_LENGTH else None
 
 
 def shortened(sid: str) -> str:
-    """Return a part of an id for people to tell sessions apart; the whole would be a key."""
+    """Return a part of a session's id to show to people. With the whole one could take it over."""
     return sid[NODE_LENGTH : NODE_LENGTH + _SHOWN]

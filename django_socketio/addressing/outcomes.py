@@ -1,4 +1,4 @@
-"""What became of a question to clients, and acknowledgements as values of Python."""
+"""The outcome of a question to clients, and acknowledgements as Python values."""
 
 from __future__ import annotations
 
@@ -8,28 +8,35 @@ from ..exceptions import AckTimeout, Disconnected
 
 
 def as_arguments(result: Any) -> list[Any]:
-    """What a handler returned, as the arguments of an acknowledgement."""
+    """Return the arguments of an acknowledgement for what a handler returned.
+
+    No argument for None, several for a tuple, else one.
+    """
     if result is None:
         return []
     return list(result) if type(result) is tuple else [result]
 
 
 def as_result(arguments: list[Any]) -> Any:
-    """The arguments of an acknowledgement, as what ``call`` returns: None, one value or a tuple."""
+    """Return what ``call`` returns for these arguments: None, the only one, or a tuple of them."""
     if not arguments:
         return None
     return arguments[0] if len(arguments) == 1 else tuple(arguments)
 
 
 class Outcome(NamedTuple):
-    """What became of a question: the answers, how many sockets left, how many are silent."""
+    """The outcome of a question to clients.
+
+    ``answers`` are the answers in any order. ``gone`` is how many sockets left without one,
+    ``silent`` how many have not answered in time.
+    """
 
     answers: list[Any]
     gone: int
     silent: int
 
     def one(self) -> Any:
-        """The answer of the one socket that was asked; raises Disconnected or AckTimeout."""
+        """Return the one socket's answer. Raises Disconnected or AckTimeout if there is none."""
         if self.answers:
             return self.answers[0]
         if self.silent:
@@ -37,7 +44,7 @@ class Outcome(NamedTuple):
         raise Disconnected("the socket has left")
 
     def all(self) -> list[Any]:
-        """The answers of all that were asked; raises AckTimeout where some are missing."""
+        """Return the answers of all sockets. Raises AckTimeout if any is missing."""
         missing = self.gone + self.silent
         if missing:
             raise AckTimeout(self.answers, missing)

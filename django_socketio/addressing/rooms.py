@@ -1,4 +1,4 @@
-"""Rooms: text, or all sockets of a user, or of a Django session."""
+"""The three kinds of rooms: those with a name, those of a user, those of a Django session."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from ..exceptions import LimitExceeded
 
 
 class UserRoom(NamedTuple):
-    """Every socket of a user. Not text, so that no room's name can be mistaken for it."""
+    """The room of every socket of a user. It is no text, so no client can join it by its name."""
 
     model: str
     pk: str
 
 
 class SessionRoom(NamedTuple):
-    """Every socket of a Django session."""
+    """The room of every socket of a Django session."""
 
     key: str
 
     def __repr__(self) -> str:
-        """Without the key, which is as good as a password."""
+        """Leave out the key, which is as good as a password."""
         return "<SessionRoom>"
 
 
@@ -28,9 +28,9 @@ Room = str | UserRoom | SessionRoom
 
 
 def as_room(room: Any) -> Room:
-    """The room that ``room`` names: text stands for itself, a user object for all its sockets.
+    """Return the room that ``room`` means: a name itself, or for a user the room of its sockets.
 
-    Raises TypeError for anything else, ValueError for a user that is not stored.
+    Raises TypeError for anything else, ValueError for a user without a primary key.
     """
     if type(room) is str:
         return room
@@ -47,7 +47,7 @@ def as_room(room: Any) -> Room:
 
 
 def user_room(user: Any) -> UserRoom | None:
-    """The room of a user, None for one that has no primary key."""
+    """Return the room of a user; None for a user without a primary key (an anonymous one)."""
     pk = getattr(user, "pk", None)
     if pk is None:
         return None
@@ -57,9 +57,9 @@ def user_room(user: Any) -> UserRoom | None:
 
 
 def check_room(room: Any, longest: int) -> Room:
-    """As :func:`as_room`, for a room to be joined.
+    """Return the room to be joined, as :func:`as_room` does.
 
-    Raises LimitExceeded for a name of more than ``longest`` characters.
+    Raises also LimitExceeded for a name of more than ``longest`` characters.
     """
     found = as_room(room)
     if isinstance(found, str) and len(found) > longest:

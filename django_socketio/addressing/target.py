@@ -1,4 +1,4 @@
-"""Whom an operator addresses, and how that is told to another process."""
+"""The sockets that an operator addresses, and their form in messages between processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from .rooms import Room, SessionRoom, UserRoom
 
 
 class Target(NamedTuple):
-    """The sockets of ``namespace`` in any of ``rooms`` (all, where empty) but in no ``exclude``.
+    """The sockets of ``namespace`` in any of ``rooms``, without those in any of ``exclude``.
 
-    ``namespace`` "" stands for all namespaces; ``local`` keeps to this process.
+    Without ``rooms`` it is all sockets; the ``namespace`` "" stands for all namespaces. ``local``
+    keeps to the sockets of this process.
     """
 
     namespace: str
@@ -19,7 +20,7 @@ class Target(NamedTuple):
     local: bool = False
 
     def to_wire(self) -> list[Any]:
-        """As items of an operation: namespace, rooms, exclude."""
+        """Return three items of an operation: namespace, rooms, exclude."""
         return [
             self.namespace,
             [_room_to_wire(room) for room in self.rooms],
@@ -28,7 +29,7 @@ class Target(NamedTuple):
 
     @classmethod
     def from_wire(cls, namespace: str, rooms: list[Any], exclude: list[Any]) -> Target:
-        """The other way round. Raises ValueError for what is no room."""
+        """Return the target from what :meth:`to_wire` returned. Raises ValueError for no room."""
         return cls(
             namespace,
             tuple(_room_from_wire(room) for room in rooms),
@@ -37,7 +38,7 @@ class Target(NamedTuple):
 
 
 def room_key(room: Room) -> tuple[str, ...]:
-    """Text that stands for a room and for no other one."""
+    """Return texts that stand for this room and for no other."""
     if isinstance(room, UserRoom):
         return ("user", room.model, room.pk)
     if isinstance(room, SessionRoom):
@@ -46,7 +47,10 @@ def room_key(room: Room) -> tuple[str, ...]:
 
 
 def name_to_wire(name: str) -> str | bytes:
-    """A room's name. Half a surrogate pair, which JavaScript may send, is no UTF-8: bytes then."""
+    """Return a room's name, as bytes if it has half a surrogate pair, which UTF-8 cannot encode.
+
+    JavaScript's strings may have one.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -55,7 +59,7 @@ def name_to_wire(name: str) -> str | bytes:
 
 
 def name_from_wire(name: Any) -> str:
-    """The other way round. Raises ValueError for what is no name."""
+    """Return the name of :func:`name_to_wire`'s result. Raises ValueError for what is none."""
     if isinstance(name, bytes):
         return name.decode("utf-8", "surrogatepass")
     if not isinstance(name, str):

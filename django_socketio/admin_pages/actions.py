@@ -33,7 +33,7 @@ MAX_TARGETS = 1000
 
 
 class ActionForm(forms.Form):
-    """What is to be done, and to whom. A target is "sid namespace", or "user pk namespace"."""
+    """What is to be done; :func:`read_targets` reads to which sockets."""
 
     action = forms.ChoiceField(choices=[(key, value[1]) for key, value in ACTIONS.items()])
     whole_user = forms.BooleanField(required=False)
@@ -66,12 +66,12 @@ def _refuse(constant: str) -> None:
 
 
 def carry_out(data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> int:
-    """Do what an :class:`ActionForm` asks for; returns to how many targets."""
+    """Do what an :class:`ActionForm` asks for. Returns to how many targets it was done."""
     done = 0
     for namespace, room in targets:
         operator = io.of(namespace).to(room)
         if data["action"] == "disconnect":
-            # Of a user every connection, whatever the namespace.
+            # For a user: every connection, in all namespaces.
             everywhere = "" if isinstance(room, UserRoom) else namespace
             _disconnect(Target(everywhere, (room,)))
         elif data["action"] == "join":
@@ -89,7 +89,10 @@ def _disconnect(target: Target) -> None:
 
 
 def read_targets(values: Iterable[str], whole_user: bool) -> list[tuple[str, Room]]:
-    """The sockets, or their users, that the checked boxes name: "sid user_pk namespace"."""
+    """Return the sockets that the checked boxes name, or with ``whole_user`` their users.
+
+    A box's value is "sid user_pk namespace".
+    """
     targets: dict[tuple[str, Room], None] = {}
     model = user_model_label()
     for value in list(values)[:MAX_TARGETS]:
@@ -103,13 +106,13 @@ def read_targets(values: Iterable[str], whole_user: bool) -> list[tuple[str, Roo
 
 
 def user_model_label() -> str:
-    """The model of a user's room."""
+    """Return the label of the user model, as in :class:`.UserRoom`."""
     concrete = get_user_model()._meta.concrete_model
     return "" if concrete is None else concrete._meta.label_lower
 
 
 def describe(data: dict[str, Any]) -> str:
-    """An action in words, without what was sent."""
+    """Return an action in words, without the arguments of an event."""
     action = data["action"]
     if action == "join":
         return str(gettext("Joined room “%s”.") % data["room"][:100])
@@ -121,7 +124,7 @@ def describe(data: dict[str, Any]) -> str:
 
 
 def write_entry(user: Any, what: str, message: str) -> None:
-    """One entry in the admin's log."""
+    """Write one entry to the admin's log."""
     LogEntry.objects.create(
         user_id=user.pk,
         content_type=ContentType.objects.get_for_model(ServerProcess),
@@ -133,7 +136,7 @@ def write_entry(user: Any, what: str, message: str) -> None:
 
 
 def write_log(user: Any, data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> None:
-    """An entry in the admin's log for each target."""
+    """Write an entry to the admin's log for each target."""
     content_type = ContentType.objects.get_for_model(ServerProcess)
     LogEntry.objects.bulk_create(
         LogEntry(

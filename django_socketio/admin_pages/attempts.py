@@ -1,4 +1,4 @@
-"""A limit to how often a password may be tried: so many failures of an address in a minute."""
+"""A limit on how often a password may be tried: so many failures per address and minute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address
 from ..exceptions import LimitExceeded
 from ..logs import logger, safe
 
-# Seconds after an address's first failure until it may try again.
+# Seconds after an address's first failure until its failures are forgotten.
 WINDOW = 60.0
 # Addresses that are remembered; with more at a time the oldest is forgotten.
 MAX_ADDRESSES = 1000
@@ -24,13 +24,14 @@ class Attempts:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # By address, those that began first are first: [when it began, how many].
+        # By address, in the order of their first failures: [time of the first failure, how many].
         self._failures: OrderedDict[str, list[float]] = OrderedDict()
 
     def begin(self, address: str, allowed: int) -> None:
-        """Count an attempt as failed until :meth:`succeeded`. Raises LimitExceeded past the limit.
+        """Count an attempt as failed, until :meth:`succeeded` is called.
 
-        It is counted before the password is looked at, so that attempts side by side count, too.
+        It is counted before the password is checked, so that simultaneous attempts count, too.
+        Raises LimitExceeded after more than ``allowed`` failures.
         """
         key, now = _key(address), self._clock()
         with self._lock:
@@ -46,7 +47,7 @@ class Attempts:
             raise LimitExceeded(TOO_MANY)
 
     def succeeded(self, address: str) -> None:
-        """The password was right: the address begins anew."""
+        """Forget the failures of an address: the password was right."""
         with self._lock:
             self._failures.pop(_key(address), None)
 
@@ -59,7 +60,7 @@ class Attempts:
 
 
 def _key(address: str) -> str:
-    """The address; of IPv6 the network, for a subscriber has all of its addresses."""
+    """Return an address; for IPv6 its /64 network, since one subscriber has all its addresses."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -30,7 +30,7 @@ def is_available() -> bool:
 def figure(
     title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]
 ) -> dict[str, Any]:
-    """What the template of charts needs: a chart, and by series its last and its largest value."""
+    """Return what the template needs: a chart, and each series' last and largest value."""
     return {
         "title": title,
         "svg": draw(title, labels, series),
@@ -43,7 +43,7 @@ def figure(
 def draw(
     title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]
 ) -> SafeString:
-    """A chart with lines, as SVG for a page; "" where pygal is not installed or nothing to draw."""
+    """Return a line chart as SVG; "" if pygal is not installed or there is nothing to draw."""
     if not labels or not is_available():
         return SafeString()
     import pygal
@@ -71,7 +71,7 @@ def draw(
         title=None,
         formatter=_number,
     )
-    # Those that are shown are found by their text, so the others must not have the same.
+    # pygal finds the labels to show by their text, so the hidden ones must have other texts.
     chart.x_labels = [
         label if place % every == 0 else f"·{place}" for place, label in enumerate(labels)
     ]

@@ -1,4 +1,4 @@
-"""The namespace that feeds the page "Live": staff with the permission may enter, nobody else."""
+"""The namespace that feeds the page "Live". Only staff with the permission may enter."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from . import live
 
 NAMESPACE = "/django-socketio/live"
 PERMISSION = "django_socketio.view_serverprocess"
-# Seconds between two looks, while somebody looks.
+# Seconds between two updates while a page is open.
 INTERVAL = 2.0
-# The same while a process does not answer: it comes back, or is soon known to be dead.
+# The same while a process does not answer: soon it either answers or is known to be dead.
 INTERVAL_IN_DOUBT = 0.5
 
-# The hubs of this process whose pages are fed by a task.
+# The hubs whose pages a task feeds now.
 _feeding: set[Hub] = set()
 
 
 class LiveFeed(SocketIOConsumer):
-    """A page that is open. It is sent the part that moves as HTML, and sends nothing."""
+    """An open page "Live". It is sent its changing part as HTML, and sends nothing."""
 
     login_required = True
     permission_required = PERMISSION
@@ -42,7 +42,7 @@ class LiveFeed(SocketIOConsumer):
 
 
 async def _feed(hub: Hub) -> None:
-    """Look at all processes and show what is seen, until nobody in this process watches."""
+    """Send the state of all processes to the hub's open pages, until the last one is closed."""
     interval = INTERVAL
     try:
         while True:

@@ -25,9 +25,9 @@ RANGES = {
 
 
 def points(chosen: str) -> list[dict[str, Any]]:
-    """What went through all processes, added up; one query, and as many points as are shown."""
+    """Return the sums over all processes, a dict for each point of the charts. Makes one query."""
     _name, minutes, step, _form = RANGES[chosen]
-    # The minute that is not over yet is not there yet.
+    # The current minute has no samples yet.
     end = current_minute() // step * step
     start = end - minutes
     found = {
@@ -53,11 +53,11 @@ def points(chosen: str) -> list[dict[str, Any]]:
 
 
 def context(chosen: str) -> dict[str, Any]:
-    """What the template needs."""
+    """Return what the template needs."""
     _name, _minutes, _step, form = RANGES[chosen]
     rows = points(chosen)
     while rows and len(rows[-1]) == 1:
-        rows.pop()  # what is still to come
+        rows.pop()  # points without samples yet
     labels = [
         date_format(localtime(datetime.fromtimestamp(row["at"] * 60, timezone.utc)), form)
         for row in rows

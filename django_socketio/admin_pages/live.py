@@ -1,4 +1,4 @@
-"""What the page "Live" shows, and how it moves by itself."""
+"""What the page "Live" shows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ..stats.totals import add_up
 from . import charts
 
 FRAGMENT = "admin/django_socketio/_live.html"
-# Processes that have not been seen for longer are not shown.
+# Processes that have not written for longer are not shown.
 FORGOTTEN = timedelta(hours=1)
-# A loop that is so late is in trouble, in seconds.
+# Seconds of delay from which on a process's event loop is shown as late.
 LATE = 0.25
 RUNNING, STALE, SILENT = "running", "stale", "silent"
 
@@ -32,7 +32,7 @@ Named = TypeVar("Named", bound=NamedReport)
 
 
 def known_processes() -> list[ServerProcess]:
-    """The rows of processes that have not ended, as far as the database can be asked."""
+    """Return the rows of processes that have not ended; none if the database is down."""
     try:
         since = now() - FORGOTTEN
         rows = ServerProcess.objects.filter(ended=None, last_seen__gt=since)
@@ -42,7 +42,7 @@ def known_processes() -> list[ServerProcess]:
 
 
 def process_names(gathered: Gathered[Named]) -> dict[str, str]:
-    """host:pid by process."""
+    """Return each process's name, "host:pid", by its id."""
     names = {row.node: str(row) for row in known_processes()}
     for node, report in gathered.reports.items():
         if report["name"]:
@@ -51,18 +51,18 @@ def process_names(gathered: Gathered[Named]) -> dict[str, str]:
 
 
 def fragment(gathered: Gathered[ProcessReport]) -> str:
-    """The part of the page that moves, as HTML."""
+    """Return the changing part of the page as HTML."""
     return render_to_string(FRAGMENT, context(gathered))
 
 
 def context(gathered: Gathered[ProcessReport]) -> dict[str, Any]:
-    """What the template needs."""
+    """Return what the template needs."""
     reports = _all_reports(gathered)
     living = [report for report, state in reports if state == RUNNING]
     total = add_up(living)
     processes = [_process(report, state) for report, state in reports]
     return {
-        # In an order that stays while the page moves.
+        # In an order that stays the same from update to update.
         "processes": sorted(processes, key=lambda row: (row["name"], row["node"])),
         "running": len(living),
         "stale": [report for report, state in reports if state != RUNNING],
@@ -82,7 +82,7 @@ def context(gathered: Gathered[ProcessReport]) -> dict[str, Any]:
 
 
 def _all_reports(gathered: Gathered[ProcessReport]) -> list[tuple[ProcessReport, str]]:
-    """What is known of each process, from itself or from its row, and the state it is in."""
+    """Return each process's report, its own or that of its row, with the process's state."""
     reports = {node: (report, RUNNING) for node, report in gathered.reports.items()}
     for row in known_processes():
         if row.node in reports:
@@ -90,7 +90,7 @@ def _all_reports(gathered: Gathered[ProcessReport]) -> list[tuple[ProcessReport,
         if row.node in gathered.missing:
             state = SILENT
         elif gathered.complete or row.is_stale:
-            # Those that share our channel layer would have answered.
+            # If it ran, it would have answered: the processes share a channel layer.
             state = STALE
         else:
             state = RUNNING
@@ -101,7 +101,7 @@ def _all_reports(gathered: Gathered[ProcessReport]) -> list[tuple[ProcessReport,
 
 
 def _troubles() -> dict[str, TallyName]:
-    """The tallies that are shown, by their titles."""
+    """Return the tallies that are shown, by their titles."""
     return {
         gettext("Errors in handlers"): "handler_errors",
         gettext("Protocol violations"): "violations",
@@ -115,7 +115,7 @@ def _troubles() -> dict[str, TallyName]:
 
 
 def _process(report: ProcessReport, state: str) -> dict[str, Any]:
-    """A row of the table of processes."""
+    """Return a row of the table of processes."""
     counted = report["counters"]
     lag, started = counted["lag"], report["started"]
     return {
@@ -138,14 +138,14 @@ def _process(report: ProcessReport, state: str) -> dict[str, Any]:
 
 
 def _charts(gathered: Gathered[ProcessReport]) -> list[dict[str, Any]]:
-    """The last minutes of all processes that answered."""
+    """Return the charts of the last minutes, over all processes that answered."""
     sums: dict[int, Counter[str]] = {}
     for report in gathered.reports.values():
         for at, sockets, events_in, events_out in report["recent"]:
             sums.setdefault(at, Counter()).update(
                 {"sockets": sockets, "in": events_in, "out": events_out}
             )
-    # The youngest entry is complete when every process has made its own.
+    # The newest entry is left out: some processes may not have made theirs yet.
     newest = int(time.time()) // STEP * STEP - STEP
     times = [at for at in sorted(sums) if at <= newest][-KEPT:]
     if not times:

@@ -11,7 +11,7 @@ from ..stats.totals import add_up
 
 
 def context(reports: Iterable[ProcessReport]) -> dict[str, Any]:
-    """What the template needs."""
+    """Return what the template needs."""
     total = add_up(reports)
     bounds = [
         *(f"≤ {_seconds(bound)}" for bound in Timing.BOUNDS),

@@ -27,7 +27,7 @@ from .attempts import Attempts
 from .official_feed import feed
 
 SALT = "django_socketio.admin_ui"
-# How long a page may come back without the password, in seconds; as in the Node server.
+# Seconds for which a page may come back without the password; as in the Node server.
 SESSION_AGE = 86_400
 
 FEATURES = {
@@ -44,7 +44,7 @@ password_attempts = Attempts()
 
 
 def options() -> dict[str, Any]:
-    """The setting, complete with its defaults."""
+    """Return the setting ``ADMIN_UI``, complete with its defaults."""
     wanted = get_settings().admin_ui
     given = wanted if isinstance(wanted, dict) else {}
     return {
@@ -61,7 +61,7 @@ class AdminUI(SocketIOConsumer):
     """A page of the official Admin UI."""
 
     def authenticate(self, auth: Any) -> Any:
-        """Staff with the permission, or who knows the password."""
+        """Return the user, if it is staff with the permission or knows the password."""
         wanted, user = options(), self.user
         self.features: set[str] = set()
         self.token: str | None = None
@@ -107,7 +107,7 @@ class AdminUI(SocketIOConsumer):
         return True
 
     async def connect(self, auth: Any) -> None:
-        # Without ALL_EVENTS the page shows no sockets.
+        # Without the feature ALL_EVENTS the page shows no sockets.
         self.emit(
             "config",
             {"supportedFeatures": [*sorted(self.features), "AGGREGATED_EVENTS", "ALL_EVENTS"]},
@@ -118,7 +118,7 @@ class AdminUI(SocketIOConsumer):
 
     @event("emit")
     def send_to_sockets(self, namespace: Any, room: Any, name: Any, *args: Any) -> None:
-        """Send an event to a namespace, or a room of it."""
+        """Send an event to a namespace, or to a room of it."""
         target = self._target("EMIT", namespace, room)
         if not isinstance(name, str) or name in RESERVED_EVENTS:
             raise EventRefused("admin UI: not an event")
@@ -167,13 +167,13 @@ def _text(value: Any) -> str:
 
 
 def _stamp(wanted: dict[str, Any]) -> str:
-    """What a page's token holds: nothing that is secret, and nothing that outlives the password."""
+    """Return the content of a page's token: no secret, and invalid once the password changes."""
     secret = wanted["USERNAME"] + "\0" + wanted["PASSWORD"]
     return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()
 
 
 def _is_right(password: str, encoded: str) -> bool:
-    if encoded.startswith("$2"):  # as bcrypt, and the Node server's setting, have it
+    if encoded.startswith("$2"):  # a bcrypt hash, as in the Node server's setting
         try:
             return BCryptPasswordHasher().verify(password, "bcrypt$" + encoded)
         except ValueError:

@@ -1,7 +1,7 @@
 """What a page of the official Admin UI is shown: sockets, rooms and processes, as they change.
 
-Unlike the Node server this one never tells what is in an event, in ``socket.data``, or in a cookie.
-What sockets do is looked at every two seconds, not sent as it happens, so that an open page costs
+Unlike the Node server, this one never shows what is in an event, in ``socket.data`` or in a cookie.
+The page is sent the changes every two seconds, not each as it happens, so that an open page costs
 the same whatever the traffic.
 """
 
@@ -21,9 +21,9 @@ from ..stats.gather import agather
 from ..stats.reports import PROCESS, SOCKETS
 from ..stats.shapes import WITHOUT_RECENT, ProcessReport, SocketRow, SocketsParams
 
-# Seconds between two looks, while a page is open.
+# Seconds between two updates while a page is open.
 INTERVAL = 2.0
-# The page is for a look at some sockets; for many there are the pages of Django's admin.
+# The most sockets that the page shows; the pages of Django's admin find more by filters.
 MAX_SOCKETS = 1000
 
 
@@ -33,16 +33,16 @@ class _Page:
     def __init__(self, consumer: SocketIOConsumer, sockets: dict[str, SocketRow]) -> None:
         self.consumer = consumer
         self._sockets = sockets
-        # What went through each process, by the page's own names.
+        # What each process had counted when the page was last told, by the page's names.
         self._sums: dict[str, dict[str, int]] = {}
 
     def is_open(self, hub: Hub) -> bool:
-        """Whether it is in its namespace, or about to be told so."""
+        """Return whether the page is in its namespace."""
         namespace = hub.local.namespaces.get(self.consumer.namespace.name)
         return namespace is not None and self.consumer.sid in namespace.sockets
 
     def tell_sockets(self, sockets: dict[str, SocketRow]) -> None:
-        """Tell it which sockets came and went, and what has changed of the others."""
+        """Tell the page which sockets came and left, and what has changed of the others."""
         now = datetime.now(timezone.utc).isoformat()
         emit = self.consumer.emit
         before, self._sockets = self._sockets, sockets
@@ -63,7 +63,7 @@ class _Page:
                 emit("socket_disconnected", row["namespace"], sid, "gone", now)
 
     def tell_processes(self, reports: dict[str, ProcessReport]) -> None:
-        """Tell it how the processes are, and what went through them since it was last told."""
+        """Tell the page each process's state, and what it has counted since the last time."""
         now = time.time()
         before = self._sums
         self._sums = {node: _sums(report) for node, report in reports.items()}
@@ -93,14 +93,14 @@ class _Page:
             )
 
 
-# The pages that a task feeds, by the hub of this process that serves them.
+# The open pages by the hub that serves them; a task feeds those of each hub.
 _pages: dict[Hub, list[_Page]] = {}
 
 
 async def feed(consumer: SocketIOConsumer) -> None:
-    """Tell a page that is about to enter all sockets, and what is new until it is closed.
+    """Tell a page of all sockets, and then of every change until it is closed.
 
-    Called last in its ``connect``, on the loop of its hub.
+    Called at the end of its ``connect``, on the loop of its hub.
     """
     sockets = await _find_sockets()
     consumer.emit("all_sockets", [_shown(row) for row in sockets.values()])
@@ -120,7 +120,7 @@ async def _feed(hub: Hub) -> None:
             pages = [page for page in _pages[hub] if page.is_open(hub)]
             if not pages:
                 return
-            # A page that enters meanwhile is told next time: it knows more than is seen here.
+            # A copy: a page that enters while we ask has newer data, and is told next time.
             _pages[hub] = list(pages)
             try:
                 processes = (await agather(PROCESS, WITHOUT_RECENT)).reports
@@ -142,7 +142,7 @@ async def _find_sockets() -> dict[str, SocketRow]:
 
 
 def _shown(row: SocketRow) -> dict[str, Any]:
-    """A socket as the page wants it."""
+    """Return a socket in the form that the page expects."""
     since = datetime.fromisoformat(row["since"])
     return {
         "id": row["sid"],
@@ -165,7 +165,7 @@ def _shown(row: SocketRow) -> dict[str, Any]:
 
 
 def _sums(report: ProcessReport) -> dict[str, int]:
-    """What went through a process since it started, by the page's own names."""
+    """Return what a process has counted since it started, by the page's names."""
     traffic, sessions = report["counters"]["traffic"], report["counters"]["sessions"]
     return {
         "packetsIn": traffic["packets_in"],

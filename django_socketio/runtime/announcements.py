@@ -17,15 +17,16 @@ async def announce(
 ) -> list[Any]:
     """Send a signal; plain receivers run in a worker thread.
 
-    Returns what the receivers returned. An exception of a receiver is logged, and keeps no other
-    one from being called.
+    Returns a list of what the receivers returned. An exception of a receiver is logged, and the
+    others are called nevertheless. For ``sensitive`` see :meth:`.Runtime.in_thread`.
     """
     results: list[tuple[Any, Any]]
-    if all(entry[-1] is True for entry in signal.receivers):  # async, each of them
+    if all(entry[-1] is True for entry in signal.receivers):  # all of them are async
         results = await signal.asend_robust(**kwargs)
     else:
-        # asend_robust() would run plain receivers one after the other, for all sockets, in one
-        # thread. Django 4.2 takes an async receiver for a plain one: its result is a coroutine.
+        # asend_robust() would run the plain receivers of all sockets in one and the same thread.
+        # send_robust() of Django 4.2 calls an async receiver like a plain one, which returns a
+        # coroutine.
         sent = await runtime.in_thread(partial(signal.send_robust, **kwargs), sensitive=sensitive)
         results = [(receiver, await _outcome(result)) for receiver, result in sent]
     for receiver, result in results:
@@ -35,7 +36,7 @@ async def announce(
 
 
 async def _outcome(result: Any) -> Any:
-    """What a receiver returned or raised."""
+    """Return what a receiver returned, awaited if need be, or the exception that it raised."""
     try:
         return await result if isinstance(result, Awaitable) else result
     except Exception as error:

@@ -1,4 +1,7 @@
-"""What the plain calls return: ignore it, or await it until the message is handed over."""
+"""What calls such as ``emit`` return: awaitables that may be ignored.
+
+To await one is to wait until the message is handed over.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import concurrent.futures
 from collections.abc import Awaitable, Generator, Sequence
 from typing import Any, Protocol
 
-# An iterator that has ended: it stays so, and can be given to everyone.
+# An iterator that has ended. One serves all, since it stays ended: no object is made per await.
 _ENDED: Any = iter(())
 
 
 class Done:
-    """An awaitable for what is finished already."""
+    """An awaitable for something that is finished already."""
 
     __slots__ = ()
 
@@ -32,7 +35,7 @@ class Buffered(Protocol):
 
 
 class Drained:
-    """An awaitable: the write buffers of all of ``buffered`` are below their low-water mark."""
+    """An awaitable: each of ``buffered`` has its write buffer below the low-water mark."""
 
     __slots__ = ("_buffered",)
 
@@ -58,7 +61,10 @@ class Several:
 
 
 class Posted:
-    """An awaitable for something handed over to the thread of a loop."""
+    """An awaitable for a call that was handed over to the thread of a loop.
+
+    ``future`` holds what the function returns: a value, or a further awaitable.
+    """
 
     __slots__ = ("_future", "_loop")
 
@@ -69,11 +75,14 @@ class Posted:
         self._future = future
 
     def result(self) -> Any:
-        """Wait, in a thread without a loop, for what the function returned."""
+        """Wait, in a thread without a loop, and return what the function returned."""
         return self._future.result()
 
     def wait(self, timeout: float) -> None:
-        """Wait there until the message is handed over, too. Raises TimeoutError."""
+        """Wait, in a thread without a loop, until the message is handed over.
+
+        Raises TimeoutError if the call, or what it returned, takes more than ``timeout`` seconds.
+        """
         handed_over = self._future.result(timeout)
         if isinstance(handed_over, Awaitable) and handed_over is not DONE:
             waiting = asyncio.run_coroutine_threadsafe(_wait(handed_over), self._loop)

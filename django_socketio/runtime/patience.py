@@ -7,15 +7,15 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
-# How long one wait is at most, and counts at most.
+# The longest single wait, and the most that one wait counts for, in seconds.
 TICK = 0.1
 
 
 class Patience:
-    """So many seconds for another process, true while there are some left.
+    """A number of seconds to wait for another process. It is true while some are left.
 
-    Only the time counts in which this process could run: on a machine that is too busy for that,
-    the others are held up as well.
+    Only time in which this process could run counts, since on a machine that is too busy for it the
+    other process is held up as well.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -25,7 +25,7 @@ class Patience:
         return self._left > 0
 
     async def wait(self, awaitable: Awaitable[Any]) -> None:
-        """Wait a moment for something; whether it has happened is for the caller to see."""
+        """Wait for something, :data:`TICK` seconds at most. The caller checks whether it came."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         with suppress(asyncio.TimeoutError):

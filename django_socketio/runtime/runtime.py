@@ -1,7 +1,7 @@
 """One event loop: its thread, its tasks, and the worker threads beside it.
 
-What lives on a loop is touched on the loop's own thread only. Other threads hand their wishes over
-with :meth:`Runtime.run`, which keeps the order in which they were made.
+What belongs to a loop is touched on the loop's own thread only. Other threads hand their calls over
+with :meth:`Runtime.run`, which keeps their order.
 """
 
 from __future__ import annotations
@@ -26,31 +26,34 @@ class Runtime:
     def __init__(self, loop: asyncio.AbstractEventLoop, worker_threads: int) -> None:
         self.loop = loop
         self.thread = get_ident()
-        # Running tasks, and for whom they run.
+        # Running tasks, and the owner for whom each runs.
         self.tasks: dict[asyncio.Task[Any], object] = {}
         self._workers = WorkerThreads(worker_threads)
 
     # Threads
 
     def here(self) -> bool:
-        """Whether the caller runs on this loop."""
+        """Return whether the caller runs on this loop's thread."""
         return get_ident() == self.thread and self.loop.is_running()
 
     def run(self, function: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
-        """Call ``function`` on the loop's thread: now, if this is it, else in calling order."""
+        """Call ``function`` on the loop's thread: at once on that thread, else in calling order.
+
+        Returns an awaitable: what ``function`` returned is done.
+        """
         if self.here():
             return function(*args)
         return self.post(function, *args)
 
     def post(self, function: Callable[..., Any], *args: Any) -> Posted:
-        """Hand a call over to the loop's thread."""
+        """Hand a call over to the loop's thread, and return at once. Its exceptions are logged."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         def call() -> None:
             try:
                 future.set_result(function(*args))
             except Exception as error:
-                # The caller may have gone on, so this is the only place where it is seen.
+                # The caller may ignore the result, so it is logged here.
                 logger.exception("a call from another thread failed")
                 future.set_exception(error)
 
@@ -58,11 +61,11 @@ class Runtime:
         return Posted(self.loop, future)
 
     def block(self, coro: Coroutine[Any, Any, T]) -> T:
-        """Wait in this thread, which has no loop, for what ``coro`` finds on the loop."""
+        """Run ``coro`` on the loop and wait in this thread, which has no loop, for its result."""
         return asyncio.run_coroutine_threadsafe(coro, self.loop).result()
 
     def on_loop(self, coro: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Return ``coro`` for ``await`` on any loop: it runs on this one."""
+        """Return an awaitable for any loop's code: ``coro`` runs on this loop."""
         if self.here():
             return coro
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coro, self.loop))
@@ -70,19 +73,20 @@ class Runtime:
     def in_thread(
         self, function: Callable[..., Any], *args: Any, sensitive: bool = False
     ) -> Awaitable[Any]:
-        """Call ``function`` in a worker thread, with Django's database connections looked after.
+        """Call ``function`` in a worker thread. Await the result for what it returns.
 
-        ``sensitive`` calls it where asgiref runs all of a test's database access.
+        Old database connections are closed before and after, as Django does for a request.
+        ``sensitive`` calls it in asgiref's one thread, where a test's transaction is.
         """
         return self._workers.call(function, *args, sensitive=sensitive)
 
     # Tasks
 
     def spawn(self, coro: Coroutine[Any, Any, Any], owner: object = None) -> asyncio.Task[Any]:
-        """Start a task that is kept alive, for ``owner``; its failure is logged.
+        """Start a task for ``owner``, and keep a reference to it. Its exception is logged.
 
-        It gets a context of its own: the caller's may be that of a handler that waits for a thread,
-        and asgiref would take the task for a part of that handler ("would deadlock").
+        The task gets an empty context. In the context of a handler that waits for a thread, asgiref
+        would take the task for a part of that handler, and raise "would deadlock".
         """
         task = Context().run(self.loop.create_task, coro)
         self.tasks[task] = owner
@@ -90,7 +94,7 @@ class Runtime:
         return task
 
     def tasks_of(self, owner: object) -> list[asyncio.Task[Any]]:
-        """The tasks that run for ``owner``."""
+        """Return the tasks that run for ``owner``."""
         return [task for task, whose in self.tasks.items() if whose is owner]
 
     def _finished(self, task: asyncio.Task[Any]) -> None:

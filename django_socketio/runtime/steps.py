@@ -1,8 +1,8 @@
-"""Running a coroutine up to where it first waits, without a task.
+"""Run a coroutine up to where it first waits, without a task.
 
-Most handlers and nearly all writes finish without ever waiting. A task for each would cost more
-than the work itself; so a coroutine is stepped once, and only one that waits gets further
-machinery.
+Most handlers and nearly all writes finish without waiting, and a task for each would cost more than
+the work itself. So a coroutine is stepped once, and only one that waits is awaited further.
+tests/unit/test_costs.py counts the tasks.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ FINISHED = object()
 def start(coro: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine up to where it first waits.
 
-    Returns what it waits for, for :func:`resume`; FINISHED where it has ended. Raises what it
-    raises.
+    Returns what it waits for, to be given to :func:`resume`; FINISHED if it has ended. Raises what
+    the coroutine raises.
     """
     try:
         return coro.send(None)
@@ -28,7 +28,10 @@ def start(coro: Coroutine[Any, Any, Any]) -> Any:
 
 @types.coroutine
 def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
-    """Await the rest of a coroutine that was started by hand and waits for ``waited_for``."""
+    """Await the rest of a coroutine that :func:`start` has begun and that waits for ``waited_for``.
+
+    Returns and raises what the coroutine does.
+    """
     failure: BaseException | None = None
     try:
         while True:
@@ -40,8 +43,8 @@ def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, An
                 raise
             except BaseException as error:
                 failure = error
-            # Outside of the except: what the coroutine raises later would be chained to this error,
-            # and each further one to all before it.
+            # Not inside the except clause: there, what the coroutine raises later would get this
+            # error, and all before it, as its context.
             waited_for = coro.send(value) if failure is None else coro.throw(failure)
     except StopIteration as finished:
         return finished.value

@@ -1,4 +1,4 @@
-"""Worker threads of a process, for plain functions that may use the ORM."""
+"""The worker threads of a process, in which plain functions run that may use the ORM."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class WorkerThreads:
     def __init__(self, number: int) -> None:
         self._number = number
         self._sensitive = DatabaseSyncToAsync(_call, thread_sensitive=True)
-        # Made with the first call, for a process that forks must not have threads before.
+        # Made with the first call: a process that will fork should have no threads before.
         self._own: DatabaseSyncToAsync | None = None
 
     def call(
         self, function: Callable[..., Any], *args: Any, sensitive: bool = False
     ) -> Awaitable[Any]:
-        """Call ``function`` in a thread; see :meth:`.Runtime.in_thread`."""
+        """Call ``function`` in a worker thread; see :meth:`.Runtime.in_thread`."""
         if sensitive:
             return _awaitable(self._sensitive(function, *args))
         if self._own is None:
@@ -44,7 +44,7 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
     except StopIteration as error:
-        # A future cannot hold it, so whoever waits would wait for ever.
+        # A future cannot hold StopIteration, so the caller would wait for ever.
         raise RuntimeError("a function that ran in a thread raised StopIteration") from error
 
 
@@ -57,6 +57,6 @@ def _shared_executor(number: int) -> ThreadPoolExecutor:
 
 
 def forget_threads() -> None:
-    """A forked process has none of its parent's threads."""
+    """Forget the threads, in a forked process, which has none of its parent's."""
     global _executor
     _executor = None

@@ -1,7 +1,8 @@
-"""One timer for all sessions of a loop: a coarse wheel of deadlines.
+"""A coarse wheel of deadlines, shared by all sessions of an event loop.
 
-A session's deadlines (the next ping, the ping timeout) come round every few seconds and need no
+A session's deadlines (the next ping, the ping timeout) come every few seconds and need no
 precision, so sessions that are due at about the same time share one timer of the event loop.
+``test_idle_sessions_share_a_few_timers`` in tests/unit/test_costs.py counts the timers.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from ..logs import logger
 
 
 class Timed(Protocol):
-    """What can be put on the wheel; ``slot`` is the wheel's own, None at first."""
+    """What can be put on the wheel. The wheel alone sets ``slot``, which is None at first."""
 
     slot: int | None
 
     def tick(self, now: float) -> float | None:
-        """Do what is due at ``now``; return the next deadline, None for no more."""
+        """Do what is due at ``now``. Returns the next deadline in the loop's time, or None."""
 
 
 class Wheel:
-    """Calls ``tick`` of what is due. ``resolution`` is in seconds: how late a call may come."""
+    """Calls ``tick`` of the items that are due, at most ``resolution`` seconds late."""
 
     def __init__(self, loop: AbstractEventLoop, resolution: float) -> None:
         self._loop = loop
@@ -31,11 +32,11 @@ class Wheel:
         self._slots: dict[int, dict[Timed, None]] = {}
 
     def __len__(self) -> int:
-        """How many timers of the event loop are in use."""
+        """Return how many timers of the event loop are in use."""
         return len(self._slots)
 
     def schedule(self, item: Timed, deadline: float) -> None:
-        """Call ``item.tick`` at ``deadline`` or up to ``resolution`` later, and only then."""
+        """Call ``item.tick`` at ``deadline``, in place of any earlier or later call."""
         number = ceil(deadline / self._resolution)
         if item.slot == number:
             return
@@ -48,12 +49,12 @@ class Wheel:
         item.slot = number
 
     def hasten(self, item: Timed, deadline: float) -> None:
-        """As :meth:`schedule`, unless ``item`` is to be called earlier anyway."""
+        """Schedule ``item`` at ``deadline``, unless it will be called earlier anyway."""
         if item.slot is None or ceil(deadline / self._resolution) < item.slot:
             self.schedule(item, deadline)
 
     def cancel(self, item: Timed) -> None:
-        """Forget ``item``, so that it can be freed."""
+        """Take ``item`` off the wheel, which then keeps no reference to it."""
         if item.slot is not None:
             self._slots.get(item.slot, {}).pop(item, None)
             item.slot = None
@@ -62,7 +63,7 @@ class Wheel:
         now = self._loop.time()
         for item in self._slots.pop(number):
             if item.slot != number:
-                continue  # cancelled or put off by one before it
+                continue  # an item before it has cancelled or rescheduled it
             item.slot = None
             try:
                 deadline = item.tick(now)

@@ -1,4 +1,4 @@
-"""To whom an operator turns, and how what it sends is sent."""
+"""Which sockets an operator addresses, and how it sends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Self = TypeVar("Self", bound="Addressees")
 
 
 class Addressees:
-    """Some sockets of a namespace: all, or those in the rooms that :meth:`to` names.
+    """The sockets that an operator addresses, and the options of what it sends.
 
-    Operators chain and never change what they are called on.
+    Each option returns a new object and never changes the one that it is called on, so that options
+    can be chained.
     """
 
     __slots__ = (
@@ -53,34 +54,52 @@ class Addressees:
         setattr(new, name, value)
         return new
 
-    # To whom and how
-
     @property
     def name(self) -> str:
         """The namespace's name."""
         return self._namespace
 
+    # Options
+
     @property
     def volatile(self: Self) -> Self:
-        """What is sent may be dropped for clients that cannot take it at once."""
+        """The same, where an event is dropped for clients that cannot take it at once.
+
+        See https://socket.io/docs/v4/emitting-events/#volatile-events
+        """
         return self._with("_delivery", self._delivery._replace(volatile=True))
 
     @property
     def local(self: Self) -> Self:
-        """Only the sockets of this process."""
+        """The same, with the sockets of this process only.
+
+        See https://socket.io/docs/v4/server-api/#serverlocal
+        """
         return self._with("_local", True)
 
     @property
     def on_commit(self: Self) -> Self:
-        """Send when the current database transaction commits; at once if there is none."""
+        """The same, where events wait until the current database transaction commits.
+
+        They are dropped if it is rolled back, and sent at once if there is no transaction; see
+        Django's ``transaction.on_commit``. With this option nothing can be asked.
+        """
         return self._with("_on_commit", True)
 
     def timeout(self: Self, seconds: float) -> Self:
-        """Wait at most so long for acknowledgements; ``SOCKETIO["ACK_TIMEOUT"]`` by default."""
+        """Return the same, where acknowledgements may take so many seconds.
+
+        By default they may take ``SOCKETIO["ACK_TIMEOUT"]`` seconds. See
+        https://socket.io/docs/v4/emitting-events/#with-timeout
+        """
         return self._with("_timeout", float(seconds))
 
     def compress(self: Self, compress: bool) -> Self:
-        """Whether what is sent may be compressed (HTTP long-polling)."""
+        """Return the same, where an HTTP answer that holds an event may be compressed, or may not.
+
+        By default it may. It makes no difference to clients that use WebSocket. See
+        https://socket.io/docs/v4/server-api/#socketcompressvalue
+        """
         return self._with("_delivery", self._delivery._replace(compress=bool(compress)))
 
     @property

@@ -1,4 +1,4 @@
-"""Consumer classes, as what registers them and reports on them knows them."""
+"""How the registry and the reports find out what a consumer class does."""
 
 from __future__ import annotations
 

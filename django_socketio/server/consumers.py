@@ -18,19 +18,28 @@ from .socket_operator import SocketOperator
 
 
 class SocketIOConsumer:
-    """Serves one socket of a namespace; subclass it and :func:`~django_socketio.register` it.
+    """Serves one socket of a namespace. Subclass it and :func:`~django_socketio.register` it.
 
-    Handlers are methods decorated with :func:`~django_socketio.event`, ``async def`` or ``def``.
-    One socket's events are handled one at a time, in the order in which they arrived. What a
-    handler returns is the acknowledgement, if the client asked for one: no argument for None,
-    several for a tuple, else one.
+    Each client that connects to the namespace gets an instance of its own. Its event handlers are
+    methods with the decorator :func:`~django_socketio.event`, ``async def`` or ``def``; a ``def``
+    runs in a worker thread and may use the ORM. The events of one socket are handled one at a time,
+    in the order in which they arrived. What a handler returns is the acknowledgement, if the client
+    asked for one: no argument for None, several for a tuple, else one.
 
-    The names below are the server's; all others are the project's. The state of the socket is in
-    one attribute whose name Python makes up for this class (``__socket``), so that no name of a
-    project can be mistaken for it.
+    What only sends (``emit``, ``join``, ``leave``, ``close``) may be called from any thread, and
+    takes effect in calling order. It returns an awaitable: ignore it, or await it until the message
+    is handed over.
+
+    Socket.IO's counterpart is the Socket: https://socket.io/docs/v4/server-socket-instance/
     """
 
+    # The public names of this class are the server's, all other names are the project's. The
+    # server's state is in one attribute, whose name Python makes from __socket and the name of this
+    # class, so that no project hides it by accident.
+
+    #: Whether anonymous users are refused.
     login_required: ClassVar[bool] = False
+    #: The permission, or permissions, that the user needs to connect: "app.codename".
     permission_required: ClassVar[str | Iterable[str]] = ()
 
     __behaviour: ClassVar[Behaviour]
@@ -39,41 +48,53 @@ class SocketIOConsumer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         check_class(cls)
-        cls.__behaviour = _describe(cls)
+        cls.__behaviour = _make_behaviour(cls)
 
-    # For subclasses
+    # Hooks: a subclass overrides them, with a plain or an async method
 
     async def authenticate(self, auth: Any) -> Any:
-        """Return the user of this socket, before :meth:`connect`; plain or async.
+        """Return the user of this socket; it runs before :meth:`connect`.
 
-        By default it is the user of Django's session. Override it for tokens in ``auth``.
+        ``auth`` is what the client sent when it connected, or None. By default the user is that of
+        Django's session. Override it for tokens in ``auth``; raise ConnectionRefused to refuse the
+        client. As ``auth`` in https://socket.io/docs/v4/middlewares/#sending-credentials
         """
         return self.user
 
     async def connect(self, auth: Any) -> None:
-        """Admit the client, or raise ConnectionRefused or PermissionDenied; plain or async."""
+        """Admit the client by returning None.
+
+        ``auth`` is what the client sent when it connected, or None. Raise ConnectionRefused, or
+        Django's PermissionDenied, to refuse the client. What is emitted here to the client arrives
+        after it has been admitted; it cannot be asked for an acknowledgement yet.
+        """
 
     async def disconnect(self, reason: str) -> None:
-        """The client has left; ``reason`` is one of Socket.IO's own strings. Plain or async."""
+        """Clean up after the client has left; :attr:`rooms` still says where it was.
+
+        ``reason`` is one of https://socket.io/docs/v4/server-socket-instance/#disconnect
+        """
 
     async def receive_event(self, name: str, args: list[Any]) -> Any:
-        """Handle an event: the seam for per-event middleware.
+        """Call the handler of an event and return what it returns: the acknowledgement.
 
-        Override it and call ``super()``, or don't. What it returns is the acknowledgement; raise
-        EventRefused to drop the event.
+        Override it to do something around every event, and call ``super().receive_event(name,
+        args)`` for those that are to be handled. Always async. Raises EventRefused for an event
+        without a handler, and for arguments that do not fit; raise it to drop an event. As
+        https://socket.io/docs/v4/server-socket-instance/#socket-middlewares
         """
         return await self.__socket.call_handler(self, name, args)
 
-    # What it knows
+    # Attributes
 
     @property
     def sid(self) -> str:
-        """The socket's id, text that others cannot guess."""
+        """The socket's id, which nobody can guess. It is also the name of a room of its own."""
         return self.__socket.sid
 
     @property
     def user(self) -> Any:
-        """What :meth:`authenticate` returned, the session's user by default."""
+        """The user: what :meth:`authenticate` returned, by default the user of Django's session."""
         return self.__socket.user
 
     @user.setter
@@ -82,12 +103,12 @@ class SocketIOConsumer:
 
     @property
     def session(self) -> Any:
-        """Django's session, None where the project has none."""
+        """Django's session; None in a project without sessions."""
         return self.__socket.session
 
     @property
     def scope(self) -> dict[str, Any]:
-        """The ASGI scope of the handshake, as the middleware has left it."""
+        """The ASGI scope of the request that the client connected with, after the middleware."""
         return self.__socket.client.scope
 
     @property
@@ -97,12 +118,15 @@ class SocketIOConsumer:
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        """What a dynamic namespace captured, converted."""
+        """What the pattern of a dynamic namespace captured, converted as in Django's ``path()``."""
         return self.__socket.kwargs
 
     @property
     def data(self) -> dict[str, Any]:
-        """A dict of JSON-able values that others can read with ``fetch_sockets``."""
+        """A dict for the project. Its values must be such that JSON can hold them, since other
+        processes read them with ``fetch_sockets``. As ``socket.data`` in
+        https://socket.io/docs/v4/server-socket-instance/#socketdata
+        """
         return self.__socket.data
 
     @data.setter
@@ -111,7 +135,7 @@ class SocketIOConsumer:
 
     @property
     def connected(self) -> bool:
-        """Whether the client is in the namespace now."""
+        """Whether the client is connected to the namespace now."""
         return self.__socket.state is CONNECTED
 
     @property
@@ -121,12 +145,12 @@ class SocketIOConsumer:
 
     @property
     def namespace(self) -> Operator:
-        """This namespace from outside: ``io.of(...)``, whose ``name`` is the namespace's."""
+        """An operator for all sockets of this namespace, as ``io.of(...)`` returns it."""
         return Operator(self.__socket.namespace)
 
     @property
     def rooms(self) -> frozenset[str]:
-        """The rooms of this socket, its own sid among them."""
+        """The names of the socket's rooms, its own sid among them."""
         socket = self.__socket
         runtime = socket.local.runtime
         if not runtime.here() and socket.reason is None:
@@ -137,41 +161,58 @@ class SocketIOConsumer:
 
     @property
     def handshake(self) -> Handshake:
-        """Headers, query and address of the request that the client connected with."""
+        """Headers, query, address and time of the request that the client connected with.
+
+        As https://socket.io/docs/v4/server-socket-instance/#sockethandshake
+        """
         return self.__socket.handshake
 
     @property
     def transport(self) -> str:
-        """ "polling" or "websocket"."""
+        """The client's transport now: "polling" or "websocket"."""
         return self.__socket.client.session.transport
 
-    # What it can
+    # Methods
 
     def emit(self, event: str, *args: Any) -> Awaitable[None]:
-        """Send an event to this client. bytes anywhere in ``args`` become binary attachments."""
+        """Send an event to this client. bytes anywhere in ``args`` become binary attachments.
+
+        Returns an awaitable: the client's buffer is below its low-water mark. Raises ValueError for
+        a reserved event name, TypeError for arguments that JSON cannot hold. See
+        https://socket.io/docs/v4/emitting-events/
+        """
         socket = self.__socket
         return socket.send(socket.local.encoder.event(socket.namespace, event, args), NORMAL)
 
     def send(self, *args: Any) -> Awaitable[None]:
-        """``emit("message", ...)``."""
+        """Send the event "message"; see :meth:`emit`."""
         return self.emit("message", *args)
 
     def call(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for the client's acknowledgement, in a plain ``def`` handler."""
+        """Send an event and wait for this client's acknowledgement, in a plain ``def`` handler.
+
+        Returns and raises what :meth:`acall` does, and SynchronousOnlyOperation on an event loop's
+        thread.
+        """
         return SocketOperator(self.__socket).call(event, *args)
 
     async def acall(self, event: str, *args: Any) -> Any:
-        """Send an event and await the client's acknowledgement.
+        """Send an event and await this client's acknowledgement.
 
-        Raises AckTimeout when there is none in time, Disconnected when the client leaves.
+        Returns None for an acknowledgement without arguments, the argument where there is one, else
+        a tuple. Raises AckTimeout when it does not come within :meth:`timeout` seconds (by default
+        ``SOCKETIO["ACK_TIMEOUT"]``), Disconnected when the client leaves, RuntimeError while
+        ``connect`` runs. See https://socket.io/docs/v4/emitting-events/#acknowledgements
         """
         return await SocketOperator(self.__socket).acall(event, *args)
 
     def join(self, *rooms: Any) -> Awaitable[None]:
-        """Enter rooms, text of at most ``MAX_ROOM_NAME_LENGTH``.
+        """Join rooms: their names, or users, whose room holds all of the user's sockets.
 
-        Raises LimitExceeded for a longer name; too many rooms raise it where the result is awaited,
-        or at once on the event loop.
+        Returns an awaitable: what other processes send to the rooms arrives here. Raises TypeError
+        for what is no room, LimitExceeded for a name of more than ``MAX_ROOM_NAME_LENGTH``
+        characters, TooManyRooms past ``MAX_ROOMS``; this last one from a worker thread only when
+        the result is awaited. See https://socket.io/docs/v4/rooms/
         """
         socket = self.__socket
         longest = socket.local.settings.max_room_name_length
@@ -179,39 +220,55 @@ class SocketIOConsumer:
         return socket.local.runtime.run(socket.join_rooms, wanted)
 
     def leave(self, *rooms: Any) -> Awaitable[None]:
-        """Leave rooms."""
+        """Leave rooms; see :meth:`join`. A room that the socket is not in is ignored."""
         socket = self.__socket
         return socket.local.runtime.run(socket.leave_rooms, [as_room(room) for room in rooms])
 
     def to(self, *rooms: Any) -> Operator:
-        """Everyone in any of these rooms but this socket."""
+        """Return an operator for the members of any of these rooms but this socket.
+
+        See https://socket.io/docs/v4/rooms/#joining-and-leaving
+        """
         socket = self.__socket
         return Operator(socket.namespace, tuple(map(as_room, rooms)), (socket.sid,))
 
     @property
     def broadcast(self) -> Operator:
-        """Everyone in the namespace but this socket."""
+        """An operator for all sockets of the namespace but this one.
+
+        See https://socket.io/docs/v4/broadcasting-events/
+        """
         return Operator(self.__socket.namespace, exclude=(self.__socket.sid,))
 
     def exclude(self, *rooms: Any) -> Operator:
-        """Everyone in the namespace but this socket and the members of these rooms."""
+        """Return an operator for all sockets but this one and the members of these rooms.
+
+        Socket.IO calls it ``except``, which is a keyword of Python.
+        """
         return self.broadcast.exclude(*rooms)
 
     @property
     def volatile(self) -> SocketOperator:
-        """What is sent may be dropped while the client cannot take it."""
+        """This socket, where what is emitted may be dropped while the client cannot take it.
+
+        See https://socket.io/docs/v4/emitting-events/#volatile-events
+        """
         return SocketOperator(self.__socket).volatile
 
     def timeout(self, seconds: float) -> SocketOperator:
-        """Wait at most so long for an acknowledgement."""
+        """Return this socket, where ``acall`` and ``call`` wait at most so many seconds."""
         return SocketOperator(self.__socket).timeout(seconds)
 
     def compress(self, compress: bool) -> SocketOperator:
-        """Whether what is sent may be compressed (HTTP long-polling)."""
+        """Return this socket, where an HTTP answer may be compressed, or may not."""
         return SocketOperator(self.__socket).compress(compress)
 
     def close(self, transport: bool = False) -> Awaitable[None]:
-        """Make the client leave this namespace; with ``transport`` end its whole connection."""
+        """Disconnect the client from this namespace; with ``transport`` end its whole connection.
+
+        In Socket.IO it is ``socket.disconnect(close)``, see
+        https://socket.io/docs/v4/server-api/#socketdisconnectclose
+        """
         socket = self.__socket
         return socket.local.runtime.run(socket.close, transport)
 
@@ -220,11 +277,11 @@ class SocketIOConsumer:
 _SOCKET = "_SocketIOConsumer__socket"
 
 
-def _describe(cls: type[SocketIOConsumer]) -> Behaviour:
+def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
     receives = cls.receive_event is not SocketIOConsumer.receive_event
     return Behaviour(
         cls=cls,
-        make=_maker(cls),
+        make=_consumer_maker(cls),
         options=_options,
         handlers=collect(cls),
         authenticate=make_hook(cls, SocketIOConsumer, "authenticate"),
@@ -234,10 +291,10 @@ def _describe(cls: type[SocketIOConsumer]) -> Behaviour:
     )
 
 
-def _maker(cls: type[SocketIOConsumer]) -> Callable[[Socket], SocketIOConsumer]:
+def _consumer_maker(cls: type[SocketIOConsumer]) -> Callable[[Socket], SocketIOConsumer]:
     def make(socket: Socket) -> SocketIOConsumer:
         consumer = cls.__new__(cls)
-        # Before __init__(), which may want to use it.
+        # Set before __init__() runs, since a project's own may use the socket.
         setattr(consumer, _SOCKET, socket)
         consumer.__init__()  # type: ignore[misc]
         return consumer
@@ -251,4 +308,4 @@ def _options(consumer: SocketIOConsumer) -> tuple[bool, tuple[str, ...]]:
     return consumer.login_required, wanted
 
 
-SocketIOConsumer._SocketIOConsumer__behaviour = _describe(SocketIOConsumer)  # type: ignore[attr-defined]
+SocketIOConsumer._SocketIOConsumer__behaviour = _make_behaviour(SocketIOConsumer)  # type: ignore[attr-defined]

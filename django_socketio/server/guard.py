@@ -1,4 +1,4 @@
-"""What a consumer class may not do, said when the class is made."""
+"""The check of a consumer class when it is made: names, hooks, handlers, options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..sockets.behaviour import Handler
 from .handlers import collect, make_handler, mark_of
 from .tracebacks import ends_in_project
 
-# The public names of SocketIOConsumer that a project's class may not take, those to come included.
+# Public names of SocketIOConsumer, now or planned, which a project's class may not use otherwise.
 RESERVED = frozenset(
     """
     sid user session scope auth kwargs namespace rooms data handshake transport connected recovered
@@ -21,18 +21,18 @@ RESERVED = frozenset(
     spawn close
     """.split()  # noqa: SIM905
 )
-# What a class may set.
+# Options that a class may set.
 OPTIONS = ("login_required", "permission_required", "typed")
-# What a class may override, and how many arguments it takes besides self.
+# Hooks that a class may override, and how many arguments each takes besides self.
 HOOKS = {"authenticate": 1, "connect": 1, "ready": 0, "disconnect": 1, "receive_event": 2}
 
 COUNTS = ("no argument", "one argument", "two arguments")
 
-# Those that are long enough to tell a misspelling from a word of its own.
+# The names long enough that a similar name is a misspelling, and no word of its own.
 SPELLED = [name for name in (*OPTIONS, *HOOKS) if len(name) > len("ready")]
-# How alike a misspelling is: from 0, nothing in common, to 1, the same.
+# How similar a misspelling is at least: from 0, nothing in common, to 1, the same.
 ALIKE = 0.85
-# How many letters a misspelling has too many or too few.
+# How many letters a misspelling has too many or too few, at most.
 MISCOUNTED = 2
 
 # By name, since the module that defines it imports this one.
@@ -46,10 +46,9 @@ def is_consumer(value: object) -> bool:
 
 @ends_in_project
 def check_class(cls: type) -> None:
-    """Raise TypeError, with the cure, for what a new subclass of SocketIOConsumer does wrong.
+    """Check a new subclass of SocketIOConsumer, and its mixins.
 
-    Its mixins are looked at as well. What inherits from a class that is right and adds nothing is
-    right.
+    Raises TypeError with a text that says what is wrong and how to mend it.
     """
     base = next(filter(_is_base, cls.__mro__))
     before = True
@@ -77,7 +76,10 @@ def _is_base(cls: type) -> bool:
 
 
 def _check_name(owner: type, name: str, value: Any, before: bool) -> None:
-    """``name`` is not one that SocketIOConsumer needs. ``before``: ``owner`` precedes it."""
+    """Raise TypeError if ``name`` is reserved, or misspells an option or a hook.
+
+    ``before`` says that ``owner`` comes before SocketIOConsumer in the MRO.
+    """
     if name in RESERVED:
         mark = mark_of(value)
         verb = "would hide" if before else "would be hidden by"
@@ -103,7 +105,7 @@ def _check_name(owner: type, name: str, value: Any, before: bool) -> None:
 
 
 def _meant(name: str, value: Any) -> str | None:
-    """The option or hook that ``name`` is a misspelling of, beyond doubt."""
+    """Return the option or hook that ``name`` surely misspells; None if there is none."""
     if name.startswith("_") or not name.islower() or name in OPTIONS or name in HOOKS:
         return None
     for meant in get_close_matches(name, SPELLED, 1, ALIKE):
@@ -127,7 +129,7 @@ def _takes(function: FunctionType, count: int) -> bool:
 
 
 def _check_kind(owner: type, name: str, value: Any) -> None:
-    """``value`` is a kind of thing that an option, a hook or a handler may be."""
+    """Raise TypeError if ``value`` is not what an option, a hook or a handler may be."""
     marked = mark_of(value) is not None
     if name in OPTIONS and (marked or isinstance(value, (FunctionType, staticmethod, classmethod))):
         raise TypeError(f"{owner.__name__}.{name} is an option, not a method: set it to a value.")
@@ -149,7 +151,7 @@ def _check_static(owner: type, name: str, value: Any) -> None:
 
 
 def _check_events(owner: type) -> None:
-    """No two methods of ``owner`` handle one event."""
+    """Raise TypeError if two methods of ``owner`` handle one event."""
     seen: dict[str, tuple[str, Any]] = {}
     for attribute, value in vars(owner).items():
         mark = mark_of(value)
@@ -163,7 +165,7 @@ def _check_events(owner: type) -> None:
 
 
 def _check_order(cls: type, base: type) -> None:
-    """No mixin's option or hook goes unheard because the mixin comes after ``base``."""
+    """Raise TypeError if a mixin's option or hook is hidden by ``base``, which comes before it."""
     for name in (*OPTIONS, *HOOKS):
         owners = [owner for owner in cls.__mro__ if name in vars(owner)]
         if len(owners) > 1 and owners[0] is base:

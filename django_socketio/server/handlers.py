@@ -1,4 +1,4 @@
-"""Event handlers: the ``event`` decorator, and what a consumer class makes of its methods."""
+"""Event handlers: the decorator ``event``, and how a class's handlers are found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class EventMark:
-    """What ``event`` leaves on a method. Without names the method's own name is the event's."""
+    """What ``event`` leaves on a method. Without names, the event is named after the method."""
 
     names: tuple[str, ...]
     concurrent: bool
@@ -33,15 +33,21 @@ def event(function: F, /) -> F: ...
 def event(*names: str, concurrent: bool = False) -> Callable[[F], F]: ...
 @ends_in_project
 def event(*names: Any, concurrent: bool = False) -> Any:
-    """Make a method of a consumer the handler of events.
+    """Make a method of a consumer the handler of one or several events.
 
-    ``@event`` names the event after the method, ``@event("chat message", "chat")`` gives it other
-    names, ``@event("*")`` is called, with the event's name before its arguments, for every event
-    that has no handler of its own. With ``concurrent=True`` the next event of the socket does not
-    wait for this handler to finish.
+    ``@event`` handles the event that is named like the method. ``@event("chat message", "chat")``
+    handles the events with these names. ``@event("*")`` handles every event that has no handler of
+    its own; its first argument is the event's name.
 
-    Raises ValueError for a reserved name (``connect``, ``disconnect``, ``connect_error``,
-    ``disconnecting``), TypeError for what is no method.
+    The method takes the event's arguments; binary attachments are bytes. What it returns is the
+    acknowledgement, if the client asked for one: no argument for None, several for a tuple, else
+    one. A plain ``def`` runs in a worker thread and may use the ORM.
+
+    With ``concurrent=True`` the socket's next event does not wait until this handler has finished.
+
+    Returns the method itself, or with arguments a decorator. Raises ValueError for a reserved name
+    (``connect``, ``disconnect``, ``connect_error``, ``disconnecting``), TypeError for what is no
+    method or no name. See https://socket.io/docs/v4/listening-to-events/
     """
     if len(names) == 1 and (callable(names[0]) or hasattr(names[0], "__get__")):
         return event()(names[0])
@@ -68,7 +74,10 @@ def _check_name(name: Any) -> None:
 
 
 def mark_of(value: Any) -> EventMark | None:
-    """What ``event`` left on an attribute of a class, or on the function that it is made of."""
+    """Return the mark of ``event`` on an attribute of a class, or on the function inside it.
+
+    Returns None where there is none.
+    """
     kind = type(value)  # isinstance() would evaluate a lazy object
     if kind in (staticmethod, classmethod):
         value = value.__func__
@@ -81,17 +90,16 @@ def mark_of(value: Any) -> EventMark | None:
 
 
 def collect(cls: type) -> Handlers:
-    """The handlers of a class, found along its MRO.
+    """Return the handlers of a class, found along its MRO.
 
-    A method that overrides a handler is one, for the same events, whether it is decorated again or
-    not.
+    A method that overrides a handler handles the same events, whether it is decorated again or not.
     """
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
         for attribute, value in vars(parent).items():
             mark = mark_of(value)
             if mark is not None:
-                # Taken out first: the class nearest to the end has the last word on a name.
+                # Removed first, so that the most derived class comes last and wins a name.
                 marks.pop(attribute, None)
                 marks[attribute] = mark
     handlers = {}
@@ -108,9 +116,9 @@ def collect(cls: type) -> Handlers:
 def make_handler(
     method: str, function: Callable[..., Any], concurrent: bool = False, named: bool = False
 ) -> Handler:
-    """Look at a method once, so that no event has to.
+    """Inspect a method's signature, once for all events that it will handle.
 
-    Raises TypeError for one that an event cannot call.
+    Raises TypeError for one that cannot be called with an event's arguments.
     """
     if not callable(function):
         raise TypeError(f"{method} is no method, but {function!r}")
@@ -131,7 +139,7 @@ def make_handler(
 
 
 def make_hook(cls: type, base: type, name: str) -> Handler | None:
-    """A class's own connect, disconnect or authenticate; None for the one of ``base``."""
+    """Return a class's hook ``name``; None if it is that of ``base``, not overridden."""
     function = getattr(cls, name)
     if function is getattr(base, name):
         return None

@@ -1,7 +1,7 @@
-"""The hub of one event loop: joins this process's sockets and the other processes.
+"""The hub of one event loop: it joins the sockets of this process and the other processes.
 
-All state of a hub is touched on its own thread only: other threads hand their wishes over with
-:meth:`.Runtime.run`, which keeps the order in which they were made.
+The state of a hub is touched on its own thread only. Other threads hand their calls over with
+:meth:`.Runtime.run`, which keeps their order.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from .wiring import Record, Wiring
 
 
 class Hub:
-    """See the module's docstring; it is made on its loop's thread.
+    """See the module's docstring. It is made on its loop's thread.
 
-    ``layer`` is the channel layer that processes share, None where there is none. ``serves`` is
-    False in a process that only sends: it does not listen to the others until it asks them.
+    ``layer`` is the channel layer that processes share, None without one. ``serves`` is False in a
+    process that has no clients: it listens to the others only when it first asks them something.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Hub:
     ) -> None:
         self.serves = serves
         self.settings = settings
-        # This process among others; every id that it gives begins with it.
+        # The id of this process; each id of a session or socket that it makes begins with it.
         self.node = new_node()
         self.runtime = Runtime(loop, settings.worker_threads)
         self.others: Others = Alone()
@@ -67,14 +67,10 @@ class Hub:
         self.record: Record | None = None if wiring.record is None else wiring.record(self)
         self.shutdown = Shutdown(self.local, self.clients, self.others, self.record)
 
-    def here(self) -> bool:
-        """Whether the caller runs on this hub's loop."""
-        return self.runtime.here()
-
-    # What operators do, here and elsewhere
+    # What operators do, in this process and in the others
 
     def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[Any]:
-        """Send a packet, encoded once, to the target's sockets."""
+        """Send a packet to the target's sockets. Returns an awaitable: it is handed over."""
         written = self.members.deliver(target, packet, delivery)
         taken = None if target.local else self.others.emit(target, packet, delivery)
         if taken is None:
@@ -97,7 +93,10 @@ class Hub:
     async def ask(
         self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
     ) -> Outcome:
-        """Ask the target's clients, with an event that was encoded with the id 0."""
+        """Ask the target's clients, with an event that was encoded with the id 0.
+
+        ``timeout`` is in seconds.
+        """
         here = self.members.ask(target, packet, delivery, timeout)
         if target.local or not self.others.shared:
             return await here

@@ -1,4 +1,4 @@
-"""The hubs of this process: a server process has one, tests and odd programs may have several."""
+"""The hubs of this process: one in a server process, several in tests with several loops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..runtime.awaitables import Posted, Several
 from ..runtime.threads import forget_threads
 from .hub import Hub
 from .outside import forget_outside, outside_hub, wait_until_taken
-from .shutdown import say_goodbye_on_signals
+from .shutdown import begin_on_signals
 from .wiring import Wiring
 
 T = TypeVar("T")
@@ -32,33 +32,37 @@ _lock = Lock()
 def current_hub(wiring: Wiring = NO_WIRING) -> Hub:
     """Return the hub of the running loop, made with ``wiring`` when it is first asked for."""
     for hub in _hubs:
-        if hub.here():  # get_running_loop() is a system call on Python 3.11
+        if hub.runtime.here():  # get_running_loop() is a system call on Python 3.11
             return hub
     hub = Hub(asyncio.get_running_loop(), get_settings(), shared_layer(), wiring=wiring)
     with _lock:
         _hubs[:] = [old for old in _hubs if not old.runtime.loop.is_closed()] + [hub]
-    say_goodbye_on_signals(hub.shutdown)
+    begin_on_signals(hub.shutdown)
     return hub
 
 
 def all_hubs() -> list[Hub]:
-    """The hubs of this process, one in a server process, none elsewhere."""
+    """Return the hubs of this process: one in a server process, none in one without clients."""
     return [hub for hub in _hubs if not hub.runtime.loop.is_closed()]
 
 
 def acting_hubs() -> list[Hub]:
-    """Those that have to do what this process wants done: one, where they share a channel layer."""
+    """Return the hubs that have to carry out a call of this process.
+
+    It is one hub if the hubs share a channel layer, which then tells the others. It is the
+    background thread's in a process without clients.
+    """
     hubs = all_hubs()
     if not hubs and not process.serving:
         hub = outside_hub()
         return [] if hub is None else [hub]
     if len(hubs) > 1 and any(hub.others.shared for hub in hubs):
-        return [next((hub for hub in hubs if hub.here()), hubs[0])]
+        return [next((hub for hub in hubs if hub.runtime.here()), hubs[0])]
     return hubs
 
 
 def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
-    """Call ``function(hub)`` on the hubs' own threads; await the result to wait for all of them."""
+    """Call ``function(hub)`` on the thread of each hub. Await the result to wait for all."""
     hubs = acting_hubs()
     if len(hubs) == 1:
         done = hubs[0].runtime.run(function, hubs[0])
@@ -69,7 +73,7 @@ def on_all_hubs(function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
 
 
 def must_not_block(name: str) -> None:
-    """Raise SynchronousOnlyOperation on a loop's thread; ``name`` is the call to use there."""
+    """Raise SynchronousOnlyOperation on an event loop's thread. ``name``: what to await there."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -80,22 +84,22 @@ def must_not_block(name: str) -> None:
 
 
 def block(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Wait in this thread, which has no loop, for a coroutine.
+    """Run the coroutine ``start()`` and wait in this thread, which has no loop, for its result.
 
-    It runs on the hub of this process; where there is none, nobody is there to be asked, and it
-    ends at once on a loop of its own.
+    It runs on the loop of this process's hub. Without a hub it has nobody to ask, and runs on a
+    loop of its own.
     """
     hubs = acting_hubs()
     return hubs[0].runtime.block(start()) if hubs else asyncio.run(start())
 
 
 async def on_each_hub(ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> list[T]:
-    """Await ``ask(hub)`` on each hub; what they found, in a list."""
+    """Await ``ask(hub)`` on the loop of each hub. Returns the results in a list."""
     return list(await asyncio.gather(*(hub.runtime.on_loop(ask(hub)) for hub in acting_hubs())))
 
 
 def _forget_hubs() -> None:
-    """A forked process has none of its parent's threads and loops, and must not share a channel."""
+    """Start anew in a forked process: its parent's threads, loops and channel are not its own."""
     _hubs.clear()
     channel_layers.backends = {}
     forget_outside()

@@ -1,4 +1,4 @@
-"""``io`` and everything that chains from it: what is sent, and asked."""
+"""``io`` and all that chains from it; and what it fetches."""
 
 from __future__ import annotations
 
@@ -24,73 +24,111 @@ from .namespaces import normalise
 
 
 class Operator(Addressees):
-    """Some sockets of a namespace, and what can be done to them.
+    """Some sockets of a namespace, in all processes, and what can be done with them.
 
-    It works in any thread, with or without an event loop. What only sends is a plain call that
-    returns an awaitable: ignore it, or await it until the message is handed over.
+    ``io`` addresses all sockets of the namespace "/"; :meth:`of`, :meth:`to` and :meth:`exclude`
+    choose others. Everything works in any thread, with or without an event loop.
+
+    What only sends is a plain call. It takes effect in calling order and returns an awaitable:
+    ignore it, or await it until the message is handed over (clients' buffers are below their
+    low-water marks, and the channel layer has taken the message). In a process that serves no
+    clients it blocks until then, and raises ConnectionError when the channel layer is down for ten
+    seconds, ImproperlyConfigured when no channel layer is shared.
+
+    What waits for an answer has two names, as in Django's ORM: ``call`` blocks, and ``acall`` is
+    awaited. The blocking one raises SynchronousOnlyOperation on an event loop's thread.
+
+    Socket.IO's counterpart: https://socket.io/docs/v4/server-instance/#utility-methods
     """
 
     __slots__ = ()
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in that namespace; ``io.of("/chat")``.
+        """Return an operator for all sockets of a namespace, such as ``io.of("/chat")``.
 
-        Rooms belong to a namespace: rooms and exclusions named before are dropped. How it is sent
-        (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) is kept.
+        Rooms belong to a namespace, so those named before are dropped, the excluded ones too. The
+        options (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) are kept. See
+        https://socket.io/docs/v4/namespaces/
         """
         new = self._with("_namespace", normalise(namespace))
         new._rooms = new._exclude = ()
         return new
 
     def to(self, *rooms: Any) -> Operator:
-        """The members of any of these rooms; a room is text, an sid, or a user object."""
+        """Return an operator for the members of any of these rooms, and of those named before.
+
+        A room is its name, an sid (the room of one socket), or a user (the room of all sockets of
+        that user). A socket in two of the rooms gets an event once. Raises TypeError for anything
+        else, ValueError for an anonymous user. See https://socket.io/docs/v4/rooms/
+        """
         return self._with("_rooms", (*self._rooms, *map(as_room, rooms)))
 
     def exclude(self, *rooms: Any) -> Operator:
-        """Not the members of these rooms."""
+        """Return the same without the members of these rooms, which are as in :meth:`to`.
+
+        Socket.IO calls it ``except``, which is a keyword of Python:
+        https://socket.io/docs/v4/server-api/#serverexceptrooms
+        """
         return self._with("_exclude", (*self._exclude, *map(as_room, rooms)))
 
     # What is sent
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
-        """Send an event. bytes anywhere in ``args`` become binary attachments.
+        """Send an event to the sockets. bytes anywhere in ``args`` become binary attachments.
 
-        Raises ValueError for a reserved event name, TypeError for what JSON cannot hold.
+        Raises ValueError for a reserved event name, TypeError for arguments that JSON cannot hold.
+        See https://socket.io/docs/v4/broadcasting-events/
         """
         packet = self._encode(event, args)
         target, delivery = self._target, self._delivery
         return self._act(lambda hub: hub.emit(target, packet, delivery))
 
     def send(self, *args: Any) -> Awaitable[Any]:
-        """``emit("message", ...)``."""
+        """Send the event "message"; see :meth:`emit`."""
         return self.emit("message", *args)
 
     def sockets_join(self, *rooms: Any) -> Awaitable[Any]:
-        """Make the addressed sockets enter rooms."""
+        """Make the sockets join rooms, which are named by text.
+
+        Raises TypeError for other rooms, LimitExceeded for a name of more than
+        ``MAX_ROOM_NAME_LENGTH`` characters. See
+        https://socket.io/docs/v4/server-instance/#socketsjoin
+        """
         longest = get_settings().max_room_name_length
         return self._each(Action.JOIN, [check_room(room, longest) for room in rooms])
 
     def sockets_leave(self, *rooms: Any) -> Awaitable[Any]:
-        """Make the addressed sockets leave rooms."""
+        """Make the sockets leave rooms, which are named by text. Raises TypeError for other rooms.
+
+        See https://socket.io/docs/v4/server-instance/#socketsleave
+        """
         return self._each(Action.LEAVE, [as_room(room) for room in rooms])
 
     def disconnect_sockets(self, close: bool = False) -> Awaitable[Any]:
-        """Make the addressed sockets leave the namespace; with ``close`` end their connections."""
+        """Disconnect the sockets from the namespace; with ``close`` end their whole connections.
+
+        See https://socket.io/docs/v4/server-instance/#disconnectsockets
+        """
         return self._each(Action.DISCONNECT if close else Action.CLOSE, [])
 
     def server_side_emit(self, event: str, *args: Any) -> Awaitable[Any]:
-        """Send Django's signal ``server_event`` in the other processes."""
+        """Send Django's signal ``server_event`` in every other process, with this namespace.
+
+        See https://socket.io/docs/v4/server-instance/#serversideemit
+        """
         packet = self._encode(event, args)
         namespace = self._namespace
-
         return self._act(lambda hub: hub.others.server_emit(namespace, packet) or DONE)
 
     # What waits for an answer
 
     def call(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for everyone's acknowledgement: a list with one entry per socket.
+        """Send an event and wait for an acknowledgement from every socket.
 
-        Raises AckTimeout when some are missing, SynchronousOnlyOperation on an event loop's thread.
+        Returns a list with one entry per socket, in any order: None, one value or a tuple. It is
+        empty where there are no sockets. Raises AckTimeout, which has the answers that did come,
+        when some are missing; TypeError after ``on_commit``. See
+        https://socket.io/docs/v4/emitting-events/#acknowledgements
         """
         must_not_block("acall")
         return block(lambda: self.acall(event, *args))
@@ -100,36 +138,39 @@ class Operator(Addressees):
         return (await self._ask(event, args)).all()
 
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
-        self._now("acall")
+        self._refuse_on_commit("acall")
         packet = self._encode(event, args, 0)
         target, delivery, seconds = self._target, self._delivery, self._seconds()
         outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, delivery, seconds))
         return sum(outcomes, NOBODY)
 
     def fetch_sockets(self) -> list[RemoteSocket]:
-        """The addressed sockets, as they are now. Blocks; not for an event loop's thread."""
+        """Return the sockets as they are now, in any order. Raises TypeError after ``on_commit``.
+
+        See https://socket.io/docs/v4/server-instance/#fetchsockets
+        """
         must_not_block("afetch_sockets")
         return block(self.afetch_sockets)
 
     async def afetch_sockets(self) -> list[RemoteSocket]:
         """As :meth:`fetch_sockets`, awaited."""
-        self._now("afetch_sockets")
-
+        self._refuse_on_commit("afetch_sockets")
         target = self._target
         found = chain.from_iterable(await on_each_hub(lambda hub: hub.fetch(target)))
         return [RemoteSocket(description, Operator(description.namespace)) for description in found]
 
     def server_side_call(self, event: str, *args: Any) -> list[Any]:
-        """As :meth:`server_side_emit`; what the receivers returned, in any order.
+        """Send the signal ``server_event`` and wait for what the receivers return.
 
-        Raises AckTimeout when a process has not answered in time.
+        Returns all of it as one list, in any order. Raises AckTimeout when a process has not
+        answered in time, TypeError after ``on_commit``. See :meth:`server_side_emit`.
         """
         must_not_block("aserver_side_call")
         return block(lambda: self.aserver_side_call(event, *args))
 
     async def aserver_side_call(self, event: str, *args: Any) -> list[Any]:
         """As :meth:`server_side_call`, awaited."""
-        self._now("aserver_side_call")
+        self._refuse_on_commit("aserver_side_call")
         packet = self._encode(event, args)
         namespace, seconds = self._namespace, self._seconds()
         parts = await on_each_hub(lambda hub: hub.others.server_call(namespace, packet, seconds))
@@ -144,7 +185,7 @@ class Operator(Addressees):
     def _encode(
         self, event: str, args: tuple[Any, ...], ack_id: int | None = None
     ) -> EncodedPacket:
-        """Encode an event, once for all who get it."""
+        """Encode an event, once for all sockets that get it."""
         return get_settings().encoder.event(self._namespace, event, args, ack_id)
 
     def _seconds(self) -> float:
@@ -154,8 +195,9 @@ class Operator(Addressees):
         return self._when_due(lambda: on_all_hubs(function))
 
     def _when_due(self, act: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
-        """Act now or, where ``on_commit`` was asked for, when the current transaction commits."""
-        # A thread without a connection has no transaction; a loop's thread may not even ask Django.
+        """Call ``act`` now, or after ``on_commit`` when the current transaction commits."""
+        # A thread without a database connection has no transaction. On an event loop's thread
+        # transaction.on_commit() would raise SynchronousOnlyOperation.
         if self._on_commit and transaction.get_connection().connection is not None:
             transaction.on_commit(act)
             return DONE
@@ -167,7 +209,7 @@ class Operator(Addressees):
         target = self._target
         return self._act(lambda hub: hub.act(target, action, names))
 
-    def _now(self, name: str) -> None:
+    def _refuse_on_commit(self, name: str) -> None:
         if self._on_commit:
             raise TypeError(f"{name}() waits for an answer, so it cannot wait for a commit")
 
@@ -176,10 +218,15 @@ io = Operator()
 
 
 class RemoteSocket:
-    """A socket of this or another process, as it was when it was fetched.
+    """A socket of any process, as it was when :meth:`Operator.fetch_sockets` found it.
 
-    ``rooms`` is a frozenset of text, ``data`` what its consumer keeps there, ``user_id`` its user's
-    primary key (None for an anonymous one), ``transport`` "polling" or "websocket".
+    ``sid`` is its id, ``namespace`` an operator for its namespace, ``rooms`` a frozenset of the
+    rooms' names, ``data`` what its consumer keeps in ``self.data``, ``handshake`` the request that
+    it connected with, ``user_id`` its user's primary key (None for an anonymous user), and
+    ``transport`` "polling" or "websocket".
+
+    What only sends returns an awaitable, as in :class:`Operator`; nothing happens if the socket has
+    left meanwhile. See https://socket.io/docs/v4/server-instance/#fetchsockets
     """
 
     def __init__(self, description: SocketDescription, namespace: Operator) -> None:
@@ -193,7 +240,7 @@ class RemoteSocket:
         self._description = description
 
     def __repr__(self) -> str:
-        """Without ``handshake`` and ``data``: they may hold what must not get into a log."""
+        """Leave out ``handshake`` and ``data``, which may hold what must not get into a log."""
         return (
             f"<RemoteSocket {self.sid} namespace={safe(self.namespace.name)} "
             f"user_id={self.user_id!r} transport={self.transport}>"
@@ -204,17 +251,19 @@ class RemoteSocket:
         return self.namespace.to(self.sid)
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
-        """Send an event to the socket."""
+        """Send an event to the socket; see :meth:`Operator.emit`."""
         return self._operator.emit(event, *args)
 
     def timeout(self, seconds: float) -> RemoteSocket:
-        """Wait at most so long for an acknowledgement."""
+        """Return the same, where an acknowledgement may take so many seconds."""
         return RemoteSocket(self._description, self.namespace.timeout(seconds))
 
     def call(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for the acknowledgement: None, one value or a tuple.
+        """Send an event and wait for the acknowledgement of the socket.
 
-        Raises AckTimeout, or Disconnected when the socket has left.
+        Returns None for one without arguments, the argument where there is one, else a tuple.
+        Raises AckTimeout when it does not come in time, Disconnected when the socket leaves or has
+        left, SynchronousOnlyOperation on an event loop's thread.
         """
         must_not_block("acall")
         return block(lambda: self.acall(event, *args))
@@ -224,13 +273,13 @@ class RemoteSocket:
         return (await self._operator._ask(event, args)).one()
 
     def join(self, *rooms: Any) -> Awaitable[Any]:
-        """Make the socket enter rooms."""
+        """Make the socket join rooms; see :meth:`Operator.sockets_join`."""
         return self._operator.sockets_join(*rooms)
 
     def leave(self, *rooms: Any) -> Awaitable[Any]:
-        """Make the socket leave rooms."""
+        """Make the socket leave rooms; see :meth:`Operator.sockets_leave`."""
         return self._operator.sockets_leave(*rooms)
 
     def close(self, transport: bool = False) -> Awaitable[Any]:
-        """Make the client leave the namespace; with ``transport`` end its whole connection."""
+        """Disconnect the client from the namespace; with ``transport`` end its whole connection."""
         return self._operator.disconnect_sockets(close=transport)

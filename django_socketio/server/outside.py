@@ -1,8 +1,8 @@
-"""``io`` in a process that serves nobody: a Celery task, a management command, the shell, WSGI.
+"""``io`` in a process without clients: a Celery task, a management command, the shell, WSGI.
 
-One event loop in a background thread, started when it is first needed, with one connection to the
-channel layer. What is sent blocks until the layer has taken it, so that a short-lived process loses
-nothing.
+It has one event loop in a background thread, started when it is first needed, and one connection to
+the channel layer. To send blocks until the layer has taken the message, so that a short-lived
+process loses nothing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..conf import get_settings
 from ..runtime.awaitables import DONE, Posted
 from .hub import Hub
 
-# How long a plain call waits for the channel layer.
+# Seconds that a plain call waits for the channel layer.
 TAKE_TIMEOUT = 10.0
-# How long the process may take to send what is left when it ends.
+# Seconds that the process gets at its end to send what is left.
 EXIT_TIMEOUT = 5.0
 
 
@@ -61,10 +61,10 @@ _outside: Outside | None = None
 
 
 def outside_hub() -> Hub | None:
-    """The hub for a process that serves nobody; None in Django's test environment.
+    """Return the hub for a process without clients; None in Django's test environment.
 
-    Raises ImproperlyConfigured where the channel layer does not reach other processes: what is sent
-    would be lost, and nobody would know.
+    Raises ImproperlyConfigured if the channel layer does not reach other processes, since what is
+    sent would be lost without a word.
     """
     global _outside
     if shared_layer() is None:
@@ -84,8 +84,8 @@ def outside_hub() -> Hub | None:
 def wait_until_taken(posted: Posted) -> Awaitable[Any]:
     """Wait until the channel layer has taken what was handed to :func:`outside_hub`.
 
-    Not in a thread that runs an event loop, where the caller may await. Raises ConnectionError when
-    the layer is down for too long.
+    On an event loop's thread it does not wait, but returns what the caller may await. Raises
+    ConnectionError when the layer has not taken it within :data:`TAKE_TIMEOUT`.
     """
     try:
         asyncio.get_running_loop()
@@ -99,6 +99,6 @@ def wait_until_taken(posted: Posted) -> Awaitable[Any]:
 
 
 def forget_outside() -> None:
-    """A forked process starts a thread of its own."""
+    """Forget the hub, in a forked process, which starts a thread of its own."""
     global _outside, _lock
     _outside, _lock = None, threading.Lock()

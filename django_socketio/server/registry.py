@@ -22,7 +22,7 @@ Matcher = Callable[[str], "dict[str, Any] | None"]
 
 
 class Registry:
-    """Consumer classes by namespace: fixed names first, then patterns in the order registered."""
+    """Consumer classes by namespace. Fixed names come first, then patterns as registered."""
 
     def __init__(self) -> None:
         self._fixed: dict[str, type] = {}
@@ -60,7 +60,7 @@ class Registry:
         return decorate
 
     def unregister(self, namespace: str | re.Pattern[str]) -> None:
-        """Take a namespace away again. Raises KeyError where it is not registered."""
+        """Remove a namespace; for tests. Raises KeyError if it is not registered."""
         if isinstance(namespace, str):
             namespace = normalise(namespace)
         if namespace in self._patterns:
@@ -69,7 +69,7 @@ class Registry:
             del self._fixed[cast(str, namespace)]
 
     def find(self, namespace: str) -> tuple[type, dict[str, Any]] | None:
-        """The class for a namespace, and what its pattern captured; None where there is none."""
+        """Return the class for a namespace, and what its pattern captured; None for no class."""
         consumer = self._fixed.get(namespace)
         if consumer is not None:
             return consumer, {}
@@ -80,7 +80,7 @@ class Registry:
         return None
 
     def consumers(self) -> dict[type, list[str]]:
-        """Every registered class, with its namespaces as text."""
+        """Return every registered class with its namespaces as text."""
         found: dict[type, list[str]] = {}
         for name, consumer in self._fixed.items():
             found.setdefault(consumer, []).append(name)
@@ -96,7 +96,7 @@ class Registry:
 
 
 def _same(one: type, other: type) -> bool:
-    """The same class, perhaps from a module that was loaded again."""
+    """Return whether two classes are one, perhaps from a module that was loaded again."""
     return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
 
 
@@ -110,7 +110,7 @@ def _regex_matcher(pattern: re.Pattern[str]) -> Matcher:
 
 def _route_matcher(route: str) -> Matcher:
     pattern = RoutePattern(route[1:], is_endpoint=True)
-    pattern.match("")  # a route that is none fails now, not when the first client comes
+    pattern.match("")  # a malformed route fails now, not when the first client connects
 
     def match(namespace: str) -> dict[str, Any] | None:
         found = pattern.match(namespace[1:])
@@ -123,19 +123,20 @@ registry = Registry()
 
 
 def find_behaviour(namespace: str) -> tuple[Behaviour, dict[str, Any]] | None:
-    """What serves a namespace, and what its pattern captured; None where nothing does."""
+    """Return what serves a namespace, and what its pattern captured; None if nothing does."""
     found = registry.find(namespace)
     return None if found is None else (behaviour_of(found[0]), found[1])
 
 
 def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
-    """Make a :class:`SocketIOConsumer` serve a namespace: ``@register("/chat")``.
+    """Return a decorator that makes a :class:`SocketIOConsumer` serve a namespace.
 
-    The name may hold converters as in :func:`django.urls.path` (``"/doc-<int:pk>"``), or be a
-    compiled regular expression that has to match the whole name. What they capture is
-    ``self.kwargs``.
+    ``@register("/chat")`` serves one namespace, ``@register()`` the default one, "/". A dynamic
+    namespace has converters as in :func:`django.urls.path` (``@register("/doc-<int:pk>")``), or is
+    a compiled regular expression, which must match the whole name; what they capture is
+    ``self.kwargs``. Fixed names are tried first, then dynamic ones in the order of registration.
 
-    Raises ImproperlyConfigured when the namespace is taken by another class, TypeError for what is
-    no consumer class.
+    Raises TypeError for what is no consumer class or no namespace, ImproperlyConfigured when
+    another class serves the namespace. See https://socket.io/docs/v4/namespaces/
     """
     return registry.register(namespace)

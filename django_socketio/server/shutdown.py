@@ -1,7 +1,7 @@
-"""Letting clients go when the server process is told to end.
+"""How a server process ends: its clients are told to go, then the other processes.
 
-ASGI's own word for it, "lifespan.shutdown", comes too late: servers send it when their connections
-have ended, and a poll that waits does not end by itself. So we hear the signal before the server.
+ASGI's "lifespan.shutdown" comes too late: servers send it when all connections have ended, and a
+poll that waits for a packet does not end by itself. So we handle the signal before the server does.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ..sockets.local import Local
 from ..sockets.socket import Socket
 from .wiring import Record
 
-# How long clients may take that are between polling and WebSocket, then the last ones to fetch
-# their last packets, and after that the handlers to end, disconnect() among them. In seconds.
+# The three phases of the end, in seconds at most: clients finish their upgrades to WebSocket, the
+# last clients fetch their last packets, and handlers end, disconnect() among them.
 UPGRADES_TIMEOUT, LEAVE_TIMEOUT, HANDLERS_TIMEOUT = 5.0, 2.0, 5.0
-# How often it is looked at whether the first of these are done.
+# Seconds between two looks at whether the upgrades are finished.
 LOOK = 0.02
 
 
 class Shutdown:
     """The end of a hub.
 
-    ``awaited`` says that the server will call :meth:`end` when it has finished with its
-    connections; else the other processes are left when the last client has gone.
+    ``awaited`` says that the server will call :meth:`end`. Otherwise this process leaves the others
+    by itself when the last client has gone.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Shutdown:
         self._local.runtime.spawn(coro)
 
     async def end(self) -> None:
-        """The process ends: let clients go, tell the other processes."""
+        """End the process: finish upgrades, close sessions, write statistics, leave the others."""
         await self.wait_for_upgrades()
         self.begin()
         if self._record is not None:
@@ -69,7 +69,7 @@ class Shutdown:
         await self._leave_others()
 
     def begin(self) -> None:
-        """Say goodbye to every client, so that it connects elsewhere at once."""
+        """Close every session, so that clients connect to another process at once."""
         if self._local.closing:
             return
         self._local.leaving = self._local.closing = True
@@ -83,28 +83,28 @@ class Shutdown:
 
     @property
     def upgrading(self) -> bool:
-        """Whether a client is between polling and WebSocket, one of ours or through our tunnels."""
+        """Whether a client is upgrading to WebSocket, here or through one of our tunnels."""
         return self._clients.upgrading or self._others.tunnels.upgrading
 
     def told_to_end(self) -> bool:
-        """The process is told to end: nobody begins to upgrade. True for the first time."""
+        """Note that the process was told to end: no upgrade begins. Returns True the first time."""
         first, self._local.leaving = not self._local.leaving, True
         return first
 
     async def wait_for_upgrades(self) -> None:
-        """Wait, before connections are closed, for clients between polling and WebSocket.
+        """Wait until clients have finished their upgrades, before connections are closed.
 
-        A client whose probe was answered polls no more, and does not begin again when it loses its
-        WebSocket before it has upgraded: it would notice no sooner than by its ping timeout.
+        The client's probe was answered, so it polls no more. If it lost its WebSocket now, it would
+        not poll again, and would notice only by its ping timeout.
         """
         self._local.leaving = True
         end = self.loop.time() + UPGRADES_TIMEOUT
-        # What is waited for happens in many places, and waiting is rare: so we look now and then.
+        # Polled, since an upgrade ends in many places and this wait is rare.
         while self.upgrading and not self._local.closing and self.loop.time() < end:  # noqa: ASYNC110
             await asyncio.sleep(LOOK)
 
     async def begin_after_upgrades(self) -> bool:
-        """Wait for upgrades; False when the end has begun meanwhile."""
+        """Wait for upgrades. Returns False when the end has begun meanwhile."""
         await self.wait_for_upgrades()
         return not self._local.closing
 
@@ -124,12 +124,12 @@ class Shutdown:
         await self._others.tunnels.wait_until_released()
 
 
-def say_goodbye_on_signals(shutdown: Shutdown) -> None:
-    """Have SIGTERM and SIGINT call ``shutdown.begin()`` before the server's own handler.
+def begin_on_signals(shutdown: Shutdown) -> None:
+    """Make SIGTERM and SIGINT call ``shutdown.begin()`` before the server's own handler.
 
-    Nothing is changed where no server listens for SIGTERM (tests, scripts), nor outside the main
-    thread, where Python does not let handlers be set. For its end servers wait by the lifespan
-    protocol, only daphne has Twisted's own way.
+    Changes nothing where no server handles SIGTERM (tests, scripts), nor outside the main thread,
+    where Python does not allow it. Servers await ``shutdown.end()`` through ASGI's lifespan, and
+    daphne, which has no lifespan, through Twisted's shutdown.
     """
     _have_twisted_wait(shutdown)
     if threading.current_thread() is not threading.main_thread():
@@ -167,7 +167,7 @@ def _precede(number: signal.Signals, shutdown: Shutdown) -> None:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if shutdown.told_to_end() and shutdown.upgrading and not loop.is_closed():
-            # The server would close the WebSockets of those who upgrade.
+            # The server's handler would close WebSockets that are upgrading: it runs afterwards.
             loop.call_soon_threadsafe(lambda: shutdown.spawn(defer(number, frame)))
         else:
             end(number, frame)

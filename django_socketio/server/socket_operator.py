@@ -1,4 +1,4 @@
-"""One socket itself, with operators: ``self.timeout(5).acall(...)``."""
+"""A consumer's own socket with options, such as ``self.timeout(5)``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from .operators import Operator
 
 
 class SocketOperator(Operator):
-    """One socket itself, with operators: ``self.timeout(5).acall(...)``.
+    """A consumer's own socket with options, such as ``self.timeout(5)`` or ``self.volatile``.
 
-    ``to``, ``broadcast`` and ``exclude`` turn to the others.
+    ``emit``, ``send``, ``call`` and ``acall`` speak to this socket, directly and in this process.
+    ``to``, ``broadcast``, ``exclude`` and ``of`` return an operator for other sockets with the same
+    options. See https://socket.io/docs/v4/emitting-events/
     """
 
     __slots__ = ("_socket",)
@@ -24,7 +26,7 @@ class SocketOperator(Operator):
 
     @property
     def broadcast(self) -> Operator:
-        """Everyone in the namespace but the socket."""
+        """An operator for all sockets of the namespace but this one."""
         others = Operator(self._namespace, exclude=(self._socket.sid,))
         others._delivery, others._timeout = self._delivery, self._timeout
         others._on_commit = self._on_commit
@@ -32,34 +34,33 @@ class SocketOperator(Operator):
         return others
 
     def of(self, namespace: str) -> Operator:
-        """Everyone in another namespace."""
+        """Return an operator for all sockets of another namespace."""
         return self.broadcast.of(namespace)
 
     def to(self, *rooms: Any) -> Operator:
-        """The members of any of these rooms but the socket."""
+        """Return an operator for the members of any of these rooms but this socket."""
         return self.broadcast.to(*rooms)
 
     def exclude(self, *rooms: Any) -> Operator:
-        """Everyone but the socket and the members of these rooms."""
+        """Return an operator for all sockets but this one and the members of these rooms."""
         return self.broadcast.exclude(*rooms)
 
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
-        """Send an event to the socket."""
+        """Send an event to the socket; see :meth:`.SocketIOConsumer.emit`."""
         packet = self._encode(event, args)
         return self._when_due(lambda: self._socket.send(packet, self._delivery))
 
     def call(self, event: str, *args: Any) -> Any:
         """Send an event and wait for the client's acknowledgement.
 
-        Returns None, one value or a tuple. Raises AckTimeout, or Disconnected when the client
-        leaves.
+        Returns and raises what :meth:`.SocketIOConsumer.call` does.
         """
         must_not_block("acall")
         return self._socket.local.runtime.block(self.acall(event, *args))
 
     async def acall(self, event: str, *args: Any) -> Any:
         """As :meth:`call`, awaited."""
-        self._now("acall")
+        self._refuse_on_commit("acall")
         socket = self._socket
         ack_id = next(socket.local.ack_ids)
         packet = self._encode(event, args, ack_id)

@@ -1,4 +1,4 @@
-"""Errors that are the project's own mistake, and that say so with the place where they end."""
+"""Errors about a project's mistake, raised so that their traceback ends in the project's file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# The project's mistakes. Any other error is one of ours, and keeps its traceback.
+# The exceptions for a project's mistakes. Any other is an error of ours, and keeps its traceback.
 MISTAKES = (TypeError, ValueError, ImproperlyConfigured, re.error)
 
 OURS = __name__.rpartition(".")[0] + "."
 
-# Metaclasses, and mixins with a hook of their own, stand between a class statement and us.
+# Functions of metaclasses and mixins that Python calls between a class statement and our code.
 BETWEEN = ("__new__", "__init_subclass__")
 
 
@@ -41,7 +41,7 @@ def ends_in_project(function: F) -> F:
 
 
 def _project_frame() -> FrameType:
-    """The class statement, decorator or call of the project that we are called from."""
+    """Return the frame of the project's class statement, decorator or call that came to us."""
     frame = sys._getframe()
     while frame.f_back is not None and (
         frame.f_globals.get("__name__", "").startswith(OURS) or frame.f_code.co_name in BETWEEN
@@ -53,7 +53,7 @@ def _project_frame() -> FrameType:
 def _raise_at(frame: FrameType, error: Exception) -> None:
     """Raise ``error`` from a function that claims the file and the line of ``frame``.
 
-    No frame can be taken off the end of a traceback, only put there.
+    Python can add a frame to the end of a traceback, but cannot remove one.
     """
     code = _raise.__code__.replace(
         co_filename=frame.f_code.co_filename,

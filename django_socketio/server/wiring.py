@@ -1,4 +1,4 @@
-"""What the floors above give to a hub when it is made."""
+"""What the floors above (statistics, transports) give to a hub when it is made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..cluster.tunnels import Accept
 
 
 class Record(Protocol):
-    """The statistics that a hub keeps of itself."""
+    """The recorder of a hub's statistics."""
 
     def recent_since(self, since: int) -> list[list[int]]:
         """Return the entries of the last minutes after a time, in seconds since 1970."""
 
     def end(self) -> None:
-        """Begin to write the last ones: the process ends."""
+        """Begin to write the last statistics: the process ends."""
 
     async def ended(self) -> None:
         """Wait until they are written, but not for long."""

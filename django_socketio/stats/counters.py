@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from copy import copy
 from typing import Literal, Protocol, TypedDict
 
-# Keys of one tally; reasons that a project makes up must not grow without end.
+# Keys of one tally at most, since projects make up reasons, and clients the names of namespaces.
 MAX_KEYS = 200
 OTHER = "other"
 
@@ -99,7 +99,7 @@ class Gauge:
         self.peak: dict[str, int] = {}
         self.total = 0
         self.highest = 0
-        # How many ever came.
+        # How many have ever entered.
         self.opened = 0
 
     def enter(self, key: str) -> str:
@@ -148,7 +148,7 @@ class Timing:
     __slots__ = ("errors", "fast", "longest", "slow", "total")
 
     def __init__(self) -> None:
-        # Most handlers end within the first bound, and are counted with one addition.
+        # Handlers within the first bound, as most are: one addition counts them, without a search.
         self.fast = 0
         self.slow = [0] * len(self.BOUNDS)
         self.total = 0.0
@@ -161,7 +161,7 @@ class Timing:
 
     @property
     def count(self) -> int:
-        """How many handlers ended."""
+        """How many calls of the handler have ended."""
         return self.fast + sum(self.slow)
 
     def as_dict(self) -> TimingCounts:

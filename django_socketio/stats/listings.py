@@ -40,7 +40,7 @@ def describe_socket(socket: Socket) -> SocketRow:
     return {
         "sid": socket.sid,
         "node": socket.local.node,
-        # A part that tells sessions apart; the whole would let its reader take the session over.
+        # Only a part: whoever knows the whole id could take the session over.
         "session": shortened(session.sid),
         "namespace": socket.namespace[:MAX_TEXT],
         "user_id": _user_id(socket),

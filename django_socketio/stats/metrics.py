@@ -30,7 +30,7 @@ _TRAFFIC = ("acks", "bytes", "events", "packets")
 
 
 class SocketIOCollector(Collector):
-    """Everything that is counted, a series for each process."""
+    """Collects all that the running processes have counted, a series for each process."""
 
     def collect(self) -> Iterator[Metric]:
         rows = ServerProcess.objects.filter(ended=None)
@@ -99,7 +99,7 @@ def _handlers(reports: list[ProcessReport]) -> Metric:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Everything that is counted, in Prometheus' own format."""
+    """Return all that is counted, in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SocketIOCollector())
     encoder, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 # Seconds between two looks at the clock.
 TICK = 1.0
-# How often a process clears away what is older than it should be, in seconds.
+# Seconds between two times that a process deletes old rows.
 THIN_EVERY = 3600
-# How long a write may take before the log says so, and the last one may hold up the process's end.
+# Seconds that a write may take before the log says so.
 SLOW = 5.0
+# Seconds that the last write may hold up the process's end.
 END_TIMEOUT = 2.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec
 
 from ..addressing.delivery import NORMAL
 from ..addressing.handshake import Handshake
@@ -15,6 +15,13 @@ from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
 from .socket_operator import SocketOperator
+
+P = ParamSpec("P")
+
+
+def _plain_or_async(hook: Callable[P, Any]) -> Callable[P, Any]:
+    """Tell type checkers that a subclass may override ``hook`` with ``def`` or ``async def``."""
+    return hook
 
 
 class SocketIOConsumer:
@@ -43,6 +50,7 @@ class SocketIOConsumer:
 
     # For subclasses
 
+    @_plain_or_async
     async def authenticate(self, auth: Any) -> Any:
         """Return the user of this socket, before :meth:`connect`; plain or async.
 
@@ -50,9 +58,11 @@ class SocketIOConsumer:
         """
         return self.user
 
+    @_plain_or_async
     async def connect(self, auth: Any) -> None:
         """Admit the client, or raise ConnectionRefused or PermissionDenied; plain or async."""
 
+    @_plain_or_async
     async def disconnect(self, reason: str) -> None:
         """The client has left; ``reason`` is one of Socket.IO's own strings. Plain or async."""
 

@@ -25,7 +25,7 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         # Half of a surrogate pair is valid JSON but has no UTF-8 form.
-        text = super().to_python(value).encode("utf-8", "replace").decode()
+        text = (super().to_python(value) or "").encode("utf-8", "replace").decode()
         return text.replace("\r\n", "\n")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec
 
 from ..addressing.delivery import NORMAL
 from ..addressing.handshake import Handshake
@@ -15,6 +15,13 @@ from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
 from .socket_operator import SocketOperator
+
+P = ParamSpec("P")
+
+
+def _plain_or_async(hook: Callable[P, Any]) -> Callable[P, Any]:
+    """Tell type checkers that a subclass may override ``hook`` with ``def`` or ``async def``."""
+    return hook
 
 
 class SocketIOConsumer:
@@ -52,6 +59,7 @@ class SocketIOConsumer:
 
     # Hooks: a subclass overrides them, with a plain or an async method
 
+    @_plain_or_async
     async def authenticate(self, auth: Any) -> Any:
         """Return the user of this socket; it runs before :meth:`connect`.
 
@@ -61,6 +69,7 @@ class SocketIOConsumer:
         """
         return self.user
 
+    @_plain_or_async
     async def connect(self, auth: Any) -> None:
         """Admit the client by returning None.
 
@@ -69,6 +78,7 @@ class SocketIOConsumer:
         after it has been admitted; it cannot be asked for an acknowledgement yet.
         """
 
+    @_plain_or_async
     async def disconnect(self, reason: str) -> None:
         """Clean up after the client has left; :attr:`rooms` still says where it was.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import socketio
@@ -78,12 +79,14 @@ async def use(worker: Server, *steps: Any, thread: bool = False) -> Any:
     return await asyncio.to_thread(worker.io, ["of", NAMESPACE], *steps, thread=thread)
 
 
+def _all_have(members: Iterable[Member], mark: int) -> bool:
+    return all(mark in member.marks for member in members)
+
+
 async def settle(cluster: Cluster, members: Iterable[Member]) -> None:
     """Wait until what every process has sent before this has arrived: order per sender is kept."""
     there = [member for member in members if not member.left.is_set()]
     for worker in cluster.workers:
         token = next(_tokens)
         await use(worker, ["emit", "mark", token])
-        await eventually(
-            lambda token=token: all(token in member.marks for member in there), "the mark"
-        )
+        await eventually(partial(_all_have, there, token), "the mark")

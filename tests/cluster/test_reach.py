@@ -70,9 +70,9 @@ async def test_calls_take_effect_in_their_order(cluster: Cluster, trio: Trio, ro
             [["of", "/fleet"], ["to", one], ["emit", "said", number, "left"]],
         )
     await settle(cluster, trio)
-    for one in trio:
+    for member in trio:
         heard = [["said", number, word] for number in range(20) for word in ("joined", "again")]
-        assert one.take() == heard
+        assert member.take() == heard
 
 
 async def test_in_a_thread(cluster: Cluster, trio: Trio, room: str) -> None:

@@ -123,7 +123,7 @@ async def test_volatile(fleet: Fleet) -> None:
 
 
 async def test_binary_and_large_arguments(fleet: Fleet) -> None:
-    values = [b"\0\xff", {"deep": [b"x" * 100_000, "é" * 1000]}, None, 1.5, []]
+    values: list[Any] = [b"\0\xff", {"deep": [b"x" * 100_000, "é" * 1000]}, None, 1.5, []]
     await fleet["blue"].ask("say", fleet.red, *values)
     await settle(fleet.cluster, fleet.members.values())
     for name in EVERYBODY[:3]:

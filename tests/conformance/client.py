@@ -40,7 +40,7 @@ def normal(text: str) -> str:
 
 
 def _shown_headers(headers: Any) -> dict[str, str]:
-    shown = {}
+    shown: dict[str, Any] = {}
     for name, value in headers:
         name = name.lower()
         if name in _SHOWN_HEADERS or name.startswith("access-control-"):
@@ -277,7 +277,7 @@ class WebSocket:
         except InvalidStatus as error:
             response = error.response
             self.refused = Reply(
-                response.status_code, response.headers.raw_items(), response.body or b""
+                response.status_code, response.headers.raw_items(), bytes(response.body or b"")
             ).show()
         except (InvalidHandshake, EOFError, ConnectionError):
             self.refused = "hung up"

@@ -133,7 +133,7 @@ def upgrade(worker: Server, sid: str) -> Answer:
     with pytest.raises(InvalidStatus) as refused, Peer(worker, f"{protocol.WEBSOCKET}&sid={sid}"):
         pass
     response = refused.value.response
-    return Answer(response.status_code, HTTPMessage(), response.body or b"")
+    return Answer(response.status_code, HTTPMessage(), bytes(response.body or b""))
 
 
 @pytest.fixture

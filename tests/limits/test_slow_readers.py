@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def until_all_have(readers: list[Reader], size: int) -> None:
     until(lambda: all(reader.bytes == size for reader in readers), "the readers to have it all")
 
 
-def has(members: list[list[object]], count: int) -> list[list[object]]:
+def has(members: list[list[Any]], count: int) -> list[list[Any]]:
     return members if len(members[0]) == count else []
 
 

@@ -49,7 +49,7 @@ def consumer() -> tuple[type[SocketIOConsumer], list[Any]]:
         return SocketIOConsumer.emit(self, *args)
 
     # Not in the class body, where it would be refused.
-    Everything.emit = emit  # type: ignore[method-assign]
+    Everything.emit = emit  # type: ignore[assignment, method-assign]
     return Everything, reached
 
 

@@ -14,9 +14,9 @@ from channels.layers import InMemoryChannelLayer
 
 import django_socketio
 from django_socketio import SocketIOConsumer
-from django_socketio.cluster.bus import Bus, Kind
+from django_socketio.cluster.bus import Bus
 from django_socketio.cluster.cluster import Cluster
-from django_socketio.cluster.messages import EVERYONE
+from django_socketio.cluster.messages import EVERYONE, Kind
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.wiring import Wiring
 from django_socketio.stats import counters

@@ -57,7 +57,7 @@ def test_group_name_collisions_none_in_a_process(server: Server, name: str) -> N
 
 def test_group_name_collisions_none_on_the_layer() -> None:
     # As namespaces and as rooms, alone and together.
-    parts = [(name,) for name in NAMES]
+    parts: list[tuple[str, ...]] = [(name,) for name in NAMES]
     parts += [("/", "room", name) for name in NAMES]
     parts += [(f"/{name}", "room", "a") for name in NAMES]
     parts += [("/", "user", name, "1") for name in NAMES]

@@ -67,8 +67,8 @@ async def test_a_refusal(application: Any) -> None:
     communicator = SocketIOCommunicator(application, "/chat", auth={"refuse": True})
     answer = await communicator.connect()
     assert not answer
-    assert answer == (False, {"message": "No", "data": {"code": 1}})
     assert answer.details["message"] == "No"
+    assert answer == (False, {"message": "No", "data": {"code": 1}})
     await communicator.disconnect()
 
 

@@ -406,7 +406,7 @@ async def test_coming_back_after_the_server_has_closed(
 
 
 async def test_a_newcomer_is_a_new_instance(frames: OpenFrames) -> None:
-    seen = []
+    seen: list[tuple[Any, ...]] = []
 
     @register()
     class Consumer(SocketIOConsumer):

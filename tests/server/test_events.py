@@ -249,11 +249,11 @@ async def test_a_mixin_need_not_be_a_consumer(connect: Connect) -> None:
             return "other's"
 
     @register("/mixin-first")
-    class MixinFirst(Typing, Other):
+    class MixinFirst(Typing, Other):  # type: ignore[misc]
         pass
 
     @register("/mixin-last")
-    class MixinLast(Other, Typing):
+    class MixinLast(Other, Typing):  # type: ignore[misc]
         pass
 
     first, last = await connect("/mixin-first"), await connect("/mixin-last")

@@ -115,7 +115,8 @@ async def test_rooms_and_exclusions_belong_to_a_namespace(trio: Trio) -> None:
 def test_how_it_is_sent_is_kept_in_another_namespace() -> None:
     before = io.to("a").volatile.local.on_commit.timeout(3).compress(False)
     after = before.of("/chat")
-    for name in set(Operator.__slots__) - {"_namespace", "_rooms", "_exclude"}:
+    names: set[str] = set(Operator.__slots__)
+    for name in names - {"_namespace", "_rooms", "_exclude"}:
         assert getattr(after, name) == getattr(before, name) != getattr(io, name)
 
 

@@ -107,6 +107,7 @@ async def test_no_secret_of_a_socket_is_shown(connect: Connect, show: Callable[[
     register("/chat")(Joining)
     headers = [(b"cookie", b"sessionid=secret"), (b"authorization", b"Bearer secret")]
     client = await connect("/chat", {"token": "secret"}, make_user(7), headers=headers)
+    assert client.sid
     (socket,) = await io.of("/chat").afetch_sockets()
     (description,) = current_hub().members.describe(Target("/chat"))
     described = json.loads(json.dumps(description.as_dict(), default=str))

@@ -19,7 +19,7 @@ from tests.server.consumers import Base
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def log_in(username: str) -> Browser:
     """A browser with a session."""
     browser = Browser()

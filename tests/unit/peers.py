@@ -88,7 +88,7 @@ class CountingCodec(OrjsonCodec):
         CountingCodec.encoded += 1
         return super().dumps(value, default)
 
-    def loads(self, text: str) -> Any:
+    def loads(self, text: bytes | bytearray | memoryview | str) -> Any:
         CountingCodec.decoded += 1
         return super().loads(text)
 

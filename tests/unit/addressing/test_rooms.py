@@ -32,7 +32,7 @@ class Socket:
 
 def make_namespace(**rooms: str) -> tuple[LocalNamespace, dict[str, Any]]:
     """A namespace of four sockets, a to d, and of rooms with some of them."""
-    namespace = LocalNamespace("/")
+    namespace: LocalNamespace[Any] = LocalNamespace("/")
     sockets: dict[str, Any] = {sid: Socket(sid) for sid in "abcd"}
     namespace.sockets.update(sockets)
     for room, members in rooms.items():

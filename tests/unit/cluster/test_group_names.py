@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from django_socketio.addressing.rooms import SessionRoom, UserRoom
+from django_socketio.addressing.rooms import Room, SessionRoom, UserRoom
 from django_socketio.addressing.target import room_key
 from django_socketio.cluster.messages import group_name
 
@@ -79,7 +79,7 @@ def test_a_group_is_the_same_in_every_version() -> None:
 
 
 def test_a_room_cannot_be_named_like_a_user_or_a_session() -> None:
-    rooms = ["user", "auth.user", "5", UserRoom("auth.user", "5"), SessionRoom("5")]
+    rooms: list[Room] = ["user", "auth.user", "5", UserRoom("auth.user", "5"), SessionRoom("5")]
     keys = {room_key(room) for room in rooms}
     assert len(keys) == len(rooms)
     assert len({group_name("/", *key) for key in keys} | {group_name("/")}) == len(rooms) + 1

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ async def test_what_opens_a_tunnel_reaches_the_owner() -> None:
 
 
 async def test_messages_both_ways_in_order() -> None:
-    messages = [["a"], ["b", "text"], ["c", b"bytes"], ["d", 1, [], None]]
+    messages: list[list[Any]] = [["a"], ["b", "text"], ["c", b"bytes"], ["d", 1, [], None]]
     async with Tunnel().open() as tunnel:
         for message in messages:
             await tunnel.gate_end.send_message(message)

@@ -136,6 +136,7 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.due is not None)
     @rule()
     def wait_until_it_is_due(self) -> None:
+        assert self.due is not None
         self.now = max(self.now, self.due)
         self.due = self.session.tick(self.now)
 

@@ -22,7 +22,7 @@ def test_a_payload_survives_the_way_there_and_back(data: list[str | bytes]) -> N
     payload = encode_payload(map(Frame, data))
     assert decode_payload(payload, len(data)) == data
     session = make_session("polling")
-    expected = []
+    expected: list[str | bytes] = []
     for item in data:
         if isinstance(item, bytes):
             expected.append(item)

@@ -45,7 +45,7 @@ def test_a_new_session_is_open_and_waits_for_its_transport() -> None:
     assert (session.state, session.close_reason, session.transport) == ("open", None, "polling")
     assert not session.writable
     assert not session.direct
-    assert session.buffered == session.buffer[0].size
+    assert session.buffered == next(iter(session.buffer)).size
     assert session.unheard == 0
 
 

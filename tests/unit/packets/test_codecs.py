@@ -36,7 +36,7 @@ def test_the_standard_library_s_encoder_is_made_once(monkeypatch: pytest.MonkeyP
             made.append(options)
             super().__init__(**options)
 
-    monkeypatch.setattr(codec_module.json, "JSONEncoder", Encoder)
+    monkeypatch.setattr(json, "JSONEncoder", Encoder)
     codec = StandardCodec()
     assert [codec.dumps([number], refuse) for number in range(3)] == ["[0]", "[1]", "[2]"]
     assert len(made) == 1

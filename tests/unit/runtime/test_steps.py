@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -217,12 +217,12 @@ def test_any_awaitable_may_be_waited_for() -> None:
     """Not only futures: what is yielded goes out as it is, what is sent comes in."""
 
     class Odd:
-        def __await__(self) -> Iterator[Any]:
-            self.got = yield "first"  # type: ignore[misc]
+        def __await__(self) -> Generator[Any, Any, Any]:
+            self.got = yield "first"
             return self.got
 
     async def work() -> Any:
-        return await Odd()  # type: ignore[misc]
+        return await Odd()
 
     calls: list[str] = []
     outer = watched(work(), calls)

@@ -50,7 +50,7 @@ def test_no_public_name_is_shadowed(name: str) -> None:
     def plain(self: Any, *args: Any) -> None: ...
 
     match = rf"^ChatConsumer\.{name} would hide SocketIOConsumer\.{name}\. Give"
-    values = [
+    values: list[Any] = [
         *(awaited, plain, staticmethod(plain), classmethod(plain), property(plain)),
         *(functools.cached_property(plain), functools.partialmethod(plain, 1), lambda self: None),
         *(None, False, 0, "", {}, type, AsyncMock()),
@@ -157,8 +157,7 @@ def test_what_may_be_overridden() -> None:
         async def authenticate(self, auth: Any) -> Any:
             return None
 
-        def connect(self, auth: Any) -> None:  # type: ignore[override]
-            ...
+        def connect(self, auth: Any) -> None: ...
 
         async def ready(self) -> None: ...
 

@@ -9,7 +9,8 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.server.classes import behaviour_of
-from django_socketio.server.handlers import Handler, collect, make_handler
+from django_socketio.server.handlers import collect, make_handler
+from django_socketio.sockets.behaviour import Handler
 
 
 def methods(cls: type) -> dict[str, str]:
@@ -207,9 +208,9 @@ def test_the_mro_decides_between_methods_of_one_name() -> None:
         def handler(self, right: int, more: int) -> None:  # type: ignore[override]
             ...
 
-    class Both(Left, Right): ...
+    class Both(Left, Right): ...  # type: ignore[misc]
 
-    class Other(Right, Left): ...
+    class Other(Right, Left): ...  # type: ignore[misc]
 
     # Both's method is Left's, under the name that its parent in the MRO gave it.
     assert collect(Both)["right"].function is Left.handler

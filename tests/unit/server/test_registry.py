@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_socketio import SocketIOConsumer
-from django_socketio.server.registry import Registry, normalise
+from django_socketio.server.namespaces import normalise
+from django_socketio.server.registry import Registry
 
 
 class One(SocketIOConsumer): ...

@@ -125,10 +125,10 @@ async def test_a_question_ends_with_its_last_answer() -> None:
     assert question.ack_id == 1
     task = await ask(question, one, two)
     assert one.written == two.written == [(("frame",), False)]
-    question.answer(one, [1])  # type: ignore[arg-type]
+    question.answer(one, [1])
     await asyncio.sleep(0)
     assert not task.done()
-    question.answer(two, [2, 3])  # type: ignore[arg-type]
+    question.answer(two, [2, 3])
     assert await outcome(task) == Outcome([1, (2, 3)], 0, 0)
     assert one.given_up == two.given_up == []
 
@@ -139,22 +139,22 @@ async def test_a_question_to_nobody_ends_at_once() -> None:
 
 async def test_whoever_has_left_is_not_waited_for() -> None:
     gone = Socket(present=False)
-    assert await Question(1).ask([gone], (), 10) == Outcome([], 1, 0)  # type: ignore[list-item]
+    assert await Question(1).ask([gone], (), 10) == Outcome([], 1, 0)
     assert gone.written == []
 
 
 async def test_whoever_leaves_is_counted() -> None:
     question, one, two = Question(1), Socket(), Socket()
     task = await ask(question, one, two)
-    question.socket_left(one)  # type: ignore[arg-type]
-    question.answer(two, [])  # type: ignore[arg-type]
+    question.socket_left(one)
+    question.answer(two, [])
     assert await outcome(task) == Outcome([None], 1, 0)
 
 
 async def test_whoever_is_silent_is_counted_and_forgotten() -> None:
     question, one, two = Question(1), Socket(), Socket()
     task = await ask(question, one, two, timeout=0.01)
-    question.answer(two, ["in time"])  # type: ignore[arg-type]
+    question.answer(two, ["in time"])
     assert await outcome(task) == Outcome(["in time"], 0, 1)
     assert one.given_up == [question]
     assert two.given_up == []
@@ -174,12 +174,12 @@ async def test_an_answer_may_come_while_the_question_is_still_put() -> None:
 
     class Fast(Socket):
         def write(self, frames: Any, volatile: bool) -> bool:
-            question.answer(self, ["fast"])  # type: ignore[arg-type]
+            question.answer(self, ["fast"])
             return True
 
     fast, slow = Fast(), Socket()
     task = await ask(question, fast, slow)
-    question.answer(slow, ["slow"])  # type: ignore[arg-type]
+    question.answer(slow, ["slow"])
     assert await outcome(task) == Outcome(["fast", "slow"], 0, 0)
 
 
@@ -187,8 +187,8 @@ async def test_answers_may_be_passed_on_as_they_come() -> None:
     answers: list[Any] = []
     question, one, two = Question(1, answers.append), Socket(), Socket()
     task = await ask(question, one, two)
-    question.answer(one, [1])  # type: ignore[arg-type]
+    question.answer(one, [1])
     assert answers == [1]
-    question.answer(two, [2, 3])  # type: ignore[arg-type]
+    question.answer(two, [2, 3])
     assert await outcome(task) == Outcome([], 0, 0)
     assert answers == [1, (2, 3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ from tests.unit.transports.forwarding import (
     is_unknown,
     refused,
 )
+
+
+def said(process: Process, kind: Kind) -> bool:
+    return kind in process.kinds()
+
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
 
@@ -98,7 +104,7 @@ async def test_an_answer_counts_as_sent_when_the_client_has_it() -> None:
         _, send = await soon(served.ends)
         await send(START)
         sending = asyncio.ensure_future(send({"type": "http.response.body", "body": b"x" * size}))
-        await eventually(lambda pair=pair: Kind.OUT in pair.owner.kinds())
+        await eventually(partial(said, pair.owner, Kind.OUT))
         await asyncio.sleep(0.02)
         assert not sending.done()
         client.writable.set()

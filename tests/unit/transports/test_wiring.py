@@ -38,7 +38,7 @@ async def test_the_owner_is_wired_before_its_first_client(monkeypatch: pytest.Mo
     monkeypatch.setattr(hubs, "shared_layer", lambda: Layer(exchange))
     application = SocketIOApplication(rest, middleware=None)
     # A request for the rest of the project: that is when such a process joins the others.
-    await application({"type": "http", "path": "/elsewhere/"}, None, ignore)
+    await application({"type": "http", "path": "/elsewhere/"}, None, ignore)  # type: ignore[arg-type]
     owner = hubs.current_hub()
     assert owner.others.shared
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from django_socketio.engineio import EngineIOError
+from django_socketio.engineio import EngineIOError, Session, SessionOptions
 from django_socketio.engineio.packets import decode_payload
-from django_socketio.engineio.session import Session, SessionOptions
 from tests.harness.protocol import PATH
 from tests.harness.servers import Server
 from tests.harness.wire import Peer, Poller, open_socket, read_answer

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from django_socketio.engineio import Frame, Probe
+from django_socketio.engineio.reasons import Reason
 from tests.unit.strategies import any_packets, any_texts
 
 from .sessions import INTERVAL, TIMEOUT, new_session, written
@@ -82,12 +83,12 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule()
     def close(self) -> None:
-        self.session.close("forced close", self.now)
+        self.session.close(Reason.FORCED_CLOSE, self.now)
         assert self.session.state != "open"
 
     @rule()
     def abort(self) -> None:
-        self.session.abort("forced close")
+        self.session.abort(Reason.FORCED_CLOSE)
         assert self.session.state == "closed"
 
     # The client

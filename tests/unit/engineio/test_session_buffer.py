@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_socketio.engineio import Frame, Probe
+from django_socketio.engineio.reasons import Reason
 
 from .sessions import make_session, new_session, texts
 
@@ -111,7 +112,7 @@ def test_a_closed_session_takes_and_gives_nothing() -> None:
     session = make_session("websocket")
     session.set_writable(False)
     session.send(Frame("4a"))
-    session.abort("forced close", "on purpose")
+    session.abort(Reason.FORCED_CLOSE, "on purpose")
     assert (session.state, session.close_reason) == ("closed", "forced close")
     assert session.detail == "on purpose"
     session.set_writable(True)
@@ -120,7 +121,7 @@ def test_a_closed_session_takes_and_gives_nothing() -> None:
     assert session.take() == []
     assert session.take_one() is None
     assert session.buffered == 0
-    session.abort("transport close")
+    session.abort(Reason.TRANSPORT_CLOSE)
     assert session.close_reason == "forced close"
 
 
@@ -130,7 +131,7 @@ def test_a_closed_session_takes_and_gives_nothing() -> None:
 def test_finish_lets_what_waits_go_out_first() -> None:
     session = make_session("polling")
     session.send(Frame("4a"))
-    session.close("forced server close", 100)
+    session.close(Reason.SERVER_CLOSE, 100)
     assert (session.state, session.close_reason) == ("closing", "forced server close")
     assert not session.drained
     assert not session.send(Frame("4b"))
@@ -139,13 +140,13 @@ def test_finish_lets_what_waits_go_out_first() -> None:
     assert not session.drained
     assert texts(session) == ["1"]
     assert session.drained
-    session.abort("forced close")
+    session.abort(Reason.FORCED_CLOSE)
     assert (session.state, session.close_reason) == ("closed", "forced server close")
 
 
 def test_a_websocket_gets_no_close_packet() -> None:
     session = make_session("websocket")
-    session.close("forced server close", 100)
+    session.close(Reason.SERVER_CLOSE, 100)
     assert session.state == "closing"
     assert not session.direct
     assert session.drained
@@ -154,7 +155,7 @@ def test_a_websocket_gets_no_close_packet() -> None:
 
 def test_a_closing_session_waits_for_its_last_poll_for_thirty_seconds() -> None:
     session = make_session("polling")
-    session.close("forced server close", 100)
+    session.close(Reason.SERVER_CLOSE, 100)
     assert session.tick(100) == 100 + CLOSE_TIMEOUT
     assert session.tick(100 + CLOSE_TIMEOUT - 1) == 100 + CLOSE_TIMEOUT
     assert session.state == "closing"
@@ -166,7 +167,7 @@ def test_a_closing_session_waits_for_its_last_poll_for_thirty_seconds() -> None:
 def test_a_closing_session_sends_no_pings_and_has_no_ping_timeout() -> None:
     session = make_session("polling", ping_interval=1, ping_timeout=1)
     session.tick(1)
-    session.close("forced server close", 1)
+    session.close(Reason.SERVER_CLOSE, 1)
     assert session.tick(20) == 1 + CLOSE_TIMEOUT
     assert texts(session) == ["2"]
     assert texts(session) == ["1"]
@@ -177,7 +178,7 @@ def test_an_upgrade_under_way_takes_the_last_packets() -> None:
     session.start_upgrade(1)
     session.receive_probe("2probe")
     session.send(Frame("41"))
-    session.close("server shutting down", 2)
+    session.close(Reason.SHUTTING_DOWN, 2)
     assert session.receive_probe("5") is Probe.UPGRADED
     # A WebSocket ends by itself: no CLOSE packet on it.
     session.set_writable(True)
@@ -188,21 +189,21 @@ def test_an_upgrade_under_way_takes_the_last_packets() -> None:
 
 def test_finish_of_a_session_that_has_ended_changes_nothing() -> None:
     session = make_session("polling")
-    session.close("one", 100)
-    session.close("two", 200)
+    session.close(Reason.SERVER_CLOSE, 100)
+    session.close(Reason.SHUTTING_DOWN, 200)
     assert session.tick(150) is None
-    assert session.close_reason == "one"
+    assert session.close_reason == "forced server close"
     session = make_session("polling")
-    session.abort("one")
-    session.close("two", 200)
-    assert (session.state, session.close_reason) == ("closed", "one")
+    session.abort(Reason.SERVER_CLOSE)
+    session.close(Reason.SHUTTING_DOWN, 200)
+    assert (session.state, session.close_reason) == ("closed", "forced server close")
     assert not session.buffer
 
 
 def test_a_closed_session_frees_what_the_closing_one_kept() -> None:
     session = make_session("polling")
     session.send(Frame(b"x" * 1000))
-    session.close("one", 100)
+    session.close(Reason.SERVER_CLOSE, 100)
     assert session.tick(100 + CLOSE_TIMEOUT) is None
     assert session.buffered == 0
     assert not session.buffer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_socketio.engineio import SessionOptions
+from django_socketio.engineio.reasons import Reason
 
 from .sessions import handshake, make_session, new_session
 
@@ -92,9 +93,9 @@ def test_a_closed_or_closing_session_hears_nothing() -> None:
     for end in ("close", "finish"):
         session = make_session("polling")
         if end == "close":
-            session.abort("forced close")
+            session.abort(Reason.FORCED_CLOSE)
         else:
-            session.close("forced close", 0)
+            session.close(Reason.FORCED_CLOSE, 0)
         state = session.state
         assert session.receive("4hello") is None
         assert session.receive(b"hello") is None
@@ -137,7 +138,7 @@ def test_an_empty_payload_is_a_parse_error() -> None:
 
 def test_the_first_reason_for_the_end_is_kept() -> None:
     session = make_session("polling")
-    session.close("forced server close", 0)
-    session.abort("transport error", "a poll was dropped")
+    session.close(Reason.SERVER_CLOSE, 0)
+    session.abort(Reason.TRANSPORT_ERROR, "a poll was dropped")
     assert (session.state, session.close_reason) == ("closed", "forced server close")
     assert session.detail == ""

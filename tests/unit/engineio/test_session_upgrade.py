@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_socketio.engineio import Frame, Probe
+from django_socketio.engineio.reasons import Reason
 
 from .sessions import INTERVAL, TIMEOUT, UPGRADE_TIMEOUT, make_session, texts
 
@@ -120,14 +121,14 @@ def test_an_upgraded_session_has_no_upgrade_timeout() -> None:
 def test_a_closed_or_closing_session_does_not_upgrade() -> None:
     session = make_session("polling")
     session.start_upgrade(1)
-    session.abort("forced close")
+    session.abort(Reason.FORCED_CLOSE)
     assert not session.upgrading
     assert session.receive_probe("2probe") is Probe.REFUSED
     assert session.receive_probe("5") is Probe.REFUSED
     assert session.transport == "polling"
     assert not session.start_upgrade(2)
     session = make_session("polling")
-    session.close("forced close", 1)
+    session.close(Reason.FORCED_CLOSE, 1)
     assert not session.start_upgrade(2)
 
 

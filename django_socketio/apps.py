@@ -1,4 +1,4 @@
-"""The app: what happens when Django starts."""
+"""The app's configuration: what happens when Django starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DjangoSocketIOConfig(AppConfig):
 
 
 def _close_sockets(*, request: Any, **kwargs: Any) -> None:
-    """A session that logs out takes its sockets with it, for they act in its user's name."""
+    """Disconnect the sockets of a session that logs out, for they act as its user."""
     from .addressing.delivery import Action
     from .addressing.rooms import SessionRoom
     from .addressing.target import Target
@@ -43,6 +43,6 @@ def _close_sockets(*, request: Any, **kwargs: Any) -> None:
         try:
             on_all_hubs(lambda hub: hub.act(target, Action.DISCONNECT, []))
         except ImproperlyConfigured:
-            pass  # this process serves no sockets, and reaches none
+            pass  # this process has no sockets and reaches no other process
         except ConnectionError as error:
             logger.error("the sockets of a session that has logged out may stay: %s", error)

@@ -1,6 +1,6 @@
-"""The application: which requests are Socket.IO's, and which go to the rest of the project.
+"""The ASGI application: serves Socket.IO's requests, and hands others to the rest of the project.
 
-May be imported before Django is set up.
+The module can be imported before Django is set up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Middleware = Callable[[ASGIApp], ASGIApp]
 
 
 def AuthMiddlewareStack(inner: ASGIApp) -> ASGIApp:  # noqa: N802 - named as what it stands for
-    """Channels' stack of the same name; nothing in a project without ``django.contrib.auth``."""
+    """Put the session and the user into the scope, as Channels' stack of the same name does.
+
+    Returns ``inner`` itself in a project without ``django.contrib.auth``.
+    """
     from django.apps import apps
 
     if not apps.is_installed("django.contrib.auth"):
@@ -37,11 +40,11 @@ class SocketIOApplication:
     """An ASGI application that serves Socket.IO and hands every other scope to ``app``.
 
     ``path`` is the URL path to serve, ``SOCKETIO["PATH"]`` by default. ``middleware`` wraps an ASGI
-    application; it runs once per session, for the handshake's request, and what it puts into the
-    scope (the session, the user) is the session's from then on. None for no middleware.
+    application, or is None. It runs once per session, for the handshake's request; the session
+    keeps the scope that it makes (with the session of Django and the user).
 
-    Raises ImproperlyConfigured for bad settings. Where Django is not set up yet, they are looked at
-    when the server starts (lifespan).
+    Raises ImproperlyConfigured for bad settings. If Django is not set up yet, the settings are
+    checked when the server starts (lifespan).
     """
 
     def __init__(
@@ -70,19 +73,19 @@ class SocketIOApplication:
         elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self._server.transports[scope["type"]](scope, receive, send)
         else:
-            # Joins the other processes before the first client comes: a view may want to send.
+            # The hub joins the other processes now: a view may send before a client comes.
             self._server.hub()
             await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the server's start and end to ``app``, and take part in them.
+        """Take part in the server's start and end, and hand them to ``app``.
 
-        Where ``app`` does not know the protocol, as Django's, it is spoken here.
+        Answers in place of an ``app`` that does not support lifespan, such as Django's.
         """
         try:
             shutdown = self._server.hub().shutdown
         except Exception as error:
-            # A server takes an exception for "lifespan is not supported", and starts all the same.
+            # An exception would tell the server that lifespan is not supported, and it would start.
             clear = isinstance(error, ImproperlyConfigured)
             text = str(error) if clear else traceback.format_exc()
             await receive()
@@ -108,10 +111,10 @@ class SocketIOApplication:
                 await send({"type": message["type"] + ".complete"})
 
     def _is_configured(self) -> bool:
-        """False for bad settings, which are logged once; the rest of the project works without us.
+        """Return False for bad settings, and log them once. The rest of the project still works.
 
-        Only for an application that was made before Django was set up, on a server that has no
-        lifespan: any other has not started.
+        Matters only if the application was made before Django was set up and the server has no
+        lifespan; else bad settings end the start.
         """
         try:
             return self._server is not None
@@ -131,12 +134,12 @@ class SocketIOApplication:
 
     @cached_property
     def _server(self) -> _Server:
-        """What needs Django to be set up; importing it for each request would take time."""
+        """The parts that need Django to be set up, imported once."""
         return _Server(self._middleware)
 
 
 class _Server:
-    """The rest of this package, as far as it is needed here."""
+    """The parts of this package that the application needs."""
 
     def __init__(self, middleware: Middleware | None) -> None:
         from .conf import get_settings
@@ -147,7 +150,7 @@ class _Server:
 
         get_settings()
         self.get_settings = get_settings
-        # Not as_asgi(), which keeps another coroutine for as long as a connection lives.
+        # Channels' as_asgi() would keep one more coroutine for each connection.
         self.transports: dict[str, ASGIApp] = {
             "http": lambda *args: PollingConsumer(gateway)(*args),
             "websocket": lambda *args: WebSocketConsumer(gateway)(*args),

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the settings, and how to mend it."""
+"""System checks of the settings, the installed servers and the consumers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .server.guard import is_consumer
 from .server.handlers import collect
 from .server.registry import registry
 
-# Before it daphne put no limit on a WebSocket message (CVE-2026-44545).
+# Earlier versions of daphne do not limit the size of a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
 @register(Tags.compatibility)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """``SOCKETIO`` has only known keys with good values, and names a channel layer that exists."""
+    """Check that ``SOCKETIO`` has only known keys, good values and an existing channel layer."""
     raw = getattr(settings, "SOCKETIO", {})
     found = [_error(problem, "django_socketio.E001") for problem in problems(raw)]
     if any(error.obj in ("SOCKETIO", "CHANNEL_LAYER") for error in found):
@@ -40,7 +40,7 @@ def _error(problem: Problem, id: str) -> CheckMessage:
 
 @register(Tags.security)
 def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """An installed daphne limits the size of WebSocket messages."""
+    """Check that an installed daphne limits the size of WebSocket messages."""
     try:
         installed = version("daphne")
     except PackageNotFoundError:
@@ -59,7 +59,7 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register("django_socketio")
 def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Several processes share a channel layer that reaches them."""
+    """Check that several processes share a channel layer that reaches all of them."""
     backend = _backend()
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
@@ -86,7 +86,7 @@ def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register("django_socketio", deploy=True)
 def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Tasks and commands can send, too."""
+    """Check that tasks and commands can send."""
     if _backend() not in ("", IN_MEMORY):
         return []
     return [
@@ -101,13 +101,13 @@ def check_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register("django_socketio")
 def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A consumer class with event handlers serves a namespace, or is the base of others."""
+    """Check that each consumer class with event handlers serves a namespace or has subclasses."""
     registered = registry.consumers()
     found: dict[type, None] = {}
     for app in app_configs or apps.get_app_configs():
         name = f"{app.name}.consumers"
         for value in list(vars(sys.modules.get(name, object)).values()):
-            # What the module only imports is another module's matter.
+            # A class that the module only imports is checked where it is defined.
             if is_consumer(value) and f"{value.__module__}.".startswith(f"{name}."):
                 found[value] = None
     return [
@@ -128,7 +128,7 @@ def _handles(consumer: type) -> bool:
 
 
 def _backend() -> str:
-    """The dotted path of our channel layer, "" where there is none."""
+    """Return the dotted path of the channel layer's class, "" if there is none."""
     raw = getattr(settings, "SOCKETIO", {})
     alias = raw.get("CHANNEL_LAYER", Settings.channel_layer) if isinstance(raw, dict) else ""
     layers = getattr(settings, "CHANNEL_LAYERS", {})

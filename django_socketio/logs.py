@@ -1,4 +1,4 @@
-"""The package's logger, and how to write into it what comes from outside or comes often."""
+"""The package's logger, with helpers for text from clients and for errors that come often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ logger = logging.getLogger("django_socketio")
 
 
 def safe(value: object, limit: int = 100) -> str:
-    """``value`` without line breaks or other control characters, and no longer than ``limit``."""
+    """Return the first ``limit`` characters of ``value`` as text, with control characters escaped.
+
+    Escapes make it at most four times as long.
+    """
     text = str(value)
     cut = text[:limit]
     shown = ascii(cut)[1:-1] if not (cut.isprintable() and cut.isascii()) else cut
@@ -17,7 +20,7 @@ def safe(value: object, limit: int = 100) -> str:
 
 
 class Bursts:
-    """Errors that come in bursts: one line for each burst, which ends after 10 quiet seconds."""
+    """Logs one line for each burst of errors; a burst ends after ``QUIET`` seconds without one."""
 
     QUIET = 10.0
 
@@ -25,12 +28,15 @@ class Bursts:
         self._last: dict[str, float] = {}
 
     def error(self, key: str, text: str, now: float) -> None:
-        """Log ``text`` unless something was logged under ``key`` in the last seconds."""
+        """Log ``text`` unless ``key`` had an error in the last ``QUIET`` seconds.
+
+        ``now`` is the time in seconds of any monotonic clock.
+        """
         if now - self._last.get(key, -math.inf) > self.QUIET:
             self._last = {k: at for k, at in self._last.items() if now - at <= self.QUIET}
             logger.error("%s", text)
         self._last[key] = now
 
     def forget(self, key: str) -> None:
-        """Begin a new burst the next time."""
+        """End the burst of ``key``: its next error is logged."""
         self._last.pop(key, None)

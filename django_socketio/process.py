@@ -1,6 +1,6 @@
-"""What kind of process this is."""
+"""Says whether this process serves clients."""
 
 from __future__ import annotations
 
-# Set when a SocketIOApplication is made: this process serves clients, or is about to.
+# True once a SocketIOApplication is made: this process serves clients, or soon will.
 serving = False

@@ -1,4 +1,4 @@
-"""Testing consumers without a server, in the manner of :mod:`channels.testing`.
+"""Tests consumers without a server, as :mod:`channels.testing` does.
 
 .. code-block:: python
 
@@ -31,10 +31,10 @@ from .sockets.client import Client as ServerSide
 
 
 class Connected(NamedTuple):
-    """What ``connect`` returns; true when the client was admitted.
+    """The result of ``connect``, which is true if the client was admitted.
 
-    ``details`` is what came with CONNECT (``{"sid": ...}``) or, where it was refused, with
-    CONNECT_ERROR (``{"message": ..., "data": ...}``).
+    ``details`` is the data of the CONNECT (``{"sid": ...}``) or CONNECT_ERROR packet
+    (``{"message": ..., "data": ...}``) with which the server answered.
     """
 
     connected: bool
@@ -47,10 +47,10 @@ class Connected(NamedTuple):
 class SocketIOCommunicator(ApplicationCommunicator):
     """A client of one namespace that talks to an ASGI application in this process.
 
-    ``application`` is the project's (a :class:`~django_socketio.asgi.SocketIOApplication`),
-    ``auth`` what the client sends with CONNECT, ``user`` the user in the scope in place of the
-    session's. Plain ``def`` handlers run where asgiref runs a test's database access, so that they
-    see the test's transaction.
+    ``application`` is the project's (a :class:`~django_socketio.asgi.SocketIOApplication`);
+    ``auth`` is the data that the client sends with CONNECT; ``user`` replaces the session's user
+    in the scope. Plain ``def`` handlers run in the thread where asgiref runs a test's database
+    access, so that they see the test's transaction. Timeouts are in seconds.
     """
 
     def __init__(
@@ -89,12 +89,16 @@ class SocketIOCommunicator(ApplicationCommunicator):
         self._events: deque[Packet] = deque()
         self._acks: dict[int, Any] = {}
         self._ids = 0
-        # What the server keeps of this client.
+        # The server's own object for this client.
         self._client: ServerSide | None = None
 
     async def connect(self, timeout: float = 1) -> Connected:
-        """Connect to the namespace. The result is true, and unpacks to ``(True, {"sid": ...})``, or
-        false, with what the server gave as reason."""
+        """Connect to the namespace.
+
+        Returns a true value that unpacks to ``(True, {"sid": ...})``, or a false one that unpacks
+        to False and the server's reason. Raises asyncio.TimeoutError if no answer comes, and
+        Disconnected if the server closes the connection instead.
+        """
         await self.send_input({"type": "websocket.connect"})
         message = await self.receive_output(timeout)
         if message["type"] != "websocket.accept":
@@ -118,9 +122,10 @@ class SocketIOCommunicator(ApplicationCommunicator):
         await self._send(self._encoder.event(self.namespace, event, args))
 
     async def call(self, event: str, *args: Any, timeout: float = 1) -> Any:
-        """Send an event and wait for its acknowledgement: None, one value or a tuple.
+        """Send an event and return its acknowledgement: None, one value or a tuple.
 
-        Events that come meanwhile are kept for :meth:`receive_event`. Raises AckTimeout.
+        Keeps events that come meanwhile for :meth:`receive_event`. Raises AckTimeout if no
+        acknowledgement comes.
         """
         ack_id, self._ids = self._ids, self._ids + 1
         await self._send(self._encoder.event(self.namespace, event, args, ack_id))
@@ -132,10 +137,10 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return as_result(self._acks.pop(ack_id))
 
     async def receive_event(self, timeout: float = 1) -> tuple[str, list[Any]]:
-        """The next event from the server, as ``(name, args)``.
+        """Return the next event from the server, as ``(name, args)``.
 
-        When it asks for an acknowledgement, answer with :meth:`acknowledge`. Raises Disconnected
-        when the server has ended the connection, asyncio.TimeoutError when nothing comes.
+        If it asks for an acknowledgement, answer with :meth:`acknowledge`. Raises Disconnected if
+        the server has ended the connection, asyncio.TimeoutError if nothing comes.
         """
         while not self._events:
             self._keep(await self._packet(timeout))
@@ -145,13 +150,16 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return name, args
 
     async def acknowledge(self, result: Any = None) -> None:
-        """Answer the event that :meth:`receive_event` returned last, as a handler would."""
+        """Answer the event that :meth:`receive_event` returned last; ``result`` is as of a handler.
+
+        Raises ValueError if that event asks for no answer.
+        """
         if self._asked is None:
             raise ValueError("the server did not ask for an acknowledgement")
         await self._send(self._encoder.ack(self.namespace, as_arguments(result), self._asked))
 
     async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
-        """Whether no event comes within ``timeout`` seconds."""
+        """Return whether no event comes within ``timeout`` seconds."""
         deadline = asyncio.get_running_loop().time() + timeout
         while not self._events:
             left = max(0, deadline - asyncio.get_running_loop().time())
@@ -163,10 +171,10 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return False
 
     async def disconnect(self, code: int = 1000, timeout: float = 1) -> None:
-        """Drop the connection, and wait until the server has noticed."""
+        """Drop the connection, and wait until the server has ended its work for this client."""
         await self.send_input({"type": "websocket.disconnect", "code": code})
         await self.wait(timeout)
-        # A handler or disconnect() that is still at work.
+        # A handler or disconnect() may still be at work.
         if self._client is not None:
             tasks = current_hub().runtime.tasks_of(self._client)
             if tasks:
@@ -190,7 +198,7 @@ class SocketIOCommunicator(ApplicationCommunicator):
         return data
 
     async def _packet(self, timeout: float) -> Packet:
-        """The next Socket.IO packet; pings on the way make the time no longer."""
+        """Return the next Socket.IO packet. Pings in between do not extend the time."""
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             left = deadline - asyncio.get_running_loop().time()
@@ -199,7 +207,7 @@ class SocketIOCommunicator(ApplicationCommunicator):
                 return packet
 
     async def _decode(self, data: str | bytes) -> Packet | None:
-        """The Socket.IO packet that is complete with this; pings are answered."""
+        """Return the Socket.IO packet that ``data`` completes, if any. Answers a ping."""
         if isinstance(data, str):
             if data[:1] == "2":
                 await self.send_input({"type": "websocket.receive", "text": "3"})

@@ -1,7 +1,8 @@
-"""The one place that reads ``settings.SOCKETIO``: defaults, validation, typed access.
+"""Reads ``settings.SOCKETIO``, which no other package does: defaults, validation, typed access.
 
-Keys are the names of :class:`Settings` in capitals: Node's option names in Django's spelling, times
-in seconds, sizes in bytes.
+The keys are the names of :class:`Settings` in capitals. They are the names of the Node server's
+options in Django's spelling; times are in seconds, sizes in bytes.
+https://socket.io/docs/v4/server-options/
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _current: Settings | None = None
 
 
 def get_settings() -> Settings:
-    """The settings in force.
+    """Return the current settings.
 
     Raises ImproperlyConfigured, with the text of the first system-check error, for bad settings.
     """

@@ -1,4 +1,4 @@
-"""The cookie that a handshake may set."""
+"""Makes the cookie that the answer to a handshake may set."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 
 def bake(wanted: dict[str, Any], sid: str) -> str:
-    """The value of a Set-Cookie header that carries ``sid``.
+    """Return the value of a Set-Cookie header that carries ``sid``.
 
-    ``wanted`` is ``SOCKETIO["COOKIE"]`` as a dict; its keys may be in any spelling. Raises
+    ``wanted`` is ``SOCKETIO["COOKIE"]`` as a dict, with keys in capitals or not and with
+    underscores or not (``cookie`` in https://socket.io/docs/v4/server-options/). Raises
     CookieError, TypeError, ValueError or AttributeError for what a cookie cannot have.
     """
     attributes: dict[str, Any] = {"name": "io", "path": "/", "httponly": True, "samesite": "Lax"}

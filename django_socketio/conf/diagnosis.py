@@ -1,4 +1,4 @@
-"""What is wrong with the settings, and how to mend it."""
+"""Finds what is wrong with the settings, and tells how to mend it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Problem:
 
 
 def problems(raw: Any) -> Iterator[Problem]:
-    """Everything that is wrong with a value of ``settings.SOCKETIO``."""
+    """Yield everything that is wrong with a value of ``settings.SOCKETIO``."""
     if not isinstance(raw, dict):
         yield Problem(
             "SOCKETIO", "SOCKETIO must be a dict.", 'For example SOCKETIO = {"PING_INTERVAL": 25}.'
@@ -53,9 +53,9 @@ def problems(raw: Any) -> Iterator[Problem]:
 
 
 def layer_problems(raw: dict[str, Any], layers: dict[str, Any]) -> Iterator[Problem]:
-    """What is wrong with ``raw["CHANNEL_LAYER"]``, where ``layers`` is ``settings.CHANNEL_LAYERS``.
+    """Yield what is wrong with ``raw["CHANNEL_LAYER"]``.
 
-    Without any channel layer the default alias stands for the in-memory layer.
+    ``layers`` is ``settings.CHANNEL_LAYERS``. If it is empty, the default alias means no layer.
     """
     alias = raw.get("CHANNEL_LAYER", Settings.channel_layer)
     if alias in layers or (alias == Settings.channel_layer and not layers):
@@ -70,7 +70,7 @@ def layer_problems(raw: dict[str, Any], layers: dict[str, Any]) -> Iterator[Prob
 
 
 def _masked(value: Any) -> str:
-    """What may be told of a secret value: its type, and the keys of a dict."""
+    """Return what may be shown of a secret value: its type, or a dict's keys."""
     if not isinstance(value, dict):
         return f"<{type(value).__name__}>"
     return "{" + ", ".join(f"{key!r}: ***" for key in value) + "}"

@@ -1,4 +1,4 @@
-"""The settings: their names, defaults and validators, and what is made of them."""
+"""The settings: names, defaults and validators, and the objects that are made from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .cookies import bake
 
 
 def option(default: Any, validator: validators.Validator, secret: bool = False) -> Any:
-    """A setting with its default and its validator. Values of a secret one are never shown."""
+    """Return the field of a setting. The values of a ``secret`` one are never shown."""
     metadata = {"validator": validator, "secret": secret}
     if isinstance(default, (list, dict)):
         return field(default_factory=default.copy, repr=not secret, metadata=metadata)
@@ -25,7 +25,7 @@ def option(default: Any, validator: validators.Validator, secret: bool = False) 
 
 @dataclass(frozen=True)
 class Settings:
-    """``settings.SOCKETIO``, complete with its defaults."""
+    """``settings.SOCKETIO`` with all defaults; docs/settings.md explains each."""
 
     path: str = option("/socket.io/", validators.path)
     transports: list[str] = option(list(validators.TRANSPORTS), validators.transports)
@@ -42,7 +42,7 @@ class Settings:
     cors_allow_credentials: bool = option(False, validators.boolean)
     cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
     http_compression: bool | dict[str, int] = option(True, validators.compression)
-    # Limits of what a client may do; each closes that client's session, and no other
+    # Limits for a client; going past one closes the session of that client alone
     max_http_buffer_size: int = option(1_000_000, validators.integer(1))
     max_packets_per_payload: int = option(100_000, validators.integer(1))
     max_attachments: int = option(1000, validators.integer(0))
@@ -75,12 +75,12 @@ class Settings:
 
     @cached_property
     def upgrades(self) -> tuple[str, ...]:
-        """What a polling session may upgrade to."""
+        """The transports to which a polling session may upgrade."""
         return ("websocket",) if self.allow_upgrades and "websocket" in self.transports else ()
 
     @cached_property
     def session_options(self) -> SessionOptions:
-        """What the Engine.IO session needs."""
+        """The options of Engine.IO sessions."""
         return SessionOptions(
             ping_interval=self.ping_interval,
             ping_timeout=self.ping_timeout,
@@ -93,7 +93,7 @@ class Settings:
 
     @cached_property
     def limits(self) -> Limits:
-        """What the Socket.IO decoder needs."""
+        """The limits of Socket.IO decoders."""
         return Limits(
             max_attachments=self.max_attachments,
             max_attachments_size=self.max_attachments_size,
@@ -109,18 +109,18 @@ class Settings:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """Encodes packets; takes what Django's own JSON encoder takes."""
+        """An encoder of packets that takes the same types as Django's JSON encoder."""
         return Encoder(self.codec, DjangoJSONEncoder().default)
 
     @cached_property
     def compression_threshold(self) -> int | None:
-        """Size from which the answer to a poll is compressed, None for never."""
+        """The size in bytes from which the answer to a poll is compressed, None for never."""
         if isinstance(self.http_compression, dict):
             return self.http_compression.get("THRESHOLD", 1024)
         return 1024 if self.http_compression else None
 
     def bake_cookie(self, sid: str) -> str | None:
-        """The value of the handshake's Set-Cookie header, None where no cookie is wanted."""
+        """Return the handshake's Set-Cookie header, None if the settings want no cookie."""
         if not self.cookie:
             return None
         return bake({} if self.cookie is True else self.cookie, sid)

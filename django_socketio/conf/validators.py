@@ -1,6 +1,6 @@
-"""Validators: each takes a setting's value and says what is wrong with it.
+"""Validators: each takes a setting's value and returns what it must be.
 
-They return the end of the sentence "It must be …", or None for a good value.
+The result is the end of the sentence "It must be …", or None for a good value.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ Validator = Callable[[Any], "str | None"]
 
 
 def number(minimum: float, inclusive: bool = False) -> Validator:
+    """Return a validator for numbers above ``minimum``; ``inclusive`` allows it, too."""
+
     def check(value: Any) -> str | None:
         ok = (
             isinstance(value, (int, float))
@@ -33,6 +35,8 @@ def number(minimum: float, inclusive: bool = False) -> Validator:
 
 
 def integer(minimum: int) -> Validator:
+    """Return a validator for integers of at least ``minimum``."""
+
     def check(value: Any) -> str | None:
         ok = isinstance(value, int) and not isinstance(value, bool) and value >= minimum
         return None if ok else f"an integer of at least {minimum}"

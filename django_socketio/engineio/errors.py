@@ -1,6 +1,6 @@
 """The errors of Engine.IO: a bad packet, and a request that is refused.
 
-The codes and their texts: https://socket.io/docs/v4/server-api/#error-codes
+The codes and their texts: https://socket.io/docs/v4/troubleshooting-connection-issues/
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Socket.IO packets, revision 5 of the protocol, without I/O.
+"""Socket.IO packets, revision 5 of the protocol, without I/O, Django, Channels or asyncio.
 
-Text and bytes in, packets out, and the other way round. Nothing here knows of Django, Channels or
-asyncio.
+A decoder turns text and bytes into packets, an encoder does the reverse. The protocol:
+https://socket.io/docs/v4/socket-io-protocol/
 """
 
 from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec

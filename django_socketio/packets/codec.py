@@ -1,7 +1,7 @@
-"""JSON libraries behind one face: one call each way, JavaScript's view of numbers and strings.
+"""JSON codecs: one interface for JSON libraries, with JavaScript's rules for numbers and strings.
 
-``dumps`` never writes NaN or an infinity nor text that is not valid UTF-8; ``loads`` refuses such
-numbers, as JSON.parse refuses their names.
+``dumps`` never writes NaN, an infinity or text that is not valid UTF-8; ``loads`` refuses NaN and
+infinities, as JSON.parse does.
 """
 
 from __future__ import annotations
@@ -17,22 +17,26 @@ try:
 except ImportError:  # the extra "speedups" is not installed
     orjson = None  # type: ignore[assignment]
 
-# Turns what JSON does not know into something it does, or raises TypeError.
+# Returns a value of JSON's types in place of one that is not, or raises TypeError.
 Default = Callable[[Any], Any]
 
 
 class JSONCodec(Protocol):
-    """What the setting ``JSON`` may name: a class whose instances can do this."""
+    """The interface of the class that the setting ``JSON`` may name."""
 
     def dumps(self, value: Any, default: Default) -> str:
-        """``value`` as compact JSON; NaN is null or a ValueError. TypeError for other types."""
+        """Return ``value`` as compact JSON.
+
+        Writes null for NaN and infinities, or raises ValueError. ``default`` gets values of other
+        types; raises TypeError when that does.
+        """
 
     def loads(self, text: str) -> Any:
-        """What ``text`` stands for. Raises ValueError (or RecursionError) for anything but JSON."""
+        """Return the value of JSON text. Raises ValueError or RecursionError for bad JSON."""
 
 
 class StandardCodec:
-    """The standard library's json."""
+    """Uses the standard library's json."""
 
     def __init__(self) -> None:
         self._default: Default | None = None
@@ -46,7 +50,7 @@ class StandardCodec:
         if default is not self._default:
             encode = _make_encode(default)
             if self._default is None:
-                # The first one asked for is the one that is always asked for: kept.
+                # The server nearly always passes the first one again, so its encoder is kept.
                 self._default, self._encode = default, encode
         text = encode(value)
         if not text.isascii():
@@ -64,7 +68,7 @@ class StandardCodec:
             end = -1
         if end == len(text):
             return value
-        return self._decode(text)  # white space around it, or no JSON
+        return self._decode(text)  # white space around the value, or bad JSON
 
 
 def _make_encode(default: Default) -> Callable[[Any], str]:
@@ -73,21 +77,21 @@ def _make_encode(default: Default) -> Callable[[Any], str]:
     )
     if c_make_encoder is None:  # not CPython
         return encoder.encode
-    # What encode() makes anew for each call, which takes longer than the encoding.
+    # JSONEncoder.encode() makes this for each call, which takes longer than the encoding.
     iterate = c_make_encoder(None, default, encode_basestring, None, ":", ",", False, False, False)
     return lambda value: "".join(iterate(value, 0))
 
 
 class OrjsonCodec:
-    """orjson, which refuses some things that the standard library takes (halves of surrogates)."""
+    """Uses orjson, which refuses half surrogate pairs that the standard library takes."""
 
-    # As it is: a method around it would be one call more for each packet.
+    # No method around it, which would be one more call for each packet.
     loads = staticmethod(json.loads if orjson is None else orjson.loads)
 
     def __init__(self) -> None:
         if orjson is None:
             raise ImportError("orjson is not installed: pip install channels-socketio[speedups]")
-        # Dates are left to ``default``, so that both codecs write the same text.
+        # ``default`` writes dates and dataclasses, so that both codecs write the same text.
         self._option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
         self._dumps = orjson.dumps
 
@@ -97,7 +101,7 @@ class OrjsonCodec:
 
 
 def default_codec() -> JSONCodec:
-    """orjson where it is installed, else the standard library."""
+    """Return the codec with orjson if it is installed, else the one with the standard library."""
     return StandardCodec() if orjson is None else OrjsonCodec()
 
 
@@ -113,12 +117,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _escape_surrogates(text: str) -> str:
-    """Write half a surrogate pair as JSON.stringify does: as an escape, not as itself."""
+    """Return ``text`` with an escape for each half surrogate pair, as JSON.stringify writes it."""
     return "".join(f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def without_nan(value: Any) -> Any:
-    """A copy of ``value`` with None for each NaN and infinity in its lists and dicts."""
+    """Return a copy of ``value`` with None for each NaN and infinity in its lists and dicts."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,8 +1,9 @@
-"""Text and attachments to packets: "Packet encoding" of the Socket.IO protocol, revision 5.
+"""Decodes packets: text and attachments in, packets out.
 
-Where the protocol leaves it open, what the Node server takes is taken and what it refuses is
-refused, except that placeholders and nesting are checked, and ``50-[...]`` (no attachments) is an
-event.
+Implements "Packet encoding" of the Socket.IO protocol, revision 5:
+https://socket.io/docs/v4/socket-io-protocol/#packet-encoding. Where the protocol leaves a question
+open, the decoder does as the Node server, with three exceptions: it checks placeholders, it checks
+nesting, and it takes ``50-[...]`` (a binary event without attachments) for an event.
 """
 
 from __future__ import annotations
@@ -13,36 +14,36 @@ from typing import Any
 from .codec import JSONCodec, StandardCodec
 from .packet import RESERVED_EVENTS, Limits, Packet, PacketError, PacketLimitExceeded, PacketType
 
-# Type, attachments, namespace, acknowledgement id; what follows is JSON. Digits are capped so that
-# a megabyte of them costs nothing; 16 are what JavaScript's integers may have.
+# Type, attachments, namespace, acknowledgement id; JSON follows. The number of digits is limited,
+# for int() is slow with many; JavaScript's integers have 16 at most.
 _ID_DIGITS = 16
 _HEAD = re.compile(rf"([0-6])(?:(?<=[56])([0-9]{{1,7}})-)?(/[^,]*,?)?([0-9]{{1,{_ID_DIGITS}}})?")
 _MAX_ID = 2**53 - 1
-# A global is found faster than an attribute of a class, and this is where packets come through.
+# Python finds a global faster than an attribute of a class, and each packet passes here.
 _EVENTS = _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
-# How an event begins that asks for no acknowledgement.
+# An event that asks for no acknowledgement begins so.
 _PLAIN_EVENT = _EVENT + "["
 _STANDARD = StandardCodec()
 
 
 class Decoder:
-    """Decodes what one session sends; keeps a packet until its attachments are there."""
+    """Decodes the messages of one session; keeps a packet until its attachments have come."""
 
     __slots__ = ("_limits", "_loads", "_received", "_size", "_slots", "pending")
 
     def __init__(self, codec: JSONCodec, limits: Limits) -> None:
         self._loads = codec.loads
         self._limits = limits
-        # The packet whose attachments are due, where they go, and what has come of them.
+        # The packet that waits for attachments, their places in it, how many have come, their size.
         self.pending: Packet | None = None
         self._slots: list[tuple[Any, Any]] = []
         self._received = 0
         self._size = 0
 
     def feed(self, data: str | bytes) -> Packet | None:
-        """Take one message; return the packet that is complete with it, None while more is due.
+        """Take one message. Returns the packet that it completes, None while attachments are due.
 
-        Raises :class:`PacketError`. A decoder that has raised is of no further use.
+        Raises :class:`PacketError` for a bad message. Do not use the decoder after that.
         """
         if isinstance(data, str):
             if self.pending is not None:
@@ -84,10 +85,10 @@ class Decoder:
         return None
 
     def main_event(self, text: str, at: int = 0) -> Packet | None:
-        """The EVENT of the main namespace that begins at ``at``, which most packets are.
+        """Return the EVENT of the main namespace that begins at ``at``, None for other packets.
 
-        None for any other packet. As :meth:`feed` otherwise, but not for a decoder that has a
-        packet :attr:`pending`.
+        Most packets are such events, so this is a shorter way than :meth:`feed`. Raises
+        :class:`PacketError` as that does. Do not call it while a packet is :attr:`pending`.
         """
         id = None
         start = at + 1
@@ -124,11 +125,14 @@ class Decoder:
         limit = self._limits.max_nesting_depth
         if len(text) > limit:
             _check_depth(text, data, limit)
-        # JSON's null is a value, no value is not: only the latter is None here.
+        # None stands for no data at all; JSON's null, which no packet may be, is _NULL.
         return _NULL if data is None else data
 
     def _load_leniently(self, text: str) -> Any:
-        """JavaScript may send half a surrogate pair, as an escape, which not all libraries take."""
+        """Load JSON with the standard library, which takes escapes of half surrogate pairs.
+
+        JavaScript may send them, and not all libraries take them. Raises :class:`PacketError`.
+        """
         try:
             if "\\u" in text:
                 return _STANDARD.loads(text)
@@ -137,7 +141,7 @@ class Decoder:
         raise PacketError("invalid JSON")
 
     def _check_event(self, packet: Packet) -> None:
-        """Check an event. A number is the name of its decimal form, as in JavaScript."""
+        """Check an event. Turns a number as its name into text, as JavaScript does."""
         data = packet.data
         if type(data) is not list or not data:
             raise PacketError("EVENT takes an array that begins with the event's name")
@@ -176,13 +180,13 @@ class Decoder:
         return packet
 
     def reset(self) -> None:
-        """Forget a packet that is not complete, and free its attachments."""
+        """Drop a packet that is not complete, and free its attachments."""
         self.pending = None
         self._slots = []
 
 
 class _Null:
-    """JSON's ``null`` as the whole data of a packet, which no packet type allows."""
+    """The type of :data:`_NULL`: JSON's ``null`` as the data of a packet, which none may have."""
 
 
 _NULL = _Null()
@@ -220,13 +224,13 @@ _CHECKS = {
 
 
 def _check_depth(text: str, data: Any, limit: int) -> None:
-    # The text tells quickly of most data that they cannot be.
+    # Most text has so few brackets that it cannot be too deep; counting them is quick.
     if text.count("[") + text.count("{") > limit and _deeper(data, limit):
         raise PacketLimitExceeded("JSON nested too deeply")
 
 
 def _deeper(data: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested more than ``limit`` deep, in linear time."""
+    """Return whether arrays and objects are nested more than ``limit`` deep, in linear time."""
     level = [data]
     for _ in range(limit):
         level = [
@@ -241,9 +245,9 @@ def _deeper(data: Any, limit: int) -> bool:
 
 
 def _placeholders(data: Any, count: int) -> list[tuple[Any, Any]]:
-    """Where each of ``count`` attachments goes, as (container, key), by its number.
+    """Return the place of each of ``count`` attachments, as (container, key), in their order.
 
-    Raises :class:`PacketError` unless each number from 0 stands in exactly one placeholder.
+    Raises :class:`PacketError` unless each attachment has exactly one placeholder.
     """
     slots: list[tuple[Any, Any] | None] = [None] * count
     parents = [data]

@@ -1,4 +1,8 @@
-"""Packets to text and attachments: "Packet encoding" of the Socket.IO protocol, revision 5."""
+"""Encodes packets: text and attachments out.
+
+Implements "Packet encoding" of the Socket.IO protocol, revision 5:
+https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from .packet import RESERVED_EVENTS, EncodedPacket, PacketType
 
 _BINARY = (bytes, bytearray, memoryview)
 _BINARY_TYPES = frozenset(_BINARY)
-# As in the decoder: a global is found faster than an attribute of a class.
+# Python finds a global faster than an attribute of a class.
 _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
 _ACK, _BINARY_ACK = PacketType.ACK, PacketType.BINARY_ACK
 
@@ -18,8 +22,8 @@ _ACK, _BINARY_ACK = PacketType.ACK, PacketType.BINARY_ACK
 class Encoder:
     """Encodes packets with one JSON library.
 
-    ``default`` turns further types into JSON's own, as the argument of :func:`json.dumps`.
-    bytes, bytearray and memoryview anywhere in the data become attachments.
+    ``default`` turns values of other types into JSON's own, as that argument of :func:`json.dumps`
+    does. bytes, bytearray and memoryview anywhere in the data become attachments.
     """
 
     def __init__(self, codec: JSONCodec, default: Default) -> None:
@@ -31,9 +35,10 @@ class Encoder:
     def event(
         self, namespace: str, name: str, args: Sequence[Any], id: int | None = None
     ) -> EncodedPacket:
-        """An EVENT, or BINARY_EVENT; with ``id`` it asks for an acknowledgement.
+        """Return an EVENT, or BINARY_EVENT; with ``id`` it asks for an acknowledgement.
 
-        Raises ValueError for a reserved name, TypeError for one that is no text.
+        Raises ValueError for a reserved name, TypeError for one that is no text or for data that
+        cannot be encoded.
         """
         if not isinstance(name, str):
             raise TypeError(f"an event's name is text, not {type(name).__name__}")
@@ -42,23 +47,23 @@ class Encoder:
         return self._encode(_EVENT, _BINARY_EVENT, namespace, [name, *args], id)
 
     def ack(self, namespace: str, args: Sequence[Any], id: int) -> EncodedPacket:
-        """An ACK, or BINARY_ACK, that answers the event with this id."""
+        """Return an ACK, or BINARY_ACK, that answers the event with this id."""
         return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
 
     def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """The CONNECT that admits a client to a namespace."""
+        """Return the CONNECT that admits a client to a namespace."""
         return self._plain(PacketType.CONNECT, namespace, data)
 
     def connect_error(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """The CONNECT_ERROR that refuses it."""
+        """Return the CONNECT_ERROR that refuses a client."""
         return self._plain(PacketType.CONNECT_ERROR, namespace, data)
 
     def json(self, value: Any) -> str:
-        """``value`` as JSON text, as it would stand in a packet."""
+        """Return ``value`` as JSON text, as it would stand in a packet."""
         return self._json(value, self._further)
 
     def disconnect(self, namespace: str) -> EncodedPacket:
-        """The DISCONNECT that ends a namespace for a client."""
+        """Return the DISCONNECT that removes a client from a namespace."""
         return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
 
     def _plain(self, kind: str, namespace: str, data: dict[str, Any]) -> EncodedPacket:
@@ -77,7 +82,7 @@ class Encoder:
             try:
                 text = dumps(data, self._text_default)
             except (TypeError, ValueError, RecursionError):
-                text = None  # bytes further inside, or what only the standard library takes
+                text = None  # bytes deep inside, or data that only the standard library takes
         if text is None:
             attachments = _Attachments(self._further)
             text = self._json(data, attachments.default, attachments.found)
@@ -90,7 +95,10 @@ class Encoder:
         return EncodedPacket(f"{head}{id}{text}", found, len(head))
 
     def _json(self, data: Any, default: Default, found: list[bytes] | None = None) -> str:
-        """One call of the library; what it refuses is tried once more with the standard one."""
+        """Encode with the library in use; if that refuses, with the standard one.
+
+        ``found`` is emptied before the second try.
+        """
         try:
             return self._dumps(data, default)
         except (TypeError, ValueError, RecursionError):
@@ -108,11 +116,11 @@ class Encoder:
 
 
 class _HasBinary(TypeError):
-    """There are bytes inside the data."""
+    """Raised to stop the JSON library: there are bytes inside the data."""
 
 
 class _Attachments:
-    """Takes bytes out of the data while the JSON library walks through it."""
+    """Collects bytes in ``found`` and leaves placeholders, while the JSON library encodes."""
 
     __slots__ = ("_further", "found")
 

@@ -1,4 +1,4 @@
-"""What a Socket.IO packet is, before it is encoded and after it is decoded."""
+"""The types of Socket.IO packets, decoded and encoded, and their errors and limits."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from typing import Any
 
 from ..exceptions import RemoteProtocolError
 
-# Names that clients and servers use for their own events: never the name of a user's event.
+# Clients and servers use these names for their own events, so no event of a project has one.
 RESERVED_EVENTS = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 
 
 class PacketError(RemoteProtocolError, ValueError):
-    """Text or bytes that are no Socket.IO packet, or a packet that is not due."""
+    """Bad text or bytes, or a good packet at a time when the protocol does not allow it."""
 
 
 class PacketLimitExceeded(PacketError):
-    """A packet, or a client, that goes past one of the limits in ``SOCKETIO``."""
+    """A packet or a client exceeds one of the limits in ``SOCKETIO``."""
 
 
 class PacketType:
-    """The first character of an encoded packet."""
+    """The first character of an encoded packet.
+
+    https://socket.io/docs/v4/socket-io-protocol/#packet-encoding. These are plain strings rather
+    than an enum, for they are compared with parts of text for each packet.
+    """
 
     CONNECT = "0"
     DISCONNECT = "1"
@@ -34,10 +38,10 @@ class PacketType:
 class Packet:
     """A decoded packet.
 
-    ``type`` is a :class:`PacketType`, EVENT and ACK also for packets that came with attachments;
-    ``namespace`` begins with "/"; ``data`` is the list of an EVENT (its name first) or ACK, the
-    dict of a CONNECT or CONNECT_ERROR, or None; ``id`` the acknowledgement's number, or None;
-    ``size`` how long it was on the wire.
+    ``type`` is one of :class:`PacketType`: EVENT or ACK for packets with attachments, too.
+    ``namespace`` begins with "/". ``data`` is the list of an EVENT (its name first) or ACK, the
+    dict of a CONNECT or CONNECT_ERROR, or None. ``id`` is the number of the acknowledgement, or
+    None. ``size`` is the packet's length on the wire, in characters of text and bytes.
     """
 
     __slots__ = ("data", "id", "namespace", "size", "type")
@@ -70,7 +74,7 @@ class Packet:
 class EncodedPacket:
     """A packet ready to be sent: its text, and the attachments that follow it.
 
-    ``head`` is the length of what stands before the acknowledgement id.
+    ``head`` is the length of the text before the acknowledgement id.
     """
 
     __slots__ = ("attachments", "head", "text")
@@ -81,13 +85,13 @@ class EncodedPacket:
         self.head = head
 
     def with_id(self, id: int) -> EncodedPacket:
-        """The same event under another id, for one that was encoded with the id 0."""
+        """Return an event that was encoded with the id 0 under another id."""
         before, after = self.around_id
         return EncodedPacket(f"{before}{id}{after}", self.attachments)
 
     @property
     def around_id(self) -> tuple[str, str]:
-        """The text before and after the id 0."""
+        """The text before and after the id, for an event that was encoded with the id 0."""
         return self.text[: self.head], self.text[self.head + 1 :]
 
     def __repr__(self) -> str:
@@ -96,7 +100,7 @@ class EncodedPacket:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a decoder takes. Sizes in bytes."""
+    """The limits of a decoder. Sizes are in bytes, lengths in characters."""
 
     max_attachments: int = 1000
     max_attachments_size: int = 10_000_000

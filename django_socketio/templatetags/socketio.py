@@ -1,4 +1,4 @@
-"""``{% socketio_client %}``: the script tag of the official client that the project installed."""
+"""``{% socketio_client %}``: a script tag for the official client that the project installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-# Where projects put the bundle of the npm package socket.io-client, the first that is found.
+# The usual places for the bundle of the npm package socket.io-client; the first with it is used.
 CANDIDATES = (
     "socket.io.min.js",
     "socket.io/socket.io.min.js",
@@ -22,9 +22,9 @@ CANDIDATES = (
 
 @register.simple_tag
 def socketio_client(path: str = "") -> SafeString:
-    """The tag for the static file ``path``, or for the first usual place that has the client.
+    """Return the script tag for the static file ``path``, by default the first usual place.
 
-    Raises TemplateSyntaxError, which says what to do, where there is none.
+    Raises TemplateSyntaxError, which says what to do, if there is no such file.
     """
     for candidate in (path,) if path else CANDIDATES:
         if finders.find(candidate) is not None:

@@ -1,4 +1,4 @@
-"""Filters of the admin's pages: how numbers and times are written there."""
+"""Filters that write numbers and times on the admin's pages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ register = template.Library()
 
 @register.filter
 def grouped(value: Any) -> str:
-    """A number with its thousands set apart as the language does it; 0 for what is missing."""
+    """Return a number with the language's separators of thousands, 0 for None or ""."""
     return str(number_format(value or 0, force_grouping=True))
 
 
 @register.filter
 def since(value: datetime) -> str:
-    """How long ago, in its largest unit, seconds among them."""
+    """Return how long ago ``value`` was, in the largest unit; Django's own knows no seconds."""
     seconds = max(0, int((now() - value).total_seconds()))
     if seconds < 60:
         return ngettext("%d second", "%d seconds", seconds) % seconds

@@ -1,4 +1,4 @@
-"""Channels consumers that carry Engine.IO sessions. All ASGI I/O is here and nowhere else."""
+"""The transports of Engine.IO as Channels consumers; only this package does ASGI I/O."""
 
 from .gateway import Gateway
 from .polling import PollingConsumer

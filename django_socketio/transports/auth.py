@@ -1,4 +1,4 @@
-"""Who the visitor is: Django's session and user, for the scope of a handshake."""
+"""The middleware that puts Django's session and user into a handshake's scope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASGIApp = Callable[..., Awaitable[None]]
 
 
 class VisitorMiddleware:
-    """Channels' ``AuthMiddlewareStack``, but for no thread where there is no session's cookie."""
+    """Channels' ``AuthMiddlewareStack``, without a thread for requests without a session cookie."""
 
     def __init__(self, inner: ASGIApp) -> None:
         async def anonymous(scope: dict[str, Any], receive: Any, send: Any) -> None:

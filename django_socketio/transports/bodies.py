@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests, read no further than they may be."""
+"""Reads the bodies of HTTP requests, up to a limit."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 
 class BodyAborted(Exception):
-    """The client has dropped a request before its body was complete."""
+    """The client drops a request before its body is complete."""
 
 
 class BodyTooLarge(Exception):
-    """A request's body is larger than it may be."""
+    """A request's body is larger than the limit."""
 
 
 async def read_body(receive: Any, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """Read a request's body of at most ``limit`` bytes.
+    """Return a request's body of at most ``limit`` bytes.
 
-    Raises BodyTooLarge as soon as the body is known to be larger, whatever length was declared;
+    Raises BodyTooLarge as soon as the declared length or what has arrived is more than ``limit``,
     BodyAborted if the client drops the request.
     """
     declared = headers.get(b"content-length", b"")

@@ -1,9 +1,9 @@
-"""Requests that reach the wrong process, carried as ASGI through a tunnel to the session's owner.
+"""Carries requests that reach the wrong process through a tunnel to the session's owner, as ASGI.
 
-At the gate, which the client has reached, :func:`forward_http` and :func:`forward_websocket` carry
-a request with the server's ``receive`` and ``send``. At the owner, :func:`serve_forwarded` runs the
-transport that serves requests of the owner's own, with a ``receive`` and a ``send`` over the
-tunnel. So a poll, a POST and an upgrade behave as they do at home.
+The *gate* is the process that the client has reached. There :func:`forward_http` and
+:func:`forward_websocket` carry a request between the ASGI server and the tunnel. The *owner* is the
+process that has the session. There :func:`serve_forwarded` runs the same transport as for the
+owner's own requests, with a ``receive`` and a ``send`` that use the tunnel.
 
 Messages from the gate: ``["text", data]``, ``["bytes", data]``, ``["end", code]`` when the client
 has left, and RELEASE. From the owner: ``["http", status, headers, body]``, or ``["accept"]``,
@@ -28,13 +28,13 @@ from .request import Request
 Scope = dict[str, Any]
 ASGIApp = Callable[..., Awaitable[None]]
 
-# How many seconds the receipt for an HTTP answer may take.
+# The owner waits this many seconds for the receipt of an HTTP answer.
 RECEIPT_TIMEOUT = 5.0
-# The type of the ASGI message by which a forwarded poll is asked to answer now.
+# The type of the ASGI message that asks a forwarded poll to answer now.
 RELEASE_TYPE = "django_socketio.release"
-# What a forwarded request's scope holds beside ASGI's own keys.
+# The key that marks the scope of a forwarded request.
 FORWARDED = "django_socketio.tunnel"
-# What the owner answers to a WebSocket that probes.
+# The message with which the owner answers a WebSocket that probes.
 _PONG = ["text", PROBE_PONG.data]
 
 # The parts of a scope that the owner needs, beside headers and client.
@@ -54,7 +54,7 @@ _SCOPE: dict[str, type] = {
 async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) -> None:
     """Have the session's owner answer an HTTP request.
 
-    Raises HandshakeRefused if the owner is gone, and the client is not.
+    Raises HandshakeRefused if the owner is gone while the client still waits.
     """
     body: bytes | None = b""
     if request.method == "POST":
@@ -67,7 +67,7 @@ async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) 
             body = None
     async with _open_tunnel(request, scope, body) as end:
         if body is None:
-            return  # the owner hears that the request was dropped
+            return  # the tunnel's end tells the owner that the client has dropped it
         watcher = asyncio.get_running_loop().create_task(_watch(receive, end))
         try:
             answer = await end.read_first_message()
@@ -104,7 +104,7 @@ async def forward_websocket(request: Request, scope: Scope, receive: Any, send: 
                 message = await end.read_message()
         except OSError:
             if not (reader.done() and reader.result()):
-                # The owner is gone, the client is not: it has to connect anew.
+                # The owner is gone but the client is not: make it connect anew.
                 with suppress(*GONE):
                     await send_close(send, SERVICE_RESTART)
         finally:
@@ -115,9 +115,9 @@ async def forward_websocket(request: Request, scope: Scope, receive: Any, send: 
 async def _open_tunnel(
     request: Request, scope: Scope, body: bytes | None
 ) -> AsyncIterator[OutgoingEnd]:
-    """Open a tunnel to the owner of a request's session.
+    """Open a tunnel to the owner of a request's session, for the length of the block.
 
-    Raises HandshakeRefused where the owner is gone, or a ConnectionError leaves the block.
+    Raises HandshakeRefused if the owner is gone, or if the block raises a ConnectionError.
     """
     head = {key: scope[key] for key in _SCOPE if key in scope}
     head["headers"] = [list(pair) for pair in scope["headers"]]
@@ -137,20 +137,20 @@ async def _open_tunnel(
 
 
 def _declare_length(scope: Scope, length: int) -> Scope:
-    """Declare another length: the owner refuses it, and is not sent what it would refuse."""
+    """Return the scope with another Content-Length: the owner refuses it without the body."""
     headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
     return {**scope, "headers": [*headers, (b"content-length", b"%d" % length)]}
 
 
 async def _watch(receive: Any, end: OutgoingEnd) -> None:
-    """Break the tunnel when the client drops its request."""
+    """Break the tunnel once the client drops its request."""
     while (await receive())["type"] != "http.disconnect":
         pass
     end.break_off()
 
 
 async def _forward_frames(receive: Any, end: OutgoingEnd) -> bool:
-    """Carry what the client sends until the tunnel is broken. Returns whether it has left."""
+    """Carry the client's frames until one side ends. Returns whether the client has left."""
     client_left = False
     try:
         while not client_left:
@@ -172,7 +172,7 @@ async def _forward_frames(receive: Any, end: OutgoingEnd) -> bool:
 
 
 async def _send_to_client(send: Any, message: Message) -> None:
-    """Do to the client what the owner has done."""
+    """Repeat a message of the owner to the client."""
     kind, *values = message
     if kind in ("text", "bytes"):
         await send(frame_message(values[0]))
@@ -194,9 +194,9 @@ async def _send_answer(send: Any, kind: str, status: int, headers: Any, body: by
 
 
 def serve_forwarded(transports: Mapping[str, ASGIApp], end: IncomingEnd) -> Awaitable[None]:
-    """Serve a request that another process has forwarded, by the transport for its scope's type.
+    """Serve a forwarded request with the transport for its scope's type.
 
-    Raises ValueError if the tunnel's head is no scope.
+    Raises ValueError, KeyError or TypeError if the tunnel's head is no scope.
     """
     scope = _read_scope(end.head)
     forwarded = Forwarded(end, is_http=scope["type"] == "http")
@@ -204,7 +204,7 @@ def serve_forwarded(transports: Mapping[str, ASGIApp], end: IncomingEnd) -> Awai
 
 
 def _read_scope(head: dict[str, Any]) -> Scope:
-    """Make an ASGI scope of a tunnel's head, whose values may be anything."""
+    """Make an ASGI scope of a tunnel's head; check it, for it comes from outside."""
     plain = {key: head[key] for key in _SCOPE if key in head}
     headers = [(name, value) for name, value in head["headers"]]
     if (
@@ -236,7 +236,7 @@ class Forwarded:
         self._start: list[Any] = []
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next ASGI message; a broken tunnel is a client that has gone."""
+        """Return the next ASGI message; after the tunnel breaks, that the client has gone."""
         if not self._begun:
             self._begun = True
             if not self._is_http:
@@ -258,7 +258,7 @@ class Forwarded:
         return {"type": "websocket.receive", kind: value}
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Send an ASGI message; returns from an HTTP answer when the client has it.
+        """Send an ASGI message. For an HTTP answer, wait until the gate has sent it.
 
         Raises ConnectionError if the tunnel is broken.
         """

@@ -1,4 +1,4 @@
-"""What every request passes first: the checks of its origin and query, and the middleware."""
+"""Checks the origin and the query of each request, and runs the middleware for handshakes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _CAPTURE = "django_socketio.capture"
 class Gateway:
     """Checks requests and runs the middleware for handshakes.
 
-    ``transports`` serve requests, by their scope's type: those of clients, and those that other
-    processes forward to this one. ``wiring`` is for the hubs of the loops that are served.
+    ``transports`` maps "http" and "websocket" to the applications that serve requests of clients
+    and requests that other processes forward. ``wiring`` is given to the hub of each event loop.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Gateway:
         self._wiring = wiring._replace(accept=self.serve_forwarded)
 
     def hub(self) -> Hub:
-        """Return the hub of the running loop, which has forwarded requests served here."""
+        """Return the hub of the running loop. It hands forwarded requests to this gateway."""
         return current_hub(self._wiring)
 
     def serve_forwarded(self, end: IncomingEnd) -> Awaitable[None]:
-        """Serve a request that another process has forwarded. Raises ValueError for no request."""
+        """Serve a request that another process has forwarded. Raises ValueError for a bad one."""
         return serve_forwarded(self._transports, end)
 
     def read_request(self, scope: Scope) -> Request:
-        """Read a request's headers. The query is read in :meth:`check`."""
+        """Return a request with its headers. :meth:`check` reads the query."""
         return Request(self.hub(), scope.get("method", "GET"), dict(scope["headers"]))
 
     def check_origin(self, request: Request) -> None:
-        """Raise HandshakeRefused for a page that may not use this server."""
+        """Raise HandshakeRefused if the page that asks may not use this server."""
         origin = request.origin
         if origin is None or is_allowed(origin, request.header(b"host"), request.hub.settings):
             return
@@ -65,9 +65,11 @@ class Gateway:
         raise HandshakeRefused(ErrorCode.FORBIDDEN)
 
     def check(self, scope: Scope, request: Request) -> None:
-        """Check the query, and find the session that it names. Raises HandshakeRefused.
+        """Check the query, and find the session that it names.
 
-        The order of the checks is the Node server's, so that the same mistake gets the same answer.
+        Sets ``client``, or ``owner`` where another process has the session. Raises HandshakeRefused
+        for a bad query. The checks follow the Node server's order, so that a mistake gets the same
+        answer. https://socket.io/docs/v4/engine-io-protocol/#query-parameters
         """
         query = _read_query(scope.get("query_string", b""))
         hub = request.hub
@@ -106,18 +108,18 @@ class Gateway:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:
-        """The other process that has a session. Raises HandshakeRefused where there is none."""
+        """Return the other process that has a session. Raises HandshakeRefused if none has it."""
         owner = hub.others.owner(sid)
         if owner is None or FORWARDED in scope:
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         return owner
 
     async def wait_until_known(self, request: Request) -> None:
-        """Wait until other processes, which may be asked for a new session, know this one."""
+        """Wait until the other processes know this one: the client may reach them next."""
         await request.hub.others.greeted()
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
-        """The scope as the middleware leaves it; None when the middleware has answered itself."""
+        """Return the scope that the middleware made, None if the middleware has answered itself."""
         captured: list[Scope] = []
         await self._app({**scope, _CAPTURE: captured}, receive, send)
         if not captured:
@@ -128,12 +130,15 @@ class Gateway:
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:
-    """Stands where a middleware stack expects the application."""
+    """Keep the scope; this is the application inside the middleware."""
     scope.pop(_CAPTURE).append(scope)
 
 
 def _read_query(raw: bytes) -> dict[str, str | None]:
-    """The query's parameters; None for one that is given twice, which is as good as a wrong one."""
+    """Return the query's parameters; one that is given twice has the value None, so it is wrong.
+
+    Raises HandshakeRefused for a query that is not UTF-8.
+    """
     query: dict[str, str | None] = {}
     try:
         text = raw.decode()
@@ -143,7 +148,7 @@ def _read_query(raw: bytes) -> dict[str, str | None]:
             return query
     except ValueError:
         raise HandshakeRefused(ErrorCode.BAD_REQUEST) from None
-    # As the clients write it: nothing to unquote, and much faster.
+    # Clients write nothing that needs unquoting; this is much faster than parse_qsl().
     for part in text.split("&"):
         if part:
             key, _, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""HTTP answers: errors, CORS headers, compression."""
+"""Makes HTTP answers: errors, CORS headers, compression."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .request import Request
 
 Headers = list[tuple[bytes, bytes]]
 
-# Bodies from this size on are compressed in a thread: it takes long enough to hold up the loop.
+# Bodies of at least this many bytes are compressed in a thread, for that would block the loop.
 THREAD_SIZE = 65_536
 
 
@@ -42,10 +42,10 @@ async def respond(
 
 
 def error_body(refused: HandshakeRefused) -> bytes:
-    """The protocol's own error answer; nothing where a client does well to try again.
+    """Return the body of an error answer: its code and text as JSON; b"" for status 503.
 
-    python-socketio's client closes its connection before it reads an error's body, and gives up if
-    there was more to come.
+    A client should try again after a 503. python-socketio's client gives up if that answer has a
+    body, because it closes the connection before it reads one.
     """
     if refused.status == 503:
         return b""
@@ -53,9 +53,10 @@ def error_body(refused: HandshakeRefused) -> bytes:
 
 
 def cors_headers(request: Request) -> Headers:
-    """What lets a page of an allowed origin read the answer.
+    """Return the headers that let a page of an allowed origin read the answer.
 
-    "*" never goes with credentials: :mod:`~django_socketio.conf` refuses that pair.
+    See ``cors`` in https://socket.io/docs/v4/server-options/. "*" never goes with credentials:
+    :mod:`~django_socketio.conf` refuses that pair.
     """
     settings: Settings = request.hub.settings
     if request.origin is None:
@@ -72,7 +73,7 @@ def cors_headers(request: Request) -> Headers:
 
 
 def preflight_headers(request: Request) -> Headers:
-    """The answer to a preflight request: whatever header a page wants to send is allowed."""
+    """Return the headers of the answer to a preflight; they allow each header that is asked for."""
     headers = [*cors_headers(request), (b"access-control-allow-methods", b"GET,POST")]
     wanted = request.headers.get(b"access-control-request-headers")
     if wanted:
@@ -81,7 +82,7 @@ def preflight_headers(request: Request) -> Headers:
 
 
 def choose_encoding(accepted: str) -> str | None:
-    """ "gzip" or "deflate" by an Accept-Encoding header, None for neither."""
+    """Return "gzip" or "deflate", whichever an Accept-Encoding header prefers, or None."""
     best, best_quality = None, 0.0
     parts = accepted.lower().split(",")
     named = {part.partition(";")[0].strip() for part in parts}
@@ -102,7 +103,7 @@ def choose_encoding(accepted: str) -> str | None:
 
 
 async def compress(body: bytes, encoding: str) -> bytes:
-    """``body`` compressed."""
+    """Return ``body`` compressed; ``encoding`` is "gzip" or "deflate"."""
     function = gzip.compress if encoding == "gzip" else zlib.compress
     if len(body) < THREAD_SIZE:
         return function(body)

@@ -1,4 +1,4 @@
-"""ASGI messages for WebSocket frames."""
+"""Makes the ASGI messages that send WebSocket frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ class _TrueEmpty(bytes):
 
 
 class _EmptyBinary(dict[str, Any]):
-    """An empty attachment. daphne sends only what ``get`` finds true, and then takes the item."""
+    """The message for an empty attachment.
+
+    daphne sends ``bytes`` only if ``get`` returns a true value, and then reads the item itself.
+    """
 
     def get(self, key: str, default: Any = None) -> Any:
         return _TrueEmpty() if key == "bytes" else super().get(key, default)

@@ -1,4 +1,4 @@
-"""Which pages may talk to us: the ``Origin`` of every request is checked."""
+"""Decides by the ``Origin`` of a request which pages may use this server."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django.http.request import split_domain_port, validate_host
 
 from ..conf import Settings
 
-# What Django's own check of the Host header allows while DEBUG is on and ALLOWED_HOSTS is empty.
+# Django's own check of the Host header allows these while DEBUG is on and ALLOWED_HOSTS is empty.
 DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_allowed(origin: str, host: str, settings: Settings) -> bool:
-    """Whether a page of ``origin`` may use this server, which it reached as ``host``.
+    """Return whether a page of ``origin`` may use this server; ``host`` is its Host header.
 
-    Allowed are the origins in CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS, those whose host is in
-    ALLOWED_HOSTS, and the request's own where ALLOWED_HOSTS does not name hosts ("*").
+    Allowed are the origins in CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS, origins whose host
+    ALLOWED_HOSTS names, and, where ALLOWED_HOSTS has "*", the origin that equals ``host``.
     """
     listed = settings.cors_allowed_origins
     if listed == "*" or origin in listed:
@@ -48,7 +48,7 @@ def is_allowed(origin: str, host: str, settings: Settings) -> bool:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """CSRF_TRUSTED_ORIGINS: an origin, or one with "*" for any subdomain."""
+    """Return whether an item of CSRF_TRUSTED_ORIGINS covers ``origin``; "*" is any subdomain."""
     if "*" not in pattern:
         return origin == pattern
     scheme, _, host = pattern.partition("://")

@@ -1,8 +1,7 @@
-"""HTTP long-polling: "Transports" of the Engine.IO protocol, revision 4.
+"""HTTP long-polling: https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
 
-A session has one :class:`Polling`, its link to whichever request is there; each request is served
-by a
-:class:`PollingConsumer` of its own.
+A session has one :class:`Polling`, its link to the request that waits. A new
+:class:`PollingConsumer` serves each request.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ from .http import (
 )
 from .request import Request
 
-# How soon a poll is let go while a WebSocket probes, so that the client can pause; as in Node.
-# Only the first one goes at once: a client that polls on in place of pausing must not spin.
+# While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
+# in Node. Only the first returns at once: a client that polls on must not do so without a break.
 PROBE_INTERVAL = 0.1
-# How long a poll has waited when it becomes worth a task to see whether its client leaves.
+# After this many seconds a waiting poll gets a task that notices when its client leaves.
 WATCH_AFTER = 0.25
 
 
@@ -41,7 +40,7 @@ class Polling:
     """The transport of a session that polls."""
 
     name = "polling"
-    # An answer to a POST that is late keeps the next one back.
+    # A client waits for the answer to a POST before the next one, so a late answer slows it down.
     pausable = True
 
     def __init__(self) -> None:
@@ -49,30 +48,30 @@ class Polling:
         # The poll that waits, and whether a POST is being read.
         self.poll: asyncio.Future[None] | None = None
         self.posting = False
-        # How long the next poll waits while a WebSocket probes, in seconds.
+        # While a WebSocket probes, the next poll waits this many seconds.
         self.patience = 0.0
 
     def write(self, frame: Frame) -> None:
-        """A polling session is never ``direct``."""
+        """Never called: a polling session is never ``direct``."""
         raise RuntimeError("polling cannot write past the buffer")
 
     def flush(self) -> None:
-        """Let the waiting poll fetch what is in the buffer."""
+        """Make the waiting poll return if the buffer holds anything."""
         if self.client.session.buffer:
             self.release()
 
     def release(self) -> None:
-        """Make the waiting poll return, with whatever there is."""
+        """Make the waiting poll return, even with an empty buffer."""
         if self.poll is not None and not self.poll.done():
             self.poll.set_result(None)
 
     def probed(self) -> None:
-        """A WebSocket probes: let the client go there."""
+        """Make polls return soon: a WebSocket probes, and the client has to stop polling."""
         self.patience = 0.0
         self.release()
 
     def close(self) -> None:
-        """The session is closed, or has another transport."""
+        """Make the waiting poll return: the session is closed, or has another transport."""
         self.release()
 
 
@@ -81,11 +80,11 @@ class PollingConsumer(AsyncConsumer):
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        # Looks whether the client of a poll that waits is still there.
+        # The task that notices when the client of a waiting poll leaves.
         self._watcher: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """In place of Channels' own: no channel, no task and no dispatch for a single request."""
+        """Serve the request, without the channel and the tasks of Channels' own method."""
         self.scope = scope
         self.receive = receive
         self.base_send = send
@@ -147,14 +146,14 @@ class PollingConsumer(AsyncConsumer):
             session.set_writable(False)
             client.written()
         if not frames:
-            # Released with nothing to say: for the probe, by the client's own CLOSE, or for good.
+            # The poll returns with an empty buffer: a WebSocket probes, or the session is closed.
             over = session.state is CLOSED and session.close_reason is not Reason.TRANSPORT_CLOSE
             frames = [CLOSE if over else NOOP]
         drained = session.drained
         if drained:
             client.abort(Reason.FORCED_CLOSE)
         if drained and client.local.closing:
-            # Every client takes this for a reason to connect again; not all do so after a CLOSE.
+            # Every client connects again after this error; not all do so after CLOSE.
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         try:
             await self._answer(frames, request, cors)
@@ -162,7 +161,7 @@ class PollingConsumer(AsyncConsumer):
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a poll was lost")
 
     async def _wait(self, client: Client, link: Polling) -> None:
-        """Wait for something to send, the end of the session, or the end of the request."""
+        """Wait until there is something to send, or the session or the request ends."""
         loop = client.loop
         link.poll = loop.create_future()
         watch = loop.call_later(WATCH_AFTER, self._start_to_watch, client, link)
@@ -249,7 +248,7 @@ class PollingConsumer(AsyncConsumer):
 
 
 def _link(client: Client) -> Polling:
-    """The polling link of a client that is not on a WebSocket."""
+    """Return the link of a polling client. Raises HandshakeRefused for a client on a WebSocket."""
     link = client.transport
     if not isinstance(link, Polling):
         raise HandshakeRefused(ErrorCode.BAD_REQUEST)

@@ -1,4 +1,4 @@
-"""What a request's headers and query say, and where its session is."""
+"""A request for a session: what its headers say, and where its session is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from ..sockets.client import Client
 
 
 class Request:
-    """A request for a session."""
+    """A request for a session.
+
+    ``client`` is the session's client in this process; ``owner`` is the other process that has the
+    session. Both are None for a handshake. While this process ends, ``owner`` of a handshake is the
+    process that serves it instead, and ``passed_on`` is true.
+    """
 
     __slots__ = ("client", "headers", "hub", "method", "origin", "owner", "passed_on")
 
@@ -16,12 +21,10 @@ class Request:
         self.method = method
         self.headers = headers
         self.origin = self.header(b"origin") if b"origin" in headers else None
-        # The existing session's client, or the other process that owns it; neither for a handshake,
-        # except for one that another process is to take because this one ends.
         self.client: Client | None = None
         self.owner: str | None = None
         self.passed_on = False
 
     def header(self, name: bytes) -> str:
-        """Return a header's value, "" where it is missing."""
+        """Return a header's value, or "" if it is missing."""
         return self.headers.get(name, b"").decode("latin-1")

@@ -1,4 +1,7 @@
-"""WebSocket: "Transports" of the Engine.IO protocol, revision 4, handshake and upgrade alike."""
+"""WebSocket: https://socket.io/docs/v4/engine-io-protocol/#websocket
+
+The handshake of a new session, and the upgrade of a polling one.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,16 @@ from .messages import frame_message
 from .polling import Polling
 from .request import Request
 
-# How long a client that does not read may hold up the end of its connection.
+# A client that does not read may delay the end of its connection for this many seconds.
 CLOSE_TIMEOUT = 10
 
 
 class WebSocketConsumer(AsyncConsumer):
-    """Serves one WebSocket; it is the transport of a session that has one.
+    """Serves one WebSocket, and is the transport of its session.
 
-    Frames are read by whichever task has nothing better to do. That is the server's own task,
-    until it runs a handler that waits: then reading is handed over to another task, so that
-    acknowledgements and the other namespaces do not wait with it. A connection whose handlers
-    never wait has no task of its own.
+    The ASGI server's task reads frames and runs their handlers. When a handler has to wait, another
+    task goes on reading, so that acknowledgements and other namespaces need not wait as well. So a
+    connection whose handlers never wait needs no task of ours.
     """
 
     name = "websocket"
@@ -41,35 +43,35 @@ class WebSocketConsumer(AsyncConsumer):
         self.gateway = gateway
         self.client: Client
         self.pausable = True
-        # Set while the server's task waits for reading to come back to it.
+        # Pending while the server's task waits until it shall read again.
         self._spare: asyncio.Future[None] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._finished = False
         self._closing = False
-        # Writes what has to wait for a client that does not read.
+        # The task that writes what waits for a slow client.
         self._drainer: asyncio.Task[Any] | None = None
         self._close_code = NORMAL
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """In place of Channels' own: no channel layer, no task and no dispatch per message."""
+        """Serve the WebSocket, without the tasks and the dispatch of Channels' own method."""
         self.scope = scope
         self.receive = receive
         self.pausable = not _is_endless(receive)
         self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
         try:
             if (await receive())["type"] == "websocket.connect" and await self._open():
-                # From here, so that what opened the connection is not kept as long as it lives.
+                # Called here, so that the locals of _open() are freed before the connection ends.
                 await self._serve()
         except asyncio.CancelledError:
-            # Once the connection is over (our close has waited long enough, the server has cut it
-            # off), nobody needs to hear of this end.
+            # Once the connection is over (our close took too long, or the server has cut it off),
+            # the cancellation is no news.
             if not self._closing:
                 raise
 
     async def _open(self) -> bool:
-        """Let the WebSocket in. Returns whether it is the transport of a session now."""
+        """Accept or refuse the WebSocket. Returns whether it is now the transport of a session."""
         request = self.gateway.read_request(self.scope)
-        # With the loop as an argument, for finding it is a system call on Python 3.11.
+        # The loop is given because looking it up is a system call on Python 3.11.
         self._reader = asyncio.current_task(request.hub.runtime.loop)
         try:
             self.gateway.check_origin(request)
@@ -86,7 +88,7 @@ class WebSocketConsumer(AsyncConsumer):
         return await self._upgrade(request.client)
 
     async def _refuse(self, refused: HandshakeRefused) -> None:
-        """Refuse the connection before it is one, with the protocol's error where possible."""
+        """Refuse the handshake; with the protocol's error answer if the server can send one."""
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.base_send({"type": "websocket.close"})
             return
@@ -112,7 +114,7 @@ class WebSocketConsumer(AsyncConsumer):
         return True
 
     async def _say(self, message: dict[str, Any]) -> bool:
-        """Send. False where the connection has gone, of which ``receive`` will tell."""
+        """Send an ASGI message. Returns False if the connection is gone; ``receive`` reports it."""
         try:
             await self.base_send(message)
         except GONE:
@@ -120,7 +122,10 @@ class WebSocketConsumer(AsyncConsumer):
         return True
 
     async def _upgrade(self, client: Client) -> bool:
-        """Let a polling session move to this WebSocket: "Upgrade" of the protocol."""
+        """Let a polling session move to this WebSocket. Returns whether it did.
+
+        https://socket.io/docs/v4/engine-io-protocol/#upgrade
+        """
         session = client.session
         if not await self._say({"type": "websocket.accept"}):
             return False
@@ -137,9 +142,9 @@ class WebSocketConsumer(AsyncConsumer):
                     session.cancel_upgrade()
                 return False
             if client.prober is not self:
-                continue  # timed out, or the session has gone: the close is on its way
+                continue  # timed out, or the session is closed: our close() is under way
             if client.local.leaving and not session.probed:
-                # Without an answer the client goes on to poll; see Hub.upgraded().
+                # Without a pong the client goes on polling; see Shutdown.wait_for_upgrades().
                 client.prober = None
                 session.cancel_upgrade()
                 self.close()
@@ -164,7 +169,7 @@ class WebSocketConsumer(AsyncConsumer):
     # In
 
     async def _serve(self) -> None:
-        """Read until the connection ends; the server's task stays until then."""
+        """Read until the connection ends, which is when the server's task may return."""
         try:
             await self._read()
             while not self._finished:
@@ -178,7 +183,7 @@ class WebSocketConsumer(AsyncConsumer):
             raise
 
     async def _read(self) -> None:
-        """Read and handle frames until the connection ends or reading is handed over."""
+        """Read and handle frames until the connection ends or another task reads."""
         client, receive = self.client, self.receive
         session = client.session
         reader = self._reader = asyncio.current_task(client.loop)
@@ -198,7 +203,7 @@ class WebSocketConsumer(AsyncConsumer):
                 client.abort(Reason.TRANSPORT_ERROR, "a message over MAX_HTTP_BUFFER_SIZE")
                 continue
             work = client.receive_packet(packet)
-            message = packet = None  # not kept while the client is silent
+            message = packet = None  # frees them while the client is silent
             if work is not None:
                 waited_for = start(work)
                 if waited_for is not FINISHED:
@@ -211,7 +216,7 @@ class WebSocketConsumer(AsyncConsumer):
                 await client.wait_until_caught_up()
 
     def _hand_over(self) -> None:
-        """The task that reads has to wait for a handler: let another one read."""
+        """Let another task read, for this one has to wait for a handler."""
         spare = self._spare
         if spare is not None and not spare.done():
             self._reader = None
@@ -228,7 +233,7 @@ class WebSocketConsumer(AsyncConsumer):
         self._lost(reason)
 
     def _lost(self, reason: Reason) -> None:
-        """The connection is gone."""
+        """End the session: the connection is gone."""
         self._closing = self._finished = True
         if self.client.transport is self:
             self.client.session.set_writable(False)
@@ -245,9 +250,9 @@ class WebSocketConsumer(AsyncConsumer):
         self.flush()
 
     def write(self, frame: Frame) -> None:
-        """Write a frame without a task; only one that waits gets a task for the rest.
+        """Write a frame at once. If the server's ``send`` has to wait, a task finishes it.
 
-        The server's ``send`` is a coroutine that waits only while its connection is not writable.
+        ``send`` is a coroutine that waits only while the connection is not writable.
         """
         message = frame.wire
         if message is None:
@@ -259,7 +264,7 @@ class WebSocketConsumer(AsyncConsumer):
         except StopIteration:
             return
         except GONE:
-            # The connection has gone; its end comes in through receive().
+            # The connection is gone; receive() reports it.
             self.client.session.set_writable(False)
         except Exception:
             logger.exception("the server's send() failed")
@@ -271,7 +276,7 @@ class WebSocketConsumer(AsyncConsumer):
             self._drainer = client.local.runtime.spawn(drain, client)
 
     async def _drain(self, coro: Any, waited_for: Any) -> None:
-        """Finish a write that waits, then write what has queued up behind it."""
+        """Finish a write that waits, then write the frames in the buffer."""
         client = self.client
         session = client.session
         try:
@@ -292,7 +297,7 @@ class WebSocketConsumer(AsyncConsumer):
             client.abort(Reason.FORCED_CLOSE)
 
     def flush(self) -> None:
-        """Write what waits in the session's buffer, as far as possible now."""
+        """Write the frames in the session's buffer until one has to wait."""
         session = self.client.session
         while session.writable and (frame := session.take_one()) is not None:
             self.write(frame)
@@ -303,7 +308,7 @@ class WebSocketConsumer(AsyncConsumer):
             self.client.abort(Reason.FORCED_CLOSE)
 
     def close(self) -> None:
-        """Close the WebSocket; when even that has to wait, not for ever."""
+        """Close the WebSocket, in a task that waits at most CLOSE_TIMEOUT seconds."""
         if self._closing:
             return
         self._closing = True
@@ -312,8 +317,12 @@ class WebSocketConsumer(AsyncConsumer):
     async def _send_close(self) -> None:
         try:
             await asyncio.wait_for(send_close(self.base_send, self._close_code), CLOSE_TIMEOUT)
-        except (asyncio.TimeoutError, RuntimeError):  # before OSError, of which it is one now
-            # Nothing better can be done through ASGI than to let the server's task end.
+        except (
+            asyncio.TimeoutError,
+            RuntimeError,
+        ):
+            # Stands before OSError, of which TimeoutError is a subclass since Python 3.11.
+            # ASGI has no way to cut the connection off but to end the server's task.
             self._lost(Reason.TRANSPORT_CLOSE)
             if self._reader is not None:
                 self._reader.cancel()
@@ -322,7 +331,7 @@ class WebSocketConsumer(AsyncConsumer):
 
 
 def _as_coroutine(send: Any) -> Any:
-    """``send`` of a server that returns another kind of awaitable (granian)."""
+    """Wrap a ``send`` that returns another kind of awaitable than a coroutine (granian's)."""
 
     async def send_as_coroutine(message: dict[str, Any]) -> None:
         await send(message)
@@ -331,9 +340,9 @@ def _as_coroutine(send: Any) -> Any:
 
 
 def _is_endless(receive: Any) -> bool:
-    """Whether the server reads on although nobody calls ``receive``.
+    """Return whether the server reads on while nobody calls ``receive``.
 
-    On daphne that is the ``get`` of a queue without bound; other servers stop to read.
+    daphne does: its ``receive`` is the ``get`` of a queue without bound. Other servers stop.
     """
     queue = getattr(receive, "__self__", None)
     return isinstance(queue, asyncio.Queue) and queue.maxsize <= 0
@@ -345,7 +354,7 @@ def _packet(message: dict[str, Any]) -> str | bytes:
 
 
 def _size(packet: str | bytes) -> int:
-    """Length in bytes on the wire."""
+    """Return the packet's size on the wire, in bytes."""
     if isinstance(packet, str) and not packet.isascii():
         return len(packet.encode("utf-8", "surrogatepass"))
     return len(packet)

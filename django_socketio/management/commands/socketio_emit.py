@@ -1,4 +1,4 @@
-"""``manage.py socketio_emit EVENT [ARGS...]``: send an event from the shell."""
+"""``manage.py socketio_emit EVENT [ARGS...]``: sends an event from the shell."""
 
 from __future__ import annotations
 

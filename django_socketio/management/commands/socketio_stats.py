@@ -1,4 +1,4 @@
-"""``manage.py socketio_stats [--json]``: what the server processes have counted."""
+"""``manage.py socketio_stats [--json]``: shows what the server processes have counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_socketio.models import ServerProcess
 from django_socketio.stats.counters import TallyName
 from django_socketio.stats.totals import add_up
 
-# What a process reports when it is asked itself.
+# These entries of a report are left out of the JSON.
 NOT_SHOWN = ("recent", "name")
 # The tallies that are shown.
 TROUBLES: tuple[TallyName, ...] = (

@@ -287,8 +287,7 @@ class Client:
         backlog.add(packet.size)
         self.crowded = backlog.crowded
         if self.crowded and (self.pending_acks or not self.transport.pausable):
-            # Reading must go on: a handler may wait for this client's answer, or the transport
-            # cannot make the client wait.
+            # Reading cannot pause: a handler may wait for an answer, or the transport cannot.
             self.violation(PacketLimitExceeded("too many events wait for a handler"))
 
     def event_dequeued(self, packet: Packet) -> None:

@@ -208,8 +208,8 @@ class Client:
             self.violation(PacketLimitExceeded("too many namespaces"))
             return None
         behaviour, kwargs = found
-        self.living += 1
         self.sockets[name] = Socket(self, self.local, name, packet.data, kwargs, behaviour)
+        self.living += 1
         return enter(self.sockets[name])
 
     def admitted(self) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -127,6 +128,17 @@ class Server:
         self.port = int(self.process.wait_for_line(LISTENING)[1])
         if self.name == "granian":  # listens before anybody is there to answer
             self.process.wait_for_line("Started worker")
+            until(self._answers, "granian to answer")
+
+    def _answers(self) -> bool:
+        """Whether an HTTP request is answered, by whatever."""
+        try:
+            urllib.request.urlopen(self.url, timeout=20).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it; AssertionError where it does not, or where its log holds what it must not."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from channels.db import DatabaseSyncToAsync
 
-_executor: ThreadPoolExecutor | None = None
+# How many threads the pool has, and the pool.
+_executor: tuple[int, ThreadPoolExecutor] | None = None
 _lock = Lock()
 
 
@@ -51,9 +52,9 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
 def _shared_executor(number: int) -> ThreadPoolExecutor:
     global _executor
     with _lock:
-        if _executor is None or _executor._max_workers != number:
-            _executor = ThreadPoolExecutor(number, thread_name_prefix="django_socketio")
-        return _executor
+        if _executor is None or _executor[0] != number:
+            _executor = number, ThreadPoolExecutor(number, thread_name_prefix="django_socketio")
+        return _executor[1]
 
 
 def forget_threads() -> None:

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.db import Error as DatabaseError
+
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
-from ..logs import logger, safe
+from ..logs import Bursts, logger, safe
+from ..runtime.interruptions import is_cut_off
 from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.wiring import Wiring
@@ -21,6 +24,8 @@ Scope = dict[str, Any]
 ASGIApp = Callable[..., Awaitable[None]]
 
 _CAPTURE = "django_socketio.capture"
+
+bursts = Bursts()
 
 
 class Gateway:
@@ -119,14 +124,33 @@ class Gateway:
         await request.hub.others.greeted()
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
-        """Return the scope that the middleware made, None if the middleware has answered itself."""
+        """Return the scope that the middleware made, None if the middleware has answered itself.
+
+        Raises HandshakeRefused, with status 503, when the middleware fails: the database may be
+        down, and the client comes again.
+        """
         captured: list[Scope] = []
-        await self._app({**scope, _CAPTURE: captured}, receive, send)
+        try:
+            await self._app({**scope, _CAPTURE: captured}, receive, send)
+        except BaseException as error:
+            if is_cut_off(error):
+                raise
+            counters.handler_errors.add("middleware")
+            _report(error, self.hub().runtime.loop.time())
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
         if not captured:
             return None
         if "django_socketio.user" in scope:  # django_socketio.testing
             captured[0]["user"] = scope["django_socketio.user"]
         return captured[0]
+
+
+def _report(error: BaseException, now: float) -> None:
+    """Log why the middleware fails, once per burst; a mistake in it with its traceback."""
+    kind = type(error).__name__
+    expected = isinstance(error, (DatabaseError, OSError))
+    text = f"the middleware failed, handshakes get status 503: {kind}: {safe(error, 200)}"
+    bursts.error(kind, text, now, None if expected else error)
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

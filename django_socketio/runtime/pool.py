@@ -98,7 +98,7 @@ class Pool:
                 self._stand_in_line(lane)
                 thread = None
         if thread is not None:
-            self._start(thread, job)
+            self._start(thread)
         return job.future
 
     def wait(self, job: Job, future: concurrent.futures.Future[Any]) -> Any:
@@ -107,7 +107,6 @@ class Pool:
         Raises TooManyWaiting when ``max_waiting`` other jobs wait, and this one has waited longest.
         """
         evicted: concurrent.futures.Future[Any] | None = None
-        begun: Job | None = None
         thread: threading.Thread | None = None
         with self._lock:
             if len(self._waiting) < self._max_waiting:
@@ -121,8 +120,8 @@ class Pool:
             self._waiting[job] = future
         if evicted is not None:
             evicted.cancel()
-        if thread is not None and begun is not None:
-            self._start(thread, begun)
+        if thread is not None:
+            self._start(thread)
         try:
             return future.result()
         except concurrent.futures.CancelledError:
@@ -165,33 +164,31 @@ class Pool:
         return job
 
     def _hand_out(self, job: Job) -> threading.Thread | None:
-        """Give a job to an idle thread. Returns a thread to be started if there is none."""
+        """Have a thread take a job. Returns a new thread, to be started, if none is idle."""
+        self._ready.put(job)
         if self._idle > 0:
             self._idle -= 1
-            self._ready.put(job)
             return None
         name = f"{self._name}_{len(self._threads)}"
-        thread = threading.Thread(target=self._live, args=(job,), name=name, daemon=True)
+        thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._threads.add(thread)
         return thread
 
     # The threads
 
-    def _start(self, thread: threading.Thread, job: Job) -> None:
+    def _start(self, thread: threading.Thread) -> None:
         try:
             thread.start()
         except RuntimeError:
             logger.exception("no further thread could be started: a call waits for one of those")
             with self._lock:
                 self._threads.discard(thread)
-                self._idle -= 1
-            self._ready.put(job)
+                self._idle -= 1  # the next that would be idle takes the job
 
-    def _live(self, job: Job | None) -> None:
-        while job is not None:
-            following = self._run(job)
-            job = None  # frees it while the thread is idle
-            job = following or self._ready.get()
+    def _live(self) -> None:
+        while (job := self._ready.get()) is not None:
+            while job is not None:
+                job = self._run(job)
         self._threads.discard(threading.current_thread())
 
     def _run(self, job: Job) -> Job | None:

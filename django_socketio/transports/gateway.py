@@ -25,8 +25,6 @@ ASGIApp = Callable[..., Awaitable[None]]
 
 _CAPTURE = "django_socketio.capture"
 
-bursts = Bursts()
-
 
 class Gateway:
     """Checks requests and runs the middleware for handshakes.
@@ -44,6 +42,7 @@ class Gateway:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
         self._transports = transports
         self._wiring = wiring._replace(accept=self.serve_forwarded)
+        self._bursts = Bursts()
 
     def hub(self) -> Hub:
         """Return the hub of the running loop. It hands forwarded requests to this gateway."""
@@ -136,7 +135,7 @@ class Gateway:
             if is_cut_off(error):
                 raise
             counters.handler_errors.add("middleware")
-            _report(error, self.hub().runtime.loop.time())
+            self._report(error)
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
         if not captured:
             return None
@@ -144,13 +143,13 @@ class Gateway:
             captured[0]["user"] = scope["django_socketio.user"]
         return captured[0]
 
-
-def _report(error: BaseException, now: float) -> None:
-    """Log why the middleware fails, once per burst; a mistake in it with its traceback."""
-    kind = type(error).__name__
-    expected = isinstance(error, (DatabaseError, OSError))
-    text = f"the middleware failed, handshakes get status 503: {kind}: {safe(error, 200)}"
-    bursts.error(kind, text, now, None if expected else error)
+    def _report(self, error: BaseException) -> None:
+        """Log why the middleware fails, once per burst; a mistake in it with its traceback."""
+        kind = type(error).__name__
+        text = f"the middleware failed, handshakes get status 503: {kind}: {safe(error, 200)}"
+        unavailable = isinstance(error, (DatabaseError, OSError))
+        now = self.hub().runtime.loop.time()
+        self._bursts.error(kind, text, now, None if unavailable else error)
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

@@ -16,6 +16,8 @@ from tests.harness.waiting import DEADLINE, eventually, soon
 
 from .inprocess import Wire, joined, opened, registered
 
+pytestmark = pytest.mark.usefixtures("worker_threads")
+
 # As many as there are threads for plain handlers.
 CROWD = 32
 
@@ -216,9 +218,7 @@ async def test_the_threads_that_wait_are_bounded(
         await bystander.send(f'43{packet[2:].partition("[")[0]}["answer"]')
         assert await soon(bystander.receive()) == '431["answer"]'
         await eventually(
-            lambda: (
-                counters.limits["too many threads wait for answers"] >= refused + CROWD + 1 - 5
-            ),
+            lambda: counters.limits["too many threads wait for answers"] >= refused + CROWD + 1 - 5,
             "the oldest to give up",
         )
         # And those of the hooks, and asgiref's own.

@@ -7,6 +7,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -221,7 +222,7 @@ def test_the_oldest_of_too_many_gives_up(make: Any) -> None:
     futures = []
     for number, answer in enumerate(answers):
         futures.append(pool.submit(waiting(answer), number))
-        until(lambda answer=answer: answer in pool._waiting.values(), "it to wait")
+        until(lambda: answer in pool._waiting.values(), "it to wait")  # noqa: B023
     for number in (0, 1):
         with pytest.raises(TooManyWaiting):
             result(futures[number])
@@ -295,10 +296,8 @@ def test_many_at_once(make: Any) -> None:
 
     def work(number: int) -> int:
         if number % 3 == 0:
-            try:
+            with suppress(TooManyWaiting):
                 wait(timer.submit(lambda: number))
-            except TooManyWaiting:
-                pass
         done.append(number)
         return number
 

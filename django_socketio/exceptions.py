@@ -9,7 +9,8 @@
     ├── Disconnected            the socket that was asked has left (a ConnectionError)
     ├── LocalProtocolError      the project does what the server cannot do
     │   └── LimitExceeded       a name is too long for a room (a ValueError)
-    │       └── TooManyRooms    a socket is in too many rooms
+    │       ├── TooManyRooms    a socket is in too many rooms
+    │       └── TooManyWaiting  too many threads wait for answers
     └── RemoteProtocolError     a client breaks the protocol; projects never see it
         ├── engineio.EngineIOError
         └── packets.PacketError
@@ -29,6 +30,7 @@ __all__ = [
     "RemoteProtocolError",
     "SocketIOError",
     "TooManyRooms",
+    "TooManyWaiting",
 ]
 
 
@@ -54,6 +56,17 @@ class TooManyRooms(LimitExceeded):
     Clients often name the rooms, so this stops a client that floods the server with names: when a
     handler does not catch the exception, the client's session is closed.
     """
+
+
+class TooManyWaiting(LimitExceeded):
+    """A blocking call, such as ``self.call``, has waited longest of ``MAX_WAITING_THREADS``.
+
+    It gives up, so that clients who never answer do not hold all threads. To ask many clients at
+    once, make the handler ``async def`` and await ``acall``, which needs no thread.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("too many threads wait for answers")
 
 
 class ConnectionRefused(SocketIOError):

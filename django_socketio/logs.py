@@ -27,14 +27,15 @@ class Bursts:
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
 
-    def error(self, key: str, text: str, now: float) -> None:
+    def error(self, key: str, text: str, now: float, error: BaseException | None = None) -> None:
         """Log ``text`` unless ``key`` had an error in the last ``QUIET`` seconds.
 
-        ``now`` is the time in seconds of any monotonic clock.
+        ``now`` is the time in seconds of any monotonic clock. The traceback of ``error`` is logged,
+        too, where one is given.
         """
         if now - self._last.get(key, -math.inf) > self.QUIET:
             self._last = {k: at for k, at in self._last.items() if now - at <= self.QUIET}
-            logger.error("%s", text)
+            logger.error("%s", text, exc_info=error)
         self._last[key] = now
 
     def forget(self, key: str) -> None:

@@ -58,6 +58,11 @@ class Settings:
     max_pending_events_size: int = option(4_000_000, validators.integer(1))
     max_pending_sessions: int = option(10_000, validators.integer(1))
     max_write_buffer_size: int = option(16_000_000, validators.integer(1))
+    # Threads: for plain handlers, for plain hooks; of one client; that wait for answers, of each
+    worker_threads: int = option(32, validators.integer(1))
+    hook_threads: int = option(16, validators.integer(1))
+    max_threads_per_client: int = option(4, validators.integer(1))
+    max_waiting_threads: int = option(128, validators.integer(1))
     # Other processes
     channel_layer: str = option("default", validators.alias)
     heartbeat_interval: float = option(1, validators.number(0))
@@ -71,7 +76,6 @@ class Settings:
     admin_ui: bool | dict[str, Any] | None = option(None, validators.admin_ui, secret=True)
     # Inside
     json: str | None = option(None, validators.codec)
-    worker_threads: int = option(32, validators.integer(1))
 
     @cached_property
     def upgrades(self) -> tuple[str, ...]:

@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.dispatch import Signal
 
 from ..logs import logger
+from .interruptions import is_cut_off
 from .runtime import Runtime
+
+Receiver = Callable[..., Any]
 
 
 async def announce(
-    runtime: Runtime, signal: Signal, *, sensitive: bool = False, **kwargs: Any
+    runtime: Runtime, signal: Signal, sender: Any, kwargs: dict[str, Any], **thread: Any
 ) -> list[Any]:
-    """Send a signal; plain receivers run in a worker thread.
+    """Send a signal with ``kwargs``; plain receivers run in a worker thread.
 
     Returns a list of what the receivers returned. An exception of a receiver is logged, and the
-    others are called nevertheless. For ``sensitive`` see :meth:`.Runtime.in_thread`.
+    others are called nevertheless. For ``thread`` see the options of :meth:`.Runtime.in_thread`.
+
+    Signal.asend_robust() would run the plain receivers of all sockets in one and the same thread,
+    and let SystemExit end the loop.
     """
-    results: list[tuple[Any, Any]]
-    if all(entry[-1] is True for entry in signal.receivers):  # all of them are async
-        results = await signal.asend_robust(**kwargs)
-    else:
-        # asend_robust() would run the plain receivers of all sockets in one and the same thread.
-        # send_robust() of Django 4.2 calls an async receiver like a plain one, which returns a
-        # coroutine.
-        sent = await runtime.in_thread(partial(signal.send_robust, **kwargs), sensitive=sensitive)
-        results = [(receiver, await _outcome(result)) for receiver, result in sent]
+    kwargs = {**kwargs, "signal": signal, "sender": sender}
+    plain, others = _receivers(signal, sender)
+    results: list[tuple[Receiver, Any]] = []
+    if plain:
+        for receiver, result in await runtime.in_thread(_call_all, plain, kwargs, **thread):
+            if isinstance(result, Awaitable):
+                results.append((receiver, await _outcome(lambda: result)))  # noqa: B023 - awaited
+            else:
+                results.append((receiver, result))
+    calls = [_outcome(partial(receiver, **kwargs)) for receiver in others]
+    # One needs no task.
+    outcomes = [await calls[0]] if len(calls) == 1 else await asyncio.gather(*calls)
+    results.extend(zip(others, outcomes, strict=True))
     for receiver, result in results:
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             logger.error("signal receiver %r failed", receiver, exc_info=result)
-    return [result for _, result in results if not isinstance(result, Exception)]
+    return [result for _, result in results if not isinstance(result, BaseException)]
 
 
-async def _outcome(result: Any) -> Any:
-    """Return what a receiver returned, awaited if need be, or the exception that it raised."""
+def _receivers(signal: Signal, sender: Any) -> tuple[list[Receiver], list[Receiver]]:
+    """Return the receivers that are plain functions, and those that are coroutine functions."""
+    found: Any = signal._live_receivers(sender)
+    if isinstance(found, tuple):
+        return found
+    # Before Django 5.0.
+    return (
+        [receiver for receiver in found if not iscoroutinefunction(receiver)],
+        [receiver for receiver in found if iscoroutinefunction(receiver)],
+    )
+
+
+def _call_all(receivers: list[Receiver], kwargs: dict[str, Any]) -> list[tuple[Receiver, Any]]:
+    """Call plain receivers, in a worker thread, and return what they return or raise."""
+    results: list[tuple[Receiver, Any]] = []
+    for receiver in receivers:
+        try:
+            results.append((receiver, receiver(**kwargs)))
+        except BaseException as error:
+            results.append((receiver, error))
+    return results
+
+
+async def _outcome(call: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what a receiver returns or raises."""
     try:
-        return await result if isinstance(result, Awaitable) else result
-    except Exception as error:
+        return await call()
+    except BaseException as error:
+        if is_cut_off(error):
+            raise
         return error

@@ -13,8 +13,10 @@ from contextvars import Context
 from threading import get_ident
 from typing import Any, TypeVar
 
+from ..conf import Settings
 from ..logs import logger
 from .awaitables import Posted
+from .pool import wait
 from .threads import WorkerThreads
 
 T = TypeVar("T")
@@ -23,12 +25,14 @@ T = TypeVar("T")
 class Runtime:
     """See the module's docstring. It is made on the loop's own thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, worker_threads: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
         self.loop = loop
         self.thread = get_ident()
         # Running tasks, and the owner for whom each runs.
         self.tasks: dict[asyncio.Task[Any], object] = {}
-        self._workers = WorkerThreads(worker_threads)
+        bounds = settings.max_threads_per_client, settings.max_waiting_threads
+        self._workers = WorkerThreads("django_socketio", settings.worker_threads, *bounds)
+        self._hooks = WorkerThreads("django_socketio_hooks", settings.hook_threads, *bounds)
 
     # Threads
 
@@ -61,8 +65,13 @@ class Runtime:
         return Posted(self.loop, future)
 
     def block(self, coro: Coroutine[Any, Any, T]) -> T:
-        """Run ``coro`` on the loop and wait in this thread, which has no loop, for its result."""
-        return asyncio.run_coroutine_threadsafe(coro, self.loop).result()
+        """Run ``coro`` on the loop and wait in this thread, which has no loop, for its result.
+
+        Another function may run in place of the one that waits. Raises TooManyWaiting when too many
+        worker threads wait, and this one has waited longest.
+        """
+        result: T = wait(asyncio.run_coroutine_threadsafe(coro, self.loop))
+        return result
 
     def on_loop(self, coro: Coroutine[Any, Any, T]) -> Awaitable[T]:
         """Return an awaitable for any loop's code: ``coro`` runs on this loop."""
@@ -71,14 +80,24 @@ class Runtime:
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coro, self.loop))
 
     def in_thread(
-        self, function: Callable[..., Any], *args: Any, sensitive: bool = False
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        owner: object = None,
+        sensitive: bool = False,
+        hook: bool = False,
     ) -> Awaitable[Any]:
         """Call ``function`` in a worker thread. Await the result for what it returns.
 
-        Old database connections are closed before and after, as Django does for a request.
-        ``sensitive`` calls it in asgiref's one thread, where a test's transaction is.
+        The threads are shared fairly among owners, each of which has a few at most; None is this
+        process. A ``hook`` has threads that event handlers never take. Old database connections are
+        closed before and after, as Django does for a request. ``sensitive`` calls the function in
+        asgiref's one thread, where a test's transaction is.
+
+        An exception that would end the loop, such as SystemExit, becomes a RuntimeError.
         """
-        return self._workers.call(function, *args, sensitive=sensitive)
+        threads = self._hooks if hook else self._workers
+        return threads.call(function, *args, owner=owner, sensitive=sensitive)
 
     # Tasks
 

@@ -2,62 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+import asyncio
+import atexit
+import concurrent.futures
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from channels.db import DatabaseSyncToAsync
 
-# How many threads the pool has, and the pool.
-_executor: tuple[int, ThreadPoolExecutor] | None = None
-_lock = Lock()
+from .pool import Pool
+
+# The pools of this process, by their names and sizes; all loops share them.
+_pools: dict[tuple[str, int, int, int], Pool] = {}
+_lock = threading.Lock()
 
 
 class WorkerThreads:
-    """At most ``number`` threads, shared by all loops of the process."""
+    """A pool of threads as one loop sees it; for the numbers see :class:`.pool.Pool`."""
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    def __init__(self, name: str, size: int, share: int, max_waiting: int) -> None:
+        self._key = name, size, share, max_waiting
         self._sensitive = DatabaseSyncToAsync(_call, thread_sensitive=True)
         # Made with the first call: a process that will fork should have no threads before.
+        self._executor: _Executor | None = None
         self._own: DatabaseSyncToAsync | None = None
 
-    def call(
-        self, function: Callable[..., Any], *args: Any, sensitive: bool = False
-    ) -> Awaitable[Any]:
+    async def call(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        owner: object = None,
+        sensitive: bool = False,
+    ) -> Any:
         """Call ``function`` in a worker thread; see :meth:`.Runtime.in_thread`."""
         if sensitive:
-            return _awaitable(self._sensitive(function, *args))
-        if self._own is None:
-            self._own = DatabaseSyncToAsync(
-                _call, thread_sensitive=False, executor=_shared_executor(self._number)
-            )
-        return _awaitable(self._own(function, *args))
+            return await self._sensitive(function, *args)
+        executor = self._executor
+        if executor is None or self._own is None:
+            executor = self._executor = _Executor(_shared_pool(self._key))
+            self._own = DatabaseSyncToAsync(_call, thread_sensitive=False, executor=executor)
+        # Nothing else runs on this loop until asgiref has called submit().
+        executor.owner = owner
+        return await self._own(function, *args)
 
 
-def _awaitable(called: Any) -> Awaitable[Any]:
-    result: Awaitable[Any] = called  # asgiref's own types say less
-    return result
+class _Executor:
+    """What asgiref hands its calls to; ``owner`` is whose the next one is."""
+
+    __slots__ = ("_pool", "owner")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.owner: object = None
+
+    def submit(self, function: Callable[[], Any]) -> concurrent.futures.Future[Any]:
+        return self._pool.submit(function, self.owner)
 
 
 def _call(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
-    except StopIteration as error:
-        # A future cannot hold StopIteration, so the caller would wait for ever.
-        raise RuntimeError("a function that ran in a thread raised StopIteration") from error
+    except BaseException as error:
+        ordinary = isinstance(error, (Exception, asyncio.CancelledError))
+        if ordinary and not isinstance(error, StopIteration):
+            raise
+        # A future cannot hold StopIteration, so the caller would wait for ever. SystemExit would
+        # end the loop, and with it the server.
+        name = type(error).__name__
+        raise RuntimeError(f"a function that ran in a thread raised {name}") from error
 
 
-def _shared_executor(number: int) -> ThreadPoolExecutor:
-    global _executor
+def _shared_pool(key: tuple[str, int, int, int]) -> Pool:
     with _lock:
-        if _executor is None or _executor[0] != number:
-            _executor = number, ThreadPoolExecutor(number, thread_name_prefix="django_socketio")
-        return _executor[1]
+        if not _pools:
+            atexit.register(_end_threads)
+        pool = _pools.get(key)
+        if pool is None:
+            pool = _pools[key] = Pool(*key)
+        return pool
+
+
+def _end_threads() -> None:
+    """Let the jobs end: the process ends."""
+    for pool in list(_pools.values()):
+        pool.end()
 
 
 def forget_threads() -> None:
     """Forget the threads, in a forked process, which has none of its parent's."""
-    global _executor
-    _executor = None
+    global _lock
+    _pools.clear()
+    _lock = threading.Lock()

@@ -53,7 +53,7 @@ class Hub:
         self.settings = settings
         # The id of this process; each id of a session or socket that it makes begins with it.
         self.node = new_node()
-        self.runtime = Runtime(loop, settings.worker_threads)
+        self.runtime = Runtime(loop, settings)
         self.others: Others = Alone()
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.members = LocalMembers(self.local)

@@ -5,7 +5,6 @@ https://socket.io/docs/v4/socket-io-protocol/#connection-to-a-namespace
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,11 +13,12 @@ from ..addressing.rooms import Room, SessionRoom, user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
 from ..logs import logger, safe
+from ..runtime.interruptions import is_cut_off
 from ..signals import socket_connected
 from ..stats import counters
 from .endpoint import CONNECTED, LEFT
 from .frames import make_frames
-from .socket import Socket, is_cut_off
+from .socket import Socket
 
 
 async def enter(socket: Socket) -> None:
@@ -41,7 +41,7 @@ async def enter(socket: Socket) -> None:
         counters.limits.add(str(limit))
         _refuse(socket, {"message": str(limit)})
         return
-    except (Exception, asyncio.CancelledError) as error:
+    except BaseException as error:
         if is_cut_off(error):
             # The server ends the task in which connect() runs.
             socket.reason = socket.reason or Reason.TRANSPORT_CLOSE
@@ -72,18 +72,20 @@ async def enter(socket: Socket) -> None:
 
 
 async def _admit(socket: Socket) -> None:
-    behaviour, consumer = socket.behaviour, socket.consumer
+    behaviour = socket.behaviour
+    consumer = socket.consumer = behaviour.make(socket)
     if behaviour.authenticate is not None:
-        socket.user = await socket.run(behaviour.authenticate, consumer, socket.auth)
+        socket.user = await socket.run(behaviour.authenticate, consumer, socket.auth, hook=True)
     login_required, permissions = behaviour.options(consumer)
     if login_required and not getattr(socket.user, "is_authenticated", False):
         raise ConnectionRefused("Login required")
-    if permissions and (
-        socket.user is None or not await socket.in_thread(socket.user.has_perms, permissions)
+    if permissions and not (
+        socket.user is not None
+        and await socket.in_thread(socket.user.has_perms, permissions, hook=True)
     ):
         raise ConnectionRefused("Permission denied")
     if behaviour.connect is not None:
-        result = await socket.run(behaviour.connect, consumer, socket.auth)
+        result = await socket.run(behaviour.connect, consumer, socket.auth, hook=True)
         if result is not None:
             raise TypeError(
                 f"connect() of {behaviour.name} returned {result!r}: it lets a client in by "

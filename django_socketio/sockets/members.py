@@ -85,11 +85,5 @@ class LocalMembers:
         return await question.ask(sockets, frames, timeout)
 
     async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
-        return await announce(
-            self._local.runtime,
-            server_event,
-            sender=type(self),
-            namespace=namespace,
-            event=event,
-            args=args,
-        )
+        about = {"namespace": namespace, "event": event, "args": args}
+        return await announce(self._local.runtime, server_event, type(self), about)

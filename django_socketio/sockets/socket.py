@@ -6,7 +6,6 @@ wait: these run in the task that reads, and nothing is queued.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
@@ -16,11 +15,18 @@ from django.dispatch import Signal
 
 from ..addressing.outcomes import as_arguments
 from ..engineio import Reason
-from ..exceptions import Disconnected, EventRefused, LimitExceeded, TooManyRooms
-from ..logs import logger, safe
+from ..exceptions import (
+    Disconnected,
+    EventRefused,
+    LimitExceeded,
+    TooManyRooms,
+    TooManyWaiting,
+)
+from ..logs import Bursts, logger, safe
 from ..packets import Packet, PacketError, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
+from ..runtime.interruptions import is_cut_off
 from ..runtime.steps import resume
 from ..runtime.turns import MESSAGE, TURN
 from ..signals import event_received, socket_disconnected
@@ -33,6 +39,8 @@ from .local import Local
 
 # Handlers are counted by how long they take; see counters.Timing.
 FAST = counters.Timing.BOUNDS[0]
+
+bursts = Bursts()
 
 
 class _Leave:
@@ -65,7 +73,8 @@ class Socket(Endpoint):
         self.receive_event = behaviour.receive_event
         self._busy = False
         self._queue: deque[Packet | _Leave] | None = None
-        self.consumer: Consumer = behaviour.make(self)
+        # Made when admission begins, where an error of the project's __init__() is a refusal.
+        self.consumer: Consumer = None
 
     # Events
 
@@ -187,7 +196,13 @@ class Socket(Endpoint):
         except Disconnected as error:
             # The handler waited for a client that has left: that is no error of the handler.
             logger.info("the handler of event %s has ended: %s", safe(name), error)
-        except (Exception, asyncio.CancelledError) as error:
+        except TooManyWaiting as limit:
+            # It was not heard because of others: no error of the handler, and it may come often.
+            counters.limits.add(str(limit))
+            bursts.error(
+                str(limit), f"{limit}: MAX_WAITING_THREADS", self.local.runtime.loop.time()
+            )
+        except BaseException as error:
             if is_cut_off(error):
                 raise
             if isinstance(error, LimitExceeded):
@@ -227,23 +242,36 @@ class Socket(Endpoint):
 
     # Hooks
 
-    def run(self, hook: Handler, consumer: Consumer, *args: Any) -> Awaitable[Any]:
-        """Call a handler or hook; a plain function runs in a worker thread."""
-        if hook.is_async:
-            result: Awaitable[Any] = hook.function(consumer, *args)
+    def run(
+        self, handler: Handler, consumer: Consumer, *args: Any, hook: bool = False
+    ) -> Awaitable[Any]:
+        """Call a handler or a hook; a plain function runs in a worker thread."""
+        if handler.is_async:
+            result: Awaitable[Any] = handler.function(consumer, *args)
             return result
-        return self.in_thread(hook.function, consumer, *args)
+        return self.in_thread(handler.function, consumer, *args, hook=hook)
 
-    def in_thread(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
-        """Call a plain function in a worker thread."""
-        sensitive = self.client.thread_sensitive
-        return self.local.runtime.in_thread(function, *args, sensitive=sensitive)
+    def in_thread(
+        self, function: Callable[..., Any], *args: Any, hook: bool = False
+    ) -> Awaitable[Any]:
+        """Call a plain function in a worker thread; see :meth:`.Runtime.in_thread`."""
+        client = self.client
+        return self.local.runtime.in_thread(
+            function, *args, owner=client, sensitive=client.thread_sensitive, hook=hook
+        )
 
     async def announce(self, signal: Signal, consumer: Consumer, **kwargs: Any) -> None:
         """Send a signal of this socket. Exceptions of its receivers are logged, never raised."""
-        kwargs.update(sender=self.behaviour.cls, socket=consumer)
-        sensitive = self.client.thread_sensitive
-        await announce(self.local.runtime, signal, sensitive=sensitive, **kwargs)
+        client = self.client
+        await announce(
+            self.local.runtime,
+            signal,
+            self.behaviour.cls,
+            {**kwargs, "socket": consumer},
+            owner=client,
+            sensitive=client.thread_sensitive,
+            hook=signal is not event_received,
+        )
 
     # The end
 
@@ -298,8 +326,8 @@ class Socket(Endpoint):
             hook = self.behaviour.disconnect
             try:
                 if hook is not None:
-                    await self.run(hook, consumer, str(reason))
-            except (Exception, asyncio.CancelledError) as error:
+                    await self.run(hook, consumer, str(reason), hook=True)
+            except BaseException as error:
                 if is_cut_off(error):
                     raise
                 counters.handler_errors.add("disconnect")
@@ -318,12 +346,3 @@ class Socket(Endpoint):
         """
         self.client.living -= 1
         self.consumer = None
-
-
-def is_cut_off(error: BaseException) -> bool:
-    """Return whether ``error`` cancels the running task, not only a task that a handler awaits."""
-    if not isinstance(error, asyncio.CancelledError):
-        return False
-    task = asyncio.current_task()
-    cancelling = getattr(task, "cancelling", None)  # Python 3.11
-    return cancelling is None or cancelling() > 0

@@ -5,12 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
+from channels import auth
 from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
+from ..server.hubs import current_hub
+
 ASGIApp = Callable[..., Awaitable[None]]
+
+
+class UserMiddleware(auth.AuthMiddleware):
+    """Channels' ``AuthMiddleware``, in threads that the visitors of other addresses share fairly.
+
+    Channels would look up one user at a time, in the one thread that asgiref has for the whole
+    process.
+    """
+
+    async def resolve_scope(self, scope: dict[str, Any]) -> None:
+        """Find the user of the scope's session."""
+        plain = getattr(auth.get_user, "func", None)
+        if plain is None:  # a project has put its own in place
+            await super().resolve_scope(scope)
+            return
+        address = scope.get("client")
+        scope["user"]._wrapped = await current_hub().runtime.in_thread(
+            plain,
+            scope,
+            owner=address[0] if address else "",
+            sensitive=bool(scope.get("django_socketio.thread_sensitive")),
+            hook=True,
+        )
 
 
 class VisitorMiddleware:
@@ -20,7 +45,7 @@ class VisitorMiddleware:
         async def anonymous(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await inner({**scope, "user": AnonymousUser()}, receive, send)
 
-        self._known: ASGIApp = AuthMiddlewareStack(inner)
+        self._known: ASGIApp = SessionMiddlewareStack(UserMiddleware(inner))
         self._unknown: ASGIApp = SessionMiddlewareStack(anonymous)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:

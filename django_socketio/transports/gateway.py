@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.db import Error as DatabaseError
+
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
-from ..logs import logger, safe
+from ..logs import Bursts, logger, safe
+from ..runtime.interruptions import is_cut_off
 from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.wiring import Wiring
@@ -39,6 +42,7 @@ class Gateway:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
         self._transports = transports
         self._wiring = wiring._replace(accept=self.serve_forwarded)
+        self._bursts = Bursts()
 
     def hub(self) -> Hub:
         """Return the hub of the running loop. It hands forwarded requests to this gateway."""
@@ -119,14 +123,33 @@ class Gateway:
         await request.hub.others.greeted()
 
     async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
-        """Return the scope that the middleware made, None if the middleware has answered itself."""
+        """Return the scope that the middleware made, None if the middleware has answered itself.
+
+        Raises HandshakeRefused, with status 503, when the middleware fails: the database may be
+        down, and the client comes again.
+        """
         captured: list[Scope] = []
-        await self._app({**scope, _CAPTURE: captured}, receive, send)
+        try:
+            await self._app({**scope, _CAPTURE: captured}, receive, send)
+        except BaseException as error:
+            if is_cut_off(error):
+                raise
+            counters.handler_errors.add("middleware")
+            self._report(error)
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
         if not captured:
             return None
         if "django_socketio.user" in scope:  # django_socketio.testing
             captured[0]["user"] = scope["django_socketio.user"]
         return captured[0]
+
+    def _report(self, error: BaseException) -> None:
+        """Log why the middleware fails, once per burst; a mistake in it with its traceback."""
+        kind = type(error).__name__
+        text = f"the middleware failed, handshakes get status 503: {kind}: {safe(error, 200)}"
+        unavailable = isinstance(error, (DatabaseError, OSError))
+        now = self.hub().runtime.loop.time()
+        self._bursts.error(kind, text, now, None if unavailable else error)
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

@@ -80,12 +80,12 @@ class WebSocketConsumer(AsyncConsumer):
             if request.owner is not None:
                 await forward_websocket(request, self.scope, self.receive, self.base_send)
                 return False
+            if request.client is None:
+                return await self._handshake(request)
         except HandshakeRefused as refused:
             counters.requests_refused.add(refused.code.name)
             await self._refuse(refused)
             return False
-        if request.client is None:
-            return await self._handshake(request)
         return await self._upgrade(request.client)
 
     async def _refuse(self, refused: HandshakeRefused) -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.harness.servers import HOSTILE, SERVERS, Server, Servers
 from tests.harness.wire import Peer, open_peer
+
+
+@pytest.fixture
+def worker_threads(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For tests in this process: a worker thread looks after its connections, query or no query."""
+    with django_db_blocker.unblock():
+        yield
 
 
 @pytest.fixture(params=SERVERS)

@@ -50,7 +50,7 @@ async def make() -> AsyncIterator[MakeProcess]:
     def process() -> Cluster:
         settings = replace(get_settings(), heartbeat_interval=0.02)
         loop = asyncio.get_running_loop()
-        runtime, node = Runtime(loop, 1), new_node()
+        runtime, node = Runtime(loop, settings), new_node()
         members = LocalMembers(Local(runtime, settings, node, Alone()))
         made.append(Cluster(runtime, settings, SlowLayer(exchange), node, members))
         return made[-1]

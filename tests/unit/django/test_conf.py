@@ -45,6 +45,9 @@ DEFAULTS: dict[str, Any] = {
     "MAX_WRITE_BUFFER_SIZE": 16_000_000,
     "JSON": None,
     "WORKER_THREADS": 32,
+    "HOOK_THREADS": 16,
+    "MAX_THREADS_PER_CLIENT": 4,
+    "MAX_WAITING_THREADS": 128,
 }
 
 BAD: dict[str, list[Any]] = {
@@ -89,7 +92,7 @@ BAD: dict[str, list[Any]] = {
     **{
         key: [-1, 1.5, None, "5", True]
         for key in DEFAULTS
-        if key.startswith("MAX_") or key == "WORKER_THREADS"
+        if key.startswith("MAX_") or key.endswith("_THREADS")
     },
 }
 

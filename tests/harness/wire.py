@@ -9,9 +9,11 @@ import http.client
 import json
 import os
 import queue
+import re
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
@@ -353,6 +355,24 @@ def read_answer(sock: socket.socket) -> Answer:
         return Answer(response.status, response.headers, response.read())
     finally:
         response.close()
+
+
+def flood(server: Listening, number: int, source: str) -> Counter[int]:
+    """Make handshakes on one connection, fifty at a time; how often each status was answered."""
+    request = f"GET {PATH}?{POLLING} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    statuses: Counter[int] = Counter()
+    with open_socket(server, source=source) as sock:
+        for sent in range(0, number, 50):
+            sock.sendall(request * min(50, number - sent))
+            rest = b""
+            while statuses.total() < min(sent + 50, number):
+                chunk = sock.recv(65536)
+                assert chunk, f"closed after {statuses}"
+                rest += chunk
+                found = list(re.finditer(rb"HTTP/1\.1 (\d+)", rest))
+                statuses.update(int(match[1]) for match in found)
+                rest = rest[found[-1].end() :] if found else rest
+    return statuses
 
 
 def upgrade_request(query: str = WEBSOCKET, headers: str = "") -> bytes:

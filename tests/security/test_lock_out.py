@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,34 +20,16 @@ from django_socketio.sockets.clients import (
 from django_socketio.sockets.places import TOO_FAST, TOO_MANY, TOO_MANY_OF_ADDRESS
 from django_socketio.stats import counters
 from tests.harness.inprocess import Exchange, Frames, nothing_else, start
-from tests.harness.protocol import PATH, POLLING, connect_packet
+from tests.harness.protocol import connect_packet
 from tests.harness.servers import HOSTILE, Server
 from tests.harness.sizes import sizes
 from tests.harness.waiting import eventually
-from tests.harness.wire import Poller, open_peer, open_socket
+from tests.harness.wire import Poller, flood, open_peer
 
 from .inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
 
-HANDSHAKE = f"GET {PATH}?{POLLING} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 EVIL, HONEST = "127.0.0.2", "127.0.0.3"
 ELSEWHERE = ("192.0.2.1", 1)
-
-
-def flood(server: Server, number: int, source: str) -> Counter[int]:
-    """Make handshakes on one connection, fifty at a time; how often each status was answered."""
-    statuses: Counter[int] = Counter()
-    with open_socket(server, source=source) as sock:
-        for sent in range(0, number, 50):
-            sock.sendall(HANDSHAKE * min(50, number - sent))
-            rest = b""
-            while statuses.total() < min(sent + 50, number):
-                chunk = sock.recv(65536)
-                assert chunk, f"closed after {statuses}"
-                rest += chunk
-                found = list(re.finditer(rb"HTTP/1\.1 (\d+)", rest))
-                statuses.update(int(match[1]) for match in found)
-                rest = rest[found[-1].end() :] if found else rest
-    return statuses
 
 
 def come_at_once(server: Server, source: str) -> None:

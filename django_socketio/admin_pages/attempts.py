@@ -6,8 +6,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 
+from ..addressing.addresses import network_of
 from ..exceptions import LimitExceeded
 from ..logs import logger, safe
 
@@ -33,7 +33,7 @@ class Attempts:
         It is counted before the password is checked, so that simultaneous attempts count, too.
         Raises LimitExceeded after more than ``allowed`` failures.
         """
-        key, now = _key(address), self._clock()
+        key, now = network_of(address), self._clock()
         with self._lock:
             self._forget_old(now)
             began_and_number = self._failures.setdefault(key, [now, 0])
@@ -49,7 +49,7 @@ class Attempts:
     def succeeded(self, address: str) -> None:
         """Forget the failures of an address: the password was right."""
         with self._lock:
-            self._failures.pop(_key(address), None)
+            self._failures.pop(network_of(address), None)
 
     def _forget_old(self, now: float) -> None:
         while self._failures:
@@ -57,14 +57,3 @@ class Attempts:
             if now - self._failures[key][0] < WINDOW:
                 return
             del self._failures[key]
-
-
-def _key(address: str) -> str:
-    """Return an address; for IPv6 its /64 network, since one subscriber has all its addresses."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:100]
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or parsed.packed[:8].hex())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -42,6 +43,7 @@ class Settings:
     cors_allow_credentials: bool = option(False, validators.boolean)
     cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
     http_compression: bool | dict[str, int] = option(True, validators.compression)
+    trusted_proxies: int | list[str] = option(0, validators.proxies)
     # Limits for a client; going past one closes the session of that client alone
     max_http_buffer_size: int = option(1_000_000, validators.integer(1))
     max_packets_per_payload: int = option(100_000, validators.integer(1))
@@ -56,6 +58,7 @@ class Settings:
     max_pending_acks: int = option(10_000, validators.integer(1))
     max_pending_events: int = option(10_000, validators.integer(1))
     max_pending_events_size: int = option(4_000_000, validators.integer(1))
+    max_refusals: int = option(100, validators.integer(1))
     max_pending_sessions: int = option(10_000, validators.integer(1))
     max_write_buffer_size: int = option(16_000_000, validators.integer(1))
     # Threads: for plain handlers, for plain hooks; of one client; that wait for answers, of each
@@ -63,6 +66,10 @@ class Settings:
     hook_threads: int = option(16, validators.integer(1))
     max_threads_per_client: int = option(4, validators.integer(1))
     max_waiting_threads: int = option(128, validators.integer(1))
+    # Limits for an address; the last two in one second
+    max_pending_sessions_per_address: int = option(5000, validators.integer(1))
+    max_handshakes_per_address: int = option(2000, validators.integer(1))
+    max_refusals_per_address: int = option(100, validators.integer(1))
     # Other processes
     channel_layer: str = option("default", validators.alias)
     heartbeat_interval: float = option(1, validators.number(0))
@@ -115,6 +122,12 @@ class Settings:
     def encoder(self) -> Encoder:
         """An encoder of packets that takes the same types as Django's JSON encoder."""
         return Encoder(self.codec, DjangoJSONEncoder().default)
+
+    @cached_property
+    def proxies(self) -> int | list[IPv4Network | IPv6Network]:
+        """The proxies whose X-Forwarded-For is believed: how many, or their networks."""
+        trusted = self.trusted_proxies
+        return trusted if isinstance(trusted, int) else [ip_network(text) for text in trusted]
 
     @cached_property
     def compression_threshold(self) -> int | None:

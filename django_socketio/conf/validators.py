@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from http.cookies import CookieError
+from ipaddress import ip_network
 from typing import Any
 
 from django.utils.module_loading import import_string
@@ -104,6 +105,18 @@ def compression(value: Any) -> str | None:
     if ok and integer(0)(value.get("THRESHOLD", 1024)) is None:
         return None
     return 'True, False or {"THRESHOLD": bytes}'
+
+
+def proxies(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)):
+        ok = all(isinstance(text, str) for text in value)
+        try:
+            [ip_network(text) for text in value]
+        except ValueError:
+            ok = False
+    else:
+        ok = integer(0)(value) is None
+    return None if ok else 'a number of proxies or a list of networks such as "10.0.0.0/8"'
 
 
 def codec(value: Any) -> str | None:

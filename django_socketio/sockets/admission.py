@@ -5,6 +5,7 @@ https://socket.io/docs/v4/socket-io-protocol/#connection-to-a-namespace
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,12 +14,34 @@ from ..addressing.rooms import Room, SessionRoom, user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
 from ..logs import logger, safe
+from ..packets import Packet, PacketLimitExceeded
 from ..runtime.interruptions import is_cut_off
 from ..signals import socket_connected
 from ..stats import counters
+from .connection import Connection
 from .endpoint import CONNECTED, LEFT
 from .frames import make_frames
 from .socket import Socket
+
+
+def begin(client: Connection, packet: Packet) -> Coroutine[Any, Any, None] | None:
+    """Take a CONNECT. Returns what :meth:`.client.Client.receive` returns."""
+    name = packet.namespace
+    found = client.clients.find(name)
+    if found is None:
+        counters.refusals.add("invalid namespace")
+        client.refuse(name, {"message": "Invalid namespace"})
+        return None
+    if client.living >= client.settings.max_namespaces:
+        client.violation(PacketLimitExceeded("too many namespaces"))
+        return None
+    behaviour, kwargs = found
+    socket = Socket(client, client.clients.local, name, packet.data, kwargs, behaviour)
+    client.sockets[name] = socket
+    client.living += 1
+    if client.place is not None:
+        client.place.enter()
+    return enter(socket)
 
 
 async def enter(socket: Socket) -> None:

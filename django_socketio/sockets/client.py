@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterator
 from datetime import datetime, timezone
+from math import inf
 from typing import Any
 
-from ..conf import Settings
 from ..engineio import Frame, Reason, Session
 from ..engineio.session import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
@@ -15,11 +15,12 @@ from ..logs import logger, safe
 from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
 from ..stats import counters
-from .admission import enter
+from .admission import begin
 from .backlog import Backlog, release
 from .clients import Clients
 from .endpoint import CONNECTED, CONNECTING
 from .frames import make_frames
+from .places import Place
 from .socket import Socket
 from .transport import NO_TRANSPORT, Transport
 
@@ -42,7 +43,6 @@ class Client:
 
     __slots__ = (
         "_attachments_deadline",
-        "_connect_deadline",
         "_counted",
         "_decoder",
         "_drain_waiters",
@@ -55,7 +55,9 @@ class Client:
         "local",
         "loop",
         "pending_acks",
+        "place",
         "prober",
+        "refusals",
         "scope",
         "session",
         "settings",
@@ -66,14 +68,17 @@ class Client:
     )
 
     def __init__(
-        self, clients: Clients[Client], scope: dict[str, Any], transport: Transport
+        self,
+        clients: Clients[Client],
+        scope: dict[str, Any],
+        transport: Transport,
+        place: Place[Client],
     ) -> None:
         self.clients = clients
         local = self.local = clients.local
         self.loop = local.runtime.loop
-        settings: Settings = local.settings
+        settings = self.settings = local.settings
         now = self.loop.time()
-        self.settings = settings
         self.scope = scope
         self.transport = transport
         self.session = Session(local.new_id(), settings.session_options, transport.name, now)
@@ -88,7 +93,8 @@ class Client:
         self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
         self.slot: int | None = None
         self._decoder = Decoder(settings.codec, settings.limits)
-        self._connect_deadline: float | None = now + settings.connect_timeout
+        self.place: Place[Client] | None = place
+        self.refusals = 0
         self._attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         # Events that wait for the handler before them, None until the first; ``crowded`` says that
@@ -99,7 +105,7 @@ class Client:
         # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
         clients[self.session.sid] = self
-        clients.pending += 1
+        place.take(self, now + settings.connect_timeout)
         clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 
     def __repr__(self) -> str:
@@ -167,13 +173,14 @@ class Client:
         if socket is not None and kind == EVENT:
             return socket.receive(packet)
         if socket is None and kind == PacketType.CONNECT:
-            return self._connect(packet)
+            return begin(self, packet)
         if socket is None:
             self.violation(PacketError("not connected to the namespace"))
         elif kind == PacketType.ACK:
             socket.acknowledged(packet)
         elif kind == PacketType.DISCONNECT:
             socket.leave_namespace(Reason.CLIENT_DISCONNECT)
+            self._wait_if_alone()
         else:
             self.violation(PacketError("packet out of turn"))
         return None
@@ -196,32 +203,23 @@ class Client:
 
     # Namespaces
 
-    def _connect(self, packet: Packet) -> Coroutine[Any, Any, None] | None:
-        name = packet.namespace
-        found = self.clients.find(name)
-        if found is None:
-            counters.refusals.add("invalid namespace")
-            self.refuse(name, {"message": "Invalid namespace"})
-            return None
-        if self.living >= self.settings.max_namespaces:
-            self.violation(PacketLimitExceeded("too many namespaces"))
-            return None
-        behaviour, kwargs = found
-        self.sockets[name] = Socket(self, self.local, name, packet.data, kwargs, behaviour)
-        self.living += 1
-        return enter(self.sockets[name])
+    def _wait_if_alone(self) -> None:
+        if self.place is not None and not self.sockets:
+            self.place.wait()
 
     def admitted(self) -> None:
         """Note that a namespace has admitted this client: the connect timeout is off."""
-        if self._connect_deadline is not None:
-            self._connect_deadline = None
-            self.clients.pending -= 1
+        place, self.place = self.place, None
+        if place is not None:
+            place.leave()
 
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Send CONNECT_ERROR: the client may not enter a namespace. ``data`` says why."""
         self.sockets.pop(namespace, None)
         counters.traffic.control_out += 1
         self.send(make_frames(self.local.encoder.connect_error(namespace, data)))
+        self._wait_if_alone()
+        self.clients.refused(self)
 
     # Out
 
@@ -320,7 +318,8 @@ class Client:
     def tick(self, now: float) -> float | None:
         """See :class:`~.timers.Timed`."""
         session = self.session
-        if self._connect_deadline is not None and now >= self._connect_deadline:
+        connect_deadline = inf if self.place is None else self.place.deadline
+        if now >= connect_deadline:
             counters.limits.add("connect timeout")
             self.close(Reason.SERVER_CLOSE)
         elif self._attachments_deadline is not None and now >= self._attachments_deadline:
@@ -335,7 +334,7 @@ class Client:
             self._end()
             return None
         self.transport.flush()
-        for own in (self._connect_deadline, self._attachments_deadline):
+        for own in (connect_deadline, self._attachments_deadline):
             if own is not None and session.state is OPEN:
                 deadline = min(deadline, own)
         return deadline

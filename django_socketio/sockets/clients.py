@@ -6,40 +6,106 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from ..engineio import Session
+from ..addressing.addresses import network_of
+from ..addressing.handshake import address_of
+from ..engineio import ErrorCode, HandshakeRefused, Reason, Session
+from ..logs import Bursts, safe
+from ..packets import PacketError, PacketLimitExceeded
 from ..runtime.timers import Wheel
+from ..stats import counters
 from .behaviour import Behaviour
 from .local import Local
+from .places import TOO_MANY, Bounds, Crowded, Place, Places
+
+DISMISSED = "a session without a namespace gave way to another"
+TOO_MANY_REFUSALS = "too many refused CONNECTs"
+TOO_MANY_REFUSALS_OF_ADDRESS = "too many refused CONNECTs from one address"
 
 # Finds what serves a namespace, with what its name captured; None for an unknown one.
 Find = Callable[[str], "tuple[Behaviour, dict[str, Any]] | None"]
 
 
-class HasSession(Protocol):
-    """What is kept by the id of its session."""
+class Kept(Protocol):
+    """What is kept by the id of its session. ``refusals`` counts its refused CONNECTs."""
 
     session: Session
+    scope: dict[str, Any]
+    refusals: int
+
+    def violation(self, error: PacketError) -> None:
+        """Close the session: the client has broken the protocol."""
+
+    def close(self, reason: Reason) -> None:
+        """End the connection in an orderly way."""
+
+    def abort(self, reason: Reason) -> None:
+        """End the connection at once."""
 
 
-C = TypeVar("C", bound=HasSession)
+C = TypeVar("C", bound=Kept)
 
 
 class Clients(dict[str, C]):
     """The clients of an event loop by session id, and what they share.
 
-    ``pending`` counts the sessions that have not joined a namespace yet.
+    ``places`` are those for sessions that have not joined a namespace yet.
     """
 
     def __init__(self, local: Local[Any], find: Find) -> None:
         super().__init__()
         self.local = local
         self.find = find
-        self.pending = 0
-        settings = local.settings
+        settings = self.settings = local.settings
+        bounds = Bounds(
+            settings.max_pending_sessions,
+            settings.max_pending_sessions_per_address,
+            settings.max_handshakes_per_address,
+            settings.max_refusals_per_address,
+        )
+        self.places: Places[C] = Places(bounds, self._dismiss)
+        self._bursts = Bursts()
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
         self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20))
         # Set when the last client has gone while the process ends.
         self._empty = asyncio.Event()
+
+    @property
+    def pending(self) -> int:
+        """How many sessions have joined no namespace yet, those that are still to be made too."""
+        return self.places.taken
+
+    def reserve(self, scope: dict[str, Any]) -> Place[C]:
+        """Reserve a place for a handshake. Raises HandshakeRefused if there is none."""
+        address = address_of(scope)
+        try:
+            return self.places.reserve(network_of(address), self.local.runtime.loop.time())
+        except Crowded as crowded:
+            self._report(crowded.reason, address)
+            # 503 counts as a failure of ours: proxies take a server out of use that has too many.
+            status = 503 if crowded.reason == TOO_MANY else 429
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status) from None
+
+    def _dismiss(self, client: C) -> None:
+        """End the session of a client that has to give up its place; it may come again."""
+        self._report(DISMISSED, address_of(client.scope))
+        # A closing session would be kept until its client polls.
+        client.abort(Reason.SERVER_CLOSE)
+
+    def refused(self, client: C) -> None:
+        """Count a refused CONNECT. Closes the client's session if there are too many."""
+        client.refusals += 1
+        address = address_of(client.scope)
+        if client.refusals > self.settings.max_refusals:
+            client.violation(PacketLimitExceeded(TOO_MANY_REFUSALS))
+        elif not self.places.refused(network_of(address), self.local.runtime.loop.time()):
+            self._report(TOO_MANY_REFUSALS_OF_ADDRESS, address)
+            client.close(Reason.SERVER_CLOSE)
+
+    def _report(self, reason: str, address: str) -> None:
+        """Count what has hit a limit, and log it once per burst."""
+        counters.limits.add(reason)
+        text = f"{reason}: {safe(address) or 'no address'}"
+        self._bursts.error(reason, text, self.local.runtime.loop.time())
 
     def forget(self, client: C) -> bool:
         """Forget a client whose session is over. Returns False when it was forgotten before."""

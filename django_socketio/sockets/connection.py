@@ -6,8 +6,11 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..conf import Settings
 from ..engineio import Frame, Reason, Session
 from ..packets import Packet, PacketError
+from .clients import Clients
+from .places import Place
 
 
 class Connection(Protocol):
@@ -15,16 +18,20 @@ class Connection(Protocol):
 
     ``sockets`` are the client's sockets by namespace. ``living`` counts its sockets until their
     ``disconnect`` has ended, ``pending_acks`` the questions that it has not answered yet.
+    ``place`` is its place among the clients without a namespace, None once it has joined one.
     ``thread_sensitive`` is True in tests whose ORM calls must run in the thread of the test's
     transaction.
     """
 
+    clients: Clients[Any]
+    settings: Settings
     session: Session
     scope: dict[str, Any]
     connected_at: datetime
     thread_sensitive: bool
     sockets: dict[str, Any]
     living: int
+    place: Place[Any] | None
     pending_acks: int
 
     def admitted(self) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from django.db import Error as DatabaseError
 
+from ..addressing.addresses import look_through
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
 from ..logs import Bursts, logger, safe
@@ -15,7 +16,8 @@ from ..runtime.interruptions import is_cut_off
 from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.wiring import Wiring
-from ..stats import counters
+from ..sockets.client import Client
+from ..sockets.places import Place
 from .forwarding import FORWARDED, serve_forwarded
 from .origins import is_allowed
 from .request import Request
@@ -106,10 +108,6 @@ class Gateway:
             request.passed_on = True
             if request.owner is None:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
-            return
-        if hub.clients.pending >= hub.settings.max_pending_sessions:
-            counters.limits.add("too many sessions without a namespace")
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:
         """Return the other process that has a session. Raises HandshakeRefused if none has it."""
@@ -117,6 +115,16 @@ class Gateway:
         if owner is None or FORWARDED in scope:
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         return owner
+
+    def reserve(self, scope: Scope, request: Request) -> tuple[Scope, Place[Client]]:
+        """Reserve a place for a new session, before anything is done for its handshake.
+
+        Returns the scope, too, with the client that trusted proxies name. Raises HandshakeRefused
+        if there is no place.
+        """
+        hub = request.hub
+        scope = look_through(scope, hub.settings.proxies)
+        return scope, hub.clients.reserve(scope)
 
     async def wait_until_known(self, request: Request) -> None:
         """Wait until the other processes know this one: the client may reach them next."""

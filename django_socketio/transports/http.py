@@ -42,12 +42,12 @@ async def respond(
 
 
 def error_body(refused: HandshakeRefused) -> bytes:
-    """Return the body of an error answer: its code and text as JSON; b"" for status 503.
+    """Return the body of an error answer: its code and text as JSON; b"" for status 429 or 503.
 
-    A client should try again after a 503. python-socketio's client gives up if that answer has a
+    A client should try again after these. python-socketio's client gives up if that answer has a
     body, because it closes the connection before it reads one.
     """
-    if refused.status == 503:
+    if refused.status in (429, 503):
         return b""
     return json.dumps({"code": int(refused.code), "message": refused.code.message}).encode()
 

@@ -114,12 +114,16 @@ class PollingConsumer(AsyncConsumer):
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
-        await self.gateway.wait_until_known(request)
-        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
-        if scope is None:
-            return
+        outer, place = self.gateway.reserve(self.scope, request)
         link = Polling()
-        client = link.client = Client(request.hub.clients, scope, link)
+        try:
+            await self.gateway.wait_until_known(request)
+            scope = await self.gateway.run_middleware(outer, self.receive, self.base_send)
+            if scope is None:
+                return
+            client = link.client = Client(request.hub.clients, scope, link, place)
+        finally:
+            place.leave_if_empty()
         session = client.session
         cookie = request.hub.settings.bake_cookie(session.sid)
         if cookie is not None:

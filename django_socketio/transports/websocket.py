@@ -104,13 +104,15 @@ class WebSocketConsumer(AsyncConsumer):
         await self.base_send({"type": "websocket.http.response.body", "body": error_body(refused)})
 
     async def _handshake(self, request: Request) -> bool:
-        await self.gateway.wait_until_known(request)
-        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
-        if scope is None:
-            return False
-        if not await self._say({"type": "websocket.accept"}):
-            return False
-        self.client = Client(request.hub.clients, scope, self)
+        outer, place = self.gateway.reserve(self.scope, request)
+        try:
+            await self.gateway.wait_until_known(request)
+            scope = await self.gateway.run_middleware(outer, self.receive, self.base_send)
+            if scope is None or not await self._say({"type": "websocket.accept"}):
+                return False
+            self.client = Client(request.hub.clients, scope, self, place)
+        finally:
+            place.leave_if_empty()
         self._take_over()
         return True
 

@@ -9,9 +9,11 @@ import http.client
 import json
 import os
 import queue
+import re
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
@@ -57,7 +59,8 @@ class Answer(NamedTuple):
 class Request:
     """An HTTP request under way: sent at once, its answer read when asked for.
 
-    A body in pieces is sent in chunks, without a length.
+    A body in pieces is sent in chunks, without a length. `source` is the address that it comes
+    from, such as "127.0.0.2".
     """
 
     def __init__(
@@ -70,10 +73,13 @@ class Request:
         *,
         path: str = PATH,
         declared_length: int | None = None,
+        source: str | None = None,
     ) -> None:
         if isinstance(body, str):
             body = body.encode()
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", server.port, DEADLINE, (source, 0) if source else None
+        )
         target = f"{path}?{query}" if query else path
         self._connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in (headers or {}).items():
@@ -121,11 +127,18 @@ def ask(server: Listening, *request: Any, **options: Any) -> Answer:
 class Poller:
     """A client that polls. ``id`` is its session's, ``sid`` that of its socket."""
 
-    def __init__(self, server: Any, headers: Headers | None = None, query: str = "") -> None:
+    def __init__(
+        self,
+        server: Any,
+        headers: Headers | None = None,
+        query: str = "",
+        source: str | None = None,
+    ) -> None:
         self.server = server
         self.headers = dict(headers or {})
+        self.source = source
         self.sid = ""
-        self.opened = ask(server, POLLING + query, headers=self.headers)
+        self.opened = ask(server, POLLING + query, headers=self.headers, source=source)
         assert self.opened.status == 200, self.opened
         self.handshake: dict[str, Any] = json.loads(self.opened.body[1:])
         self.id: str = self.handshake["sid"]
@@ -138,7 +151,8 @@ class Poller:
         self, method: str = "GET", body: Any = None, headers: Headers | None = None
     ) -> Request:
         """A request of this session, whose answer comes in its own time."""
-        return Request(self.server, self.query, method, body, {**self.headers, **(headers or {})})
+        headers = {**self.headers, **(headers or {})}
+        return Request(self.server, self.query, method, body, headers, source=self.source)
 
     def ask(self, *request: Any, **options: Any) -> Answer:
         return self.start(*request, **options).read()
@@ -181,6 +195,7 @@ class Peer:
         headers: Headers | None = None,
         compression: str | None = None,
         pongs: bool = True,
+        source: str | None = None,
     ) -> None:
         self.server = server
         self.sid = ""
@@ -198,6 +213,7 @@ class Peer:
             ping_interval=None,
             close_timeout=1,
             open_timeout=DEADLINE,
+            source_address=(source, 0) if source else None,
         ).__enter__()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -307,12 +323,16 @@ def open_peer(server: Listening, namespace: str = "/", **options: Any) -> Peer:
 # Below HTTP and WebSocket
 
 
-def open_socket(server: Listening, receive_buffer: int | None = None) -> socket.socket:
+def open_socket(
+    server: Listening, receive_buffer: int | None = None, source: str | None = None
+) -> socket.socket:
     """A TCP connection; with a small ``receive_buffer`` little fits between the two ends."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(DEADLINE)
+    if source is not None:
+        sock.bind((source, 0))
     sock.connect(("127.0.0.1", server.port))
     return sock
 
@@ -335,6 +355,24 @@ def read_answer(sock: socket.socket) -> Answer:
         return Answer(response.status, response.headers, response.read())
     finally:
         response.close()
+
+
+def flood(server: Listening, number: int, source: str) -> Counter[int]:
+    """Make handshakes on one connection, fifty at a time; how often each status was answered."""
+    request = f"GET {PATH}?{POLLING} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    statuses: Counter[int] = Counter()
+    with open_socket(server, source=source) as sock:
+        for sent in range(0, number, 50):
+            sock.sendall(request * min(50, number - sent))
+            rest = b""
+            while statuses.total() < min(sent + 50, number):
+                chunk = sock.recv(65536)
+                assert chunk, f"closed after {statuses}"
+                rest += chunk
+                found = list(re.finditer(rb"HTTP/1\.1 (\d+)", rest))
+                statuses.update(int(match[1]) for match in found)
+                rest = rest[found[-1].end() :] if found else rest
+    return statuses
 
 
 def upgrade_request(query: str = WEBSOCKET, headers: str = "") -> bytes:

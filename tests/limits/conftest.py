@@ -35,6 +35,14 @@ TIMES: dict[str, Any] = {
     "ATTACHMENTS_TIMEOUT": 0.5,
     "MAX_PENDING_SESSIONS": 10,
 }
+ADDRESSES: dict[str, Any] = {
+    "MAX_PENDING_SESSIONS": 8,
+    "MAX_PENDING_SESSIONS_PER_ADDRESS": 5,
+    "MAX_HANDSHAKES_PER_ADDRESS": 20,
+    "MAX_REFUSALS": 4,
+    "MAX_REFUSALS_PER_ADDRESS": 6,
+    "CONNECT_TIMEOUT": 5,
+}
 
 
 @pytest.fixture(params=SERVERS)
@@ -71,10 +79,19 @@ def impatient(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Serv
     server.check_log()
 
 
+@pytest.fixture(params=SERVERS)
+def crowded(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
+    """A server with small limits for an address."""
+    server = servers.get(request.param, app=HOSTILE, socketio=ADDRESSES)
+    server.until(lambda state: state["held"]["pending"] == 0, "the unfinished handshakes to end")
+    yield server
+    server.check_log()
+
+
 @pytest.fixture
 def bystander(request: pytest.FixtureRequest) -> Iterator[Peer]:
     """A client that was there before, and is still served after the test."""
-    (name,) = {"server", "daphne", "uvicorn", "impatient"} & set(request.fixturenames)
+    (name,) = {"server", "daphne", "uvicorn", "impatient", "crowded"} & set(request.fixturenames)
     with open_peer(request.getfixturevalue(name)) as peer:
         yield peer
         assert peer.echoes()

@@ -7,20 +7,17 @@ from contextlib import ExitStack
 
 import pytest
 
+from django_socketio.sockets.clients import DISMISSED
 from tests.harness.protocol import WEBSOCKET
 from tests.harness.servers import Server
 from tests.harness.wire import (
     Peer,
     Poller,
-    ask,
     frame,
     open_peer,
-    open_socket,
     raw_websocket,
-    read_answer,
     read_to_close,
     read_to_end,
-    upgrade_request,
 )
 
 from .conftest import TIMES
@@ -31,26 +28,23 @@ PENDING = TIMES["MAX_PENDING_SESSIONS"]
 
 
 def test_too_many_unfinished_handshakes(impatient: Server, bystander: Peer) -> None:
-    pending = "too many sessions without a namespace"
+    """The oldest gives way; tests/limits/test_addresses.py has who does not."""
     with ExitStack() as open_ones:
         pollers = [Poller(impatient) for _ in range(PENDING // 2)]
         for _ in range(PENDING - PENDING // 2):
             open_ones.enter_context(Peer(impatient))
-        with impatient.counting("limits", pending):
-            answer = ask(impatient)
-        assert (answer.status, answer.body) == (503, b"")
-        with impatient.counting("limits", pending):
-            sock = open_socket(impatient)
-            sock.sendall(upgrade_request())
-            assert read_answer(sock).status == (403 if impatient.name == "daphne" else 503)
-            sock.close()
-        # Those that were begun can still be finished, which makes room again.
-        pollers[0].join()
-        assert ask(impatient).status == 200
+        with impatient.counting("limits", DISMISSED, 2):
+            late = Poller(impatient)
+            open_ones.enter_context(Peer(impatient))
+        assert pollers[0].is_gone()
+        assert pollers[1].is_gone()
+        # The others can still be finished.
+        for poller in (pollers[2], late):
+            poller.join()
         # And those that are not end by themselves.
         impatient.until(lambda state: state["held"]["pending"] == 0, "the handshakes to end")
-        with open_peer(impatient) as late:
-            assert late.echoes()
+        with open_peer(impatient) as peer:
+            assert peer.echoes()
 
 
 def silent(server: Server) -> socket.socket:

@@ -43,9 +43,9 @@ async def exchange(
     return await Exchange(application, query, method, [HOST, *headers], pieces, **options).run()
 
 
-async def handshake(headers: Headers = ()) -> str:
+async def handshake(headers: Headers = (), **scope: Any) -> str:
     """Begin a polling session; its id."""
-    answer = await exchange(headers=headers)
+    answer = await exchange(headers=headers, **scope)
     assert answer.status == 200, answer.body
     sid: str = json.loads(answer.body[1:])["sid"]
     return sid
@@ -64,8 +64,8 @@ def client_of(sid: str) -> Client | None:
 class Wire(Frames):
     """A WebSocket to that server, which can only close where it does not accept."""
 
-    def __init__(self, query: str | bytes = WEBSOCKET, headers: Headers = ()) -> None:
-        super().__init__(application, query, [HOST, *headers], extensions={})
+    def __init__(self, query: str | bytes = WEBSOCKET, headers: Headers = (), **scope: Any) -> None:
+        super().__init__(application, query, [HOST, *headers], **{"extensions": {}, **scope})
 
     async def leave(self) -> None:
         """Go, and wait until the server has noticed."""
@@ -80,15 +80,15 @@ class Wire(Frames):
         return client
 
 
-async def opened(headers: Headers = ()) -> Wire:
+async def opened(headers: Headers = (), **scope: Any) -> Wire:
     """A WebSocket whose session has begun."""
-    wire = Wire(headers=headers)
+    wire = Wire(headers=headers, **scope)
     await wire.open()
     return wire
 
 
-async def joined(headers: Headers = ()) -> Wire:
+async def joined(headers: Headers = (), **scope: Any) -> Wire:
     """The same in the default namespace."""
-    wire = await opened(headers)
+    wire = await opened(headers, **scope)
     await wire.enter()
     return wire

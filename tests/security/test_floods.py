@@ -13,16 +13,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django_socketio import SocketIOConsumer, event
 from django_socketio.conf import get_settings
 from django_socketio.server.hubs import current_hub
+from django_socketio.sockets.clients import DISMISSED
 from django_socketio.stats import counters
 from tests.harness.waiting import eventually
 
-from .inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
+from .inprocess import client_of, exchange, handshake, joined, of_session, opened, registered
 
 CAPS = [
     "MAX_NAMESPACES",
     "MAX_ROOMS",
     "MAX_PENDING_ACKS",
     "MAX_PENDING_SESSIONS",
+    "MAX_PENDING_SESSIONS_PER_ADDRESS",
+    "MAX_HANDSHAKES_PER_ADDRESS",
+    "MAX_REFUSALS",
+    "MAX_REFUSALS_PER_ADDRESS",
     "MAX_PENDING_EVENTS",
     "MAX_PENDING_EVENTS_SIZE",
     "CONNECT_TIMEOUT",
@@ -63,7 +68,8 @@ async def test_floods_of_namespaces(settings: Any) -> None:
         assert current_hub().local.namespaces == {}
 
 
-async def test_floods_of_namespaces_that_do_not_exist() -> None:
+async def test_floods_of_namespaces_that_do_not_exist(settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_REFUSALS": 2000, "MAX_REFUSALS_PER_ADDRESS": 2000}
     with registered(Flooded):
         wire = await joined()
         for number in range(2000):
@@ -101,16 +107,16 @@ async def test_floods_of_questions(settings: Any) -> None:
 
 
 async def test_floods_of_handshakes(settings: Any) -> None:
+    """The oldest give way; tests/security/test_lock_out.py shows to whom."""
     settings.SOCKETIO = {"MAX_PENDING_SESSIONS": 20, "CONNECT_TIMEOUT": 0.2}
-    refused = counters.limits["too many sessions without a namespace"]
+    given_way = counters.limits[DISMISSED]
     timed_out = counters.limits["connect timeout"]
     with registered(Flooded):
         member = await joined()
-        sids = [await handshake() for _ in range(20)]
-        answer = await exchange()
-        assert (answer.status, answer.body) == (503, b"")
-        assert (await Wire().refused())["type"] == "websocket.close"
-        assert counters.limits["too many sessions without a namespace"] == refused + 2
+        sids = [await handshake() for _ in range(30)]
+        assert [client_of(sid) is None for sid in sids] == [True] * 10 + [False] * 20
+        assert counters.limits[DISMISSED] == given_way + 10
+        assert (await exchange(of_session(sids[0]))).json["message"] == "Session ID unknown"
         # Those who say nothing are sent away, and there is room again.
         await eventually(
             lambda: counters.limits["connect timeout"] >= timed_out + 20, "the handshakes to end"

@@ -92,6 +92,8 @@ def application(consumer: type[Everyone]) -> Iterator[SocketIOApplication]:
         "JSON": "tests.unit.peers.CountingCodec",
         "MAX_WRITE_BUFFER_SIZE": BUFFER,
         "MAX_PENDING_SESSIONS": 100_000,
+        "MAX_PENDING_SESSIONS_PER_ADDRESS": 100_000,
+        "MAX_HANDSHAKES_PER_ADDRESS": 100_000,
     }
     with override_settings(SOCKETIO=options):
         yield make_application()

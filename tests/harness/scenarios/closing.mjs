@@ -77,3 +77,28 @@ export async function reconnects(t) {
   }
   return got;
 }
+
+// More clients at once than the server takes from an address: those who are turned away come later.
+export async function turned_away(t) {
+  const options = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
+  const sockets = Array.from({ length: t.params.number }, () => t.open("/lab", options));
+  const errors = sockets.map((socket) => t.collect(socket, "connect_error"));
+  await t.until(() => sockets.every((socket) => socket.connected), "all to be in");
+  return { errors: errors.flat().length, sum: await t.ask(sockets.at(-1), "add", 1, 1) };
+}
+
+// Too many refused CONNECTs: each client is told, though its session is closed, and does not retry.
+export async function refused_too_often(t) {
+  const options = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 40 };
+  const sockets = Array.from({ length: t.params.number }, () => t.open("/members", options));
+  const errors = sockets.map((socket) => t.collect(socket, "connect_error"));
+  const retries = sockets.map((socket) => t.collect(socket.io, "reconnect_attempt"));
+  await t.until(() => errors.every((got) => got.length), "all to be refused");
+  await t.until(() => sockets.every(({ io }) => io._readyState === "closed"), "the end");
+  const other = await t.connect("/lab");
+  return {
+    messages: errors.flat().map(([error]) => error.message),
+    retries: retries.flat().length,
+    sum: await t.ask(other, "add", 1, 1),
+  };
+}

@@ -21,10 +21,7 @@ from .clients import Clients
 from .endpoint import CONNECTED, CONNECTING
 from .frames import make_frames
 from .socket import Socket
-from .transport import NO_TRANSPORT, Transport
-
-# Why a session ends whose client is not at fault, but does not take what is sent.
-TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
+from .transport import NO_TRANSPORT, TOO_SLOW, Transport
 
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
@@ -53,6 +50,7 @@ class Client:
         "crowded",
         "living",
         "local",
+        "login",
         "loop",
         "pending_acks",
         "prober",
@@ -74,8 +72,7 @@ class Client:
         settings: Settings = local.settings
         now = self.loop.time()
         self.settings = settings
-        self.scope = scope
-        self.transport = transport
+        self.scope, self.transport = scope, transport
         self.session = Session(local.new_id(), settings.session_options, transport.name, now)
         self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
@@ -98,8 +95,8 @@ class Client:
         self._ended = False
         # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
-        clients[self.session.sid] = self
-        clients.pending += 1
+        self.login: str | None = None
+        clients.add(self)
         clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 
     def __repr__(self) -> str:

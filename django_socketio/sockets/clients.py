@@ -10,12 +10,13 @@ from ..engineio import Session
 from ..runtime.timers import Wheel
 from .behaviour import Behaviour
 from .local import Local
+from .logins import HasLogin
 
 # Finds what serves a namespace, with what its name captured; None for an unknown one.
 Find = Callable[[str], "tuple[Behaviour, dict[str, Any]] | None"]
 
 
-class HasSession(Protocol):
+class HasSession(HasLogin, Protocol):
     """What is kept by the id of its session."""
 
     session: Session
@@ -41,9 +42,17 @@ class Clients(dict[str, C]):
         # Set when the last client has gone while the process ends.
         self._empty = asyncio.Event()
 
+    def add(self, client: C) -> None:
+        """Keep a new client, which has not joined a namespace yet."""
+        self[client.session.sid] = client
+        self.pending += 1
+        self.local.logins.add(client)
+
     def forget(self, client: C) -> bool:
         """Forget a client whose session is over. Returns False when it was forgotten before."""
         known = self.pop(client.session.sid, None) is not None
+        if known:
+            self.local.logins.remove(client)
         if self.local.closing and not self:
             self._empty.set()
         return known

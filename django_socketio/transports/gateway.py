@@ -118,8 +118,11 @@ class Gateway:
         """Wait until the other processes know this one: the client may reach them next."""
         await request.hub.others.greeted()
 
-    async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
+    async def run_middleware(
+        self, request: Request, scope: Scope, receive: Any, send: Any
+    ) -> Scope | None:
         """Return the scope that the middleware made, None if the middleware has answered itself."""
+        request.began = request.hub.runtime.loop.time()
         captured: list[Scope] = []
         await self._app({**scope, _CAPTURE: captured}, receive, send)
         if not captured:
@@ -127,6 +130,16 @@ class Gateway:
         if "django_socketio.user" in scope:  # django_socketio.testing
             captured[0]["user"] = scope["django_socketio.user"]
         return captured[0]
+
+    def has_logged_out(self, request: Request, scope: Scope) -> bool:
+        """Whether the session in ``scope`` has logged out while the middleware ran, or just before.
+
+        The middleware may have read the session before that, and have found a user in it.
+        """
+        ended = request.hub.local.logins.has_ended(scope.get("session"), request.began)
+        if ended:
+            counters.refusals.add("logged out")
+        return ended
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
-from ..engineio import Frame, HandshakeRefused, Probe, Reason
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
@@ -104,13 +104,18 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _handshake(self, request: Request) -> bool:
         await self.gateway.wait_until_known(request)
-        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
+        scope = await self.gateway.run_middleware(request, self.scope, self.receive, self.base_send)
         if scope is None:
+            return False
+        if self.gateway.has_logged_out(request, scope):
+            await self._refuse(HandshakeRefused(ErrorCode.BAD_REQUEST, status=503))
             return False
         if not await self._say({"type": "websocket.accept"}):
             return False
         self.client = Client(request.hub.clients, scope, self)
         self._take_over()
+        if self.gateway.has_logged_out(request, scope):  # while it was accepted
+            self.client.close(Reason.SERVER_CLOSE)
         return True
 
     async def _say(self, message: dict[str, Any]) -> bool:

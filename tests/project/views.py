@@ -65,9 +65,7 @@ async def held(request: HttpRequest) -> JsonResponse:
                 if getattr(client.transport, "poll", None) is not None
             ],
             "posting": [
-                client.session.sid
-                for client in clients
-                if getattr(client.transport, "posting", False)
+                client.session.sid for client in clients if getattr(client.transport, "post", None)
             ],
         }
     )

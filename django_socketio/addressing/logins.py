@@ -10,38 +10,55 @@ from __future__ import annotations
 
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import SESSION_KEY
 
-# The key in the session's data: a list of the login's id, then that of the session before it.
-ENTRY = "_socketio"
+# The key in the session's data: a list of the login's id, then that of the session before it. A
+# second key says that there may be clients which do not know the id.
+ENTRY, INCOMPLETE = "_socketio", "_socketio_incomplete"
 
 
 def begin_login(session: Any, former_key: str | None) -> None:
-    """Write a new login into a session; ``former_key`` was its key before it logged in."""
+    """Write a new login into a session; ``former_key`` is the key of the request's cookie."""
+    if ENTRY in session:
+        return
     session[ENTRY] = [token_urlsafe(12), *([_digest(former_key)] if former_key else [])]
+    if former_key and former_key == getattr(session, "session_key", None):
+        # Django changes the key unless the user was logged in before; see the module's docstring.
+        session[INCOMPLETE] = True
 
 
-def login_of(session: Any) -> str | None:
+def knows_clients(session: Any) -> bool:
+    """Return whether :func:`logins_of` names all clients of a session."""
+    return ENTRY in session and INCOMPLETE not in session
+
+
+class Login(NamedTuple):
+    """What is known of a client's session: its id here, and the id of its user, "" for nobody."""
+
+    id: str
+    user: str
+
+
+def login_of(session: Any) -> Login | None:
     """Return the login of a client's session, None for a client without a session.
 
     Makes no query: looks only at what the handshake has loaded.
     """
-    ids = _ids(_loaded(session))
-    if ids:
-        return ids[0]
+    # Django's own name; reading the session itself would load it.
+    data = getattr(session, "_session_cache", None)
+    if not isinstance(data, dict):
+        data = {}
+    ids = _ids(data)
     key = getattr(session, "session_key", None)
-    return _digest(key) if key else None
-
-
-def user_of(session: Any) -> str:
-    """Return the id of a client's user as its session has it, "" where it has none. No query."""
-    return str(_loaded(session).get(SESSION_KEY, ""))
+    if key and not ids:
+        ids = [_digest(key)]
+    return Login(ids[0], str(data.get(SESSION_KEY, ""))) if ids else None
 
 
 def logins_of(session: Any) -> list[str]:
-    """Return the logins that are over when ``session`` logs out."""
+    """Return the ids of the logins that are over when ``session`` logs out."""
     key = getattr(session, "session_key", None)
     return [*_ids(session), *([_digest(key)] if key else [])]
 
@@ -49,12 +66,6 @@ def logins_of(session: Any) -> list[str]:
 def _ids(data: Any) -> list[str]:
     ids = data.get(ENTRY)
     return ids if isinstance(ids, list) and all(isinstance(one, str) for one in ids) else []
-
-
-def _loaded(session: Any) -> dict[str, Any]:
-    # Django's own name; reading the session itself would load it, which is a query.
-    data = getattr(session, "_session_cache", None)
-    return data if isinstance(data, dict) else {}
 
 
 def _digest(key: str) -> str:

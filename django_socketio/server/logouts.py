@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from ..addressing.logins import ENTRY, begin_login, logins_of
+from ..addressing.logins import begin_login, knows_clients, logins_of
 from ..logs import logger
 from .hubs import on_all_hubs
 
@@ -15,13 +15,8 @@ from .hubs import on_all_hubs
 def note_login(*, request: Any, **kwargs: Any) -> None:
     """Write into the session by what its clients are found when it logs out."""
     session = getattr(request, "session", None)
-    if session is None or ENTRY in session:
-        return
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    # A session that keeps its key had logged in before this app was there. Its clients are known
-    # by other keys, too, so it stays one whose clients are found by their user.
-    if key is None or key != getattr(session, "session_key", None):
-        begin_login(session, key)
+    if session is not None:
+        begin_login(session, request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def close_sockets(*, request: Any, user: Any, **kwargs: Any) -> None:
@@ -32,7 +27,7 @@ def close_sockets(*, request: Any, user: Any, **kwargs: Any) -> None:
     """
     session = getattr(request, "session", None)
     logins = [] if session is None else logins_of(session)
-    known = session is not None and ENTRY in session
+    known = session is not None and knows_clients(session)
     whose = "" if known or user is None else user._meta.pk.value_to_string(user)
     if not logins and not whose:
         return

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
+from ..addressing.logins import Login
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
 from ..engineio.session import CLOSED, CLOSING, OPEN
@@ -95,7 +96,7 @@ class Client:
         self._ended = False
         # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
-        self.login: str | None = None
+        self.login: Login | None = None
         clients.add(self)
         clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 

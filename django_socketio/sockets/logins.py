@@ -6,7 +6,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..addressing.logins import login_of, user_of
+from ..addressing.logins import Login, login_of
 from ..engineio import Reason
 from ..logs import logger
 
@@ -20,7 +20,7 @@ MEMORY, MAX_REMEMBERED = 120.0, 10_000
 class HasLogin(Protocol):
     """What ends with a login."""
 
-    login: str | None
+    login: Login | None
     scope: dict[str, Any]
 
     def disconnect(self) -> None:
@@ -46,26 +46,26 @@ class Logins(Generic[C]):
         """Keep a client that has a login."""
         client.login = login_of(client.scope.get("session"))
         if client.login is not None:
-            self._clients.setdefault(client.login, set()).add(client)
+            self._clients.setdefault(client.login.id, set()).add(client)
 
     def remove(self, client: C) -> None:
         """Forget a client."""
         if client.login is not None:
-            clients = self._clients[client.login]
+            clients = self._clients[client.login.id]
             clients.discard(client)
             if not clients:
-                del self._clients[client.login]
+                del self._clients[client.login.id]
 
     def has_ended(self, session: Any, began: float) -> bool:
         """Whether a session has logged out. ``began``: when its handshake did, in loop time."""
         login = login_of(session)
         return login is not None and (
-            self._ended.get(login, 0.0) > began
-            or self._ended.get(_user_key(user_of(session)), 0.0) > began
+            self._ended.get(login.id, 0.0) > began
+            or self._ended.get(_user_key(login.user), 0.0) > began
         )
 
     def end(self, logins: Iterable[str], user: str) -> None:
-        """End the connections of ``logins``.
+        """End the connections of logins, which are given by their ids.
 
         ``user`` is an id, or "" where the logins are all that is to end. Of a user the clients lose
         their connection, too, but may come again: those that have logged out will be anonymous.
@@ -79,7 +79,7 @@ class Logins(Generic[C]):
             self._remember(_user_key(user), now + USER_MEMORY)
             every = [client for clients in self._clients.values() for client in clients]
             for client in every:
-                if user_of(client.scope.get("session")) == user:
+                if client.login is not None and client.login.user == user:
                     _end(client.close, Reason.SERVER_CLOSE)
 
     def _remember(self, ended: str, until: float) -> None:

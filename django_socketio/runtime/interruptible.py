@@ -35,6 +35,8 @@ class Interruptible:
             result: T = finished.value
             return result
         task: asyncio.Task[T] = asyncio.get_running_loop().create_task(_rest(coro, waited_for))
+        # A task that is cancelled before its first step would not end it.
+        task.add_done_callback(lambda _: coro.close())
         self._task = task
         try:
             await asyncio.wait({task}, timeout=timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
@@ -25,21 +26,33 @@ async def fails(wait: bool) -> None:
     raise LookupError
 
 
-async def never(ended: list[str]) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        ended.append("ended")
+class Never:
+    """What never ends by itself, and the task that waits for it."""
+
+    def __init__(self, timeout: float | None = None) -> None:
+        self.ended: list[str] = []
+        self.waiting = Interruptible()
+        self.task = asyncio.ensure_future(self.waiting.run(self._run(), timeout))
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+
+    async def started(self) -> None:
+        await asyncio.sleep(0)
 
 
-async def test_what_never_waits_gets_no_task() -> None:
-    before = len(asyncio.all_tasks())
-    waiting = Interruptible()
-    running = waiting.run(at_once())
-    with pytest.raises(StopIteration) as finished:
-        running.send(None)
-    assert finished.value.value == "result"
-    assert len(asyncio.all_tasks()) == before
+async def test_nothing_gets_a_task() -> None:
+    before = asyncio.all_tasks()
+    assert await Interruptible().run(at_once()) == "result"
+    never = Never()
+    await never.started()
+    assert asyncio.all_tasks() == {*before, never.task}
+    never.waiting.interrupt()
+    await asyncio.wait([never.task])
 
 
 async def test_what_waits_is_waited_for() -> None:
@@ -47,7 +60,7 @@ async def test_what_waits_is_waited_for() -> None:
     assert await waiting.run(later()) == "result"
     assert await waiting.run(later(), 5) == "result"
     waiting.interrupt()  # nothing runs
-    assert await waiting.run(at_once()) == "result"
+    assert await waiting.run(later()) == "result"
 
 
 @pytest.mark.parametrize("wait", [False, True])
@@ -56,32 +69,49 @@ async def test_errors_come_out(wait: bool) -> None:
         await Interruptible().run(fails(wait))
 
 
-@pytest.mark.parametrize("steps", [1, 3])
-async def test_an_interruption(steps: int) -> None:
-    waiting, ended = Interruptible(), list[str]()
-    task = asyncio.ensure_future(waiting.run(never(ended)))
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    waiting.interrupt()
-    with pytest.raises(Interrupted):
-        await soon(task)
-    assert ended == ["ended"]
+async def test_an_interruption() -> None:
+    never = Never(5)
+    await never.started()
+    never.waiting.interrupt()
+    never.waiting.interrupt()
+    with pytest.raises(Interrupted) as error:
+        await soon(never.task)
+    assert error.value.__cause__ is None
+    assert never.ended == ["cancelled"]
 
 
 async def test_a_timeout() -> None:
-    ended: list[str] = []
+    never = Never(0.01)
     with pytest.raises(asyncio.TimeoutError):
-        await Interruptible().run(never(ended), 0.01)
-    await asyncio.sleep(0)
-    assert ended == ["ended"]
+        await soon(never.task)
+    assert never.ended == ["cancelled"]
 
 
-async def test_whoever_waits_may_be_cancelled() -> None:
-    waiting, ended = Interruptible(), list[str]()
-    task = asyncio.ensure_future(waiting.run(never(ended)))
-    await asyncio.sleep(0)
-    task.cancel()
+async def test_whoever_waits_may_go_on_and_be_cancelled_later() -> None:
+    """Our cancellation is taken back: the task is as any other afterwards."""
+    never = Never()
+
+    async def wait() -> str:
+        with pytest.raises(Interrupted):
+            await never.task
+        waiting = Interruptible()
+        asyncio.get_running_loop().call_soon(waiting.interrupt)
+        with pytest.raises(Interrupted):
+            await waiting.run(asyncio.sleep(60))
+        assert sys.version_info < (3, 11) or asyncio.current_task().cancelling() == 0
+        return await asyncio.wait_for(later(), 60)
+
+    await never.started()
+    never.waiting.interrupt()
+    assert await soon(wait()) == "result"
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_cancellation_by_others_wins(interrupted: bool) -> None:
+    never = Never()
+    await never.started()
+    if interrupted and sys.version_info >= (3, 11):
+        never.waiting.interrupt()
+    never.task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    await asyncio.sleep(0)
-    assert ended == ["ended"]
+        await never.task

@@ -1,4 +1,4 @@
-"""The three kinds of rooms: those with a name, those of a user, those of a Django session."""
+"""The two kinds of rooms: those with a name, and those of a user."""
 
 from __future__ import annotations
 
@@ -14,17 +14,7 @@ class UserRoom(NamedTuple):
     pk: str
 
 
-class SessionRoom(NamedTuple):
-    """The room of every socket of a Django session."""
-
-    key: str
-
-    def __repr__(self) -> str:
-        """Leave out the key, which is as good as a password."""
-        return "<SessionRoom>"
-
-
-Room = str | UserRoom | SessionRoom
+Room = str | UserRoom
 
 
 def as_room(room: Any) -> Room:
@@ -34,7 +24,7 @@ def as_room(room: Any) -> Room:
     """
     if type(room) is str:
         return room
-    if isinstance(room, (UserRoom, SessionRoom)):
+    if isinstance(room, UserRoom):
         return room
     if isinstance(room, str):
         return str(room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .rooms import Room, SessionRoom, UserRoom
+from .rooms import Room, UserRoom
 
 
 class Target(NamedTuple):
@@ -41,8 +41,6 @@ def room_key(room: Room) -> tuple[str, ...]:
     """Return texts that stand for this room and for no other."""
     if isinstance(room, UserRoom):
         return ("user", room.model, room.pk)
-    if isinstance(room, SessionRoom):
-        return ("session", room.key)
     return ("room", room)
 
 
@@ -74,9 +72,11 @@ def _room_to_wire(room: Room) -> Any:
 def _room_from_wire(room: Any) -> Room:
     if isinstance(room, (str, bytes)):
         return name_from_wire(room)
-    if isinstance(room, (list, tuple)) and all(isinstance(part, str) for part in room):
-        if len(room) == 3 and room[0] == "user":
-            return UserRoom(room[1], room[2])
-        if len(room) == 2 and room[0] == "session":
-            return SessionRoom(room[1])
+    if (
+        isinstance(room, (list, tuple))
+        and all(isinstance(part, str) for part in room)
+        and len(room) == 3
+        and room[0] == "user"
+    ):
+        return UserRoom(room[1], room[2])
     raise ValueError("not a room")

@@ -135,6 +135,9 @@ class Cluster:
             self.router.remember_joining(target.namespace, rooms, taken)
         return taken
 
+    def log_out(self, logins: list[str], user: str) -> Milestone:
+        return self.bus.to_group(EVERYONE, [Kind.LOGOUT, logins, user])
+
     def server_emit(self, namespace: str, packet: EncodedPacket) -> Milestone:
         operation = [Kind.SERVER_EVENT, 0, namespace, packet.text, list(packet.attachments)]
         return self.bus.to_group(EVERYONE, operation, len(packet.text))

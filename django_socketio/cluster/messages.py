@@ -56,6 +56,7 @@ class Kind(IntEnum):
     OVER = 21
     STRANGER = 22
     ECHO = 23
+    LOGOUT = 24
     REPORT = 40
     REPORTED = 41
 
@@ -96,6 +97,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.OVER: {"tunnel": int},
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
+    Kind.LOGOUT: {"logins": list, "user": str},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }

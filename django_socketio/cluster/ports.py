@@ -28,6 +28,9 @@ class Members(Protocol):
     def act(self, target: Target, action: Action, rooms: list[Room]) -> None:
         """Make the target's sockets join or leave ``rooms``, or end their connections."""
 
+    def log_out(self, logins: list[str], user: str) -> None:
+        """End the connections of logins, and of a user; see :mod:`~..sockets.logins`."""
+
     def describe(self, target: Target) -> list[SocketDescription]:
         """Describe the target's sockets."""
 
@@ -107,6 +110,9 @@ class Others(Protocol):
 
     def act(self, target: Target, action: Action, rooms: list[Room]) -> Awaitable[None] | None:
         """Make the target's sockets in other processes do something. Returns as :meth:`emit`."""
+
+    def log_out(self, logins: list[str], user: str) -> Awaitable[None] | None:
+        """End connections in other processes, as above. Returns as :meth:`emit`."""
 
     def server_emit(self, namespace: str, packet: EncodedPacket) -> Awaitable[None] | None:
         """Send the signal ``server_event`` in the other processes."""

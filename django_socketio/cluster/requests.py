@@ -40,6 +40,7 @@ class Requests:
         self.handlers: dict[int, Callable[..., None]] = {
             Kind.EMIT: self._on_emit,
             Kind.ACT: self._on_act,
+            Kind.LOGOUT: self._on_logout,
             Kind.FETCH: self._on_fetch,
             Kind.ASK: self._on_ask,
             Kind.SERVER_EVENT: self._on_server_event,
@@ -91,6 +92,11 @@ class Requests:
             wanted: list[Room] = [name_from_wire(name) for name in names]
             target = Target.from_wire(namespace, rooms, exclude)
             self._members.act(target, Action(action), wanted)
+
+    def _on_logout(self, sender: str, logins: list[Any], user: str) -> None:
+        if not all(isinstance(login, str) for login in logins):
+            raise ValueError("a login is text")
+        self._members.log_out(logins, user)
 
     def _on_fetch(
         self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]

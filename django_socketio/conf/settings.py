@@ -38,6 +38,7 @@ class Settings:
     upgrade_timeout: float = option(10, validators.number(0))
     connect_timeout: float = option(45, validators.number(0))
     attachments_timeout: float = option(60, validators.number(0))
+    body_timeout: float = option(60, validators.number(0))
     # HTTP
     cors_allowed_origins: list[str] | str = option([], validators.origins)
     cors_allow_credentials: bool = option(False, validators.boolean)

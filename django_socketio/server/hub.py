@@ -83,6 +83,11 @@ class Hub:
         taken = None if target.local else self.others.act(target, action, rooms)
         return taken or DONE
 
+    def log_out(self, logins: list[str], user: str) -> Awaitable[Any]:
+        """End the connections of logins, and of a user where ``user`` is not ""; see Logins."""
+        self.members.log_out(logins, user)
+        return self.others.log_out(logins, user) or DONE
+
     async def fetch(self, target: Target) -> list[SocketDescription]:
         """Describe the target's sockets."""
         found = self.members.describe(target)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from ..addressing.rooms import Room, SessionRoom, user_room
+from ..addressing.rooms import user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
 from ..logs import logger, safe
@@ -49,7 +49,8 @@ async def enter(socket: Socket) -> None:
     try:
         await _admit(socket)
         if socket.reason is None:
-            socket.add_to_index(_own_rooms(socket))
+            room = user_room(socket.user)
+            socket.add_to_index(() if room is None else (room,))
             await socket.wait_until_joined()
     except ConnectionRefused as refused:
         data = {"message": refused.message}
@@ -116,14 +117,6 @@ async def _admit(socket: Socket) -> None:
             )
     if socket.reason == Reason.SERVER_DISCONNECT:
         raise ConnectionRefused
-
-
-def _own_rooms(socket: Socket) -> tuple[Room, ...]:
-    """Return the rooms of the socket's user and of its session, where it has them."""
-    room = user_room(socket.user)
-    key = getattr(socket.session, "session_key", None)
-    own: tuple[Room | None, ...] = (room, SessionRoom(key) if key else None)
-    return tuple(found for found in own if found is not None)
 
 
 def _refuse(socket: Socket, data: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from math import inf
 from typing import Any
 
+from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
 from ..engineio.session import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
@@ -22,10 +23,7 @@ from .endpoint import CONNECTED, CONNECTING
 from .frames import make_frames
 from .places import Place
 from .socket import Socket
-from .transport import NO_TRANSPORT, Transport
-
-# Why a session ends whose client is not at fault, but does not take what is sent.
-TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
+from .transport import NO_TRANSPORT, TOO_SLOW, Transport
 
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
@@ -53,6 +51,7 @@ class Client:
         "crowded",
         "living",
         "local",
+        "login",
         "loop",
         "pending_acks",
         "place",
@@ -79,8 +78,7 @@ class Client:
         self.loop = local.runtime.loop
         settings = self.settings = local.settings
         now = self.loop.time()
-        self.scope = scope
-        self.transport = transport
+        self.scope, self.transport = scope, transport
         self.session = Session(local.new_id(), settings.session_options, transport.name, now)
         self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
@@ -104,7 +102,8 @@ class Client:
         self._ended = False
         # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
-        clients[self.session.sid] = self
+        self.login: Login | None = None
+        clients.add(self)
         place.take(self, now + settings.connect_timeout)
         clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
 

@@ -15,6 +15,7 @@ from ..runtime.timers import Wheel
 from ..stats import counters
 from .behaviour import Behaviour
 from .local import Local
+from .logins import HasLogin
 from .places import TOO_MANY, Bounds, Crowded, Place, Places
 
 DISMISSED = "a session without a namespace gave way to another"
@@ -25,7 +26,7 @@ TOO_MANY_REFUSALS_OF_ADDRESS = "too many refused CONNECTs from one address"
 Find = Callable[[str], "tuple[Behaviour, dict[str, Any]] | None"]
 
 
-class Kept(Protocol):
+class Kept(HasLogin, Protocol):
     """What is kept by the id of its session. ``refusals`` counts its refused CONNECTs."""
 
     session: Session
@@ -74,6 +75,11 @@ class Clients(dict[str, C]):
         """How many sessions have joined no namespace yet, those that are still to be made too."""
         return self.places.taken
 
+    def add(self, client: C) -> None:
+        """Keep a new client."""
+        self[client.session.sid] = client
+        self.local.logins.add(client)
+
     def reserve(self, scope: dict[str, Any]) -> Place[C]:
         """Reserve a place for a handshake. Raises HandshakeRefused if there is none."""
         address = address_of(scope)
@@ -110,6 +116,8 @@ class Clients(dict[str, C]):
     def forget(self, client: C) -> bool:
         """Forget a client whose session is over. Returns False when it was forgotten before."""
         known = self.pop(client.session.sid, None) is not None
+        if known:
+            self.local.logins.remove(client)
         if self.local.closing and not self:
             self._empty.set()
         return known

@@ -63,7 +63,7 @@ class Endpoint:
 
     ``namespace`` is the namespace's name, ``user`` and ``auth`` whose the socket is and what the
     client sent with CONNECT, ``kwargs`` what a dynamic namespace captured, ``data`` the project's.
-    ``reason`` is why it has left, None before. ``own_rooms`` are those of its user and session.
+    ``reason`` is why it has left, None before. ``own_rooms`` is that of its user.
     """
 
     __slots__ = (
@@ -168,7 +168,7 @@ class Endpoint:
         return self._joining or DONE
 
     def leave_rooms(self, rooms: list[Room]) -> Awaitable[None]:
-        """Leave rooms. The socket stays in the rooms of its user and its session."""
+        """Leave rooms. The socket stays in the room of its user."""
         if self.reason is None:
             for room in rooms:
                 if isinstance(self.rooms, set) and room in self.rooms:
@@ -178,7 +178,7 @@ class Endpoint:
         return DONE
 
     def add_to_index(self, own_rooms: tuple[Room, ...]) -> None:
-        """Let emits find this socket, in its namespace and in the rooms of its user and session."""
+        """Let emits find this socket, in its namespace and in its user's room."""
         self.own_rooms = own_rooms
         for room in own_rooms:
             self._joins(self.local.join_room(self, self.namespace, room))

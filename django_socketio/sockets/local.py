@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..addressing.ids import new_id
-from ..addressing.rooms import Room, SessionRoom
+from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..cluster.ports import Others
 from ..conf import Settings
 from ..runtime.runtime import Runtime
 from ..stats import counters
+from .logins import Logins
 from .namespace import HasSid, LocalNamespace
 
 M = TypeVar("M", bound=HasSid)
@@ -25,8 +26,7 @@ class Local(Generic[M]):
     """See the module's docstring. Its methods are called on the loop's own thread.
 
     ``others`` is told of the first and of the last socket in a room: between the two, other
-    processes send here what they emit to the room. Nobody is told of the room of a Django session:
-    what is meant for it goes to all processes.
+    processes send here what they emit to the room.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, node: str, others: Others) -> None:
@@ -36,6 +36,7 @@ class Local(Generic[M]):
         self.node = node
         self.others = others
         self.namespaces: dict[str, LocalNamespace[M]] = {}
+        self.logins: Logins[Any] = Logins(runtime.loop)
         # Numbers of questions to clients.
         self.ack_ids = count()
         # ``leaving``: the process was told to end, and no client may begin to upgrade.
@@ -83,14 +84,11 @@ class Local(Generic[M]):
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
         """Add a socket to a room. Returns what :meth:`add` returns."""
         first = self.namespace(namespace).join(socket, room)
-        if first and not isinstance(room, SessionRoom):
-            return self.others.room_opened(namespace, room, socket.sid)
-        return None
+        return self.others.room_opened(namespace, room, socket.sid) if first else None
 
     def leave_room(self, socket: M, namespace: str, room: Room) -> None:
         """Remove a socket from a room."""
-        last = self.namespace(namespace).leave(socket, room)
-        if last and not isinstance(room, SessionRoom):
+        if self.namespace(namespace).leave(socket, room):
             self.others.room_closed(namespace, room, socket.sid)
 
     def select(self, target: Target) -> list[M]:

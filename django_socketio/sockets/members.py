@@ -65,6 +65,9 @@ class LocalMembers:
             except Exception:
                 logger.exception("a socket could not %s", action.value)
 
+    def log_out(self, logins: list[str], user: str) -> None:
+        self._local.logins.end(logins, user)
+
     def describe(self, target: Target) -> list[SocketDescription]:
         return [socket.describe() for socket in self._local.select(target)]
 

@@ -6,6 +6,7 @@ wait: these run in the task that reads, and nothing is queued.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter

@@ -6,6 +6,10 @@ from typing import Protocol
 
 from ..engineio import Frame
 
+# Why a session ends whose client breaks no rule, but takes or sends too slowly.
+BODY_OVERDUE = "a body that took longer than BODY_TIMEOUT"
+TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran", BODY_OVERDUE})
+
 
 class Transport(Protocol):
     """A transport of Engine.IO: HTTP long-polling or WebSocket."""

@@ -20,8 +20,10 @@ from typing import Any
 from ..cluster.ends import RELEASE, IncomingEnd, Message, OutgoingEnd, OwnerGone
 from ..engineio import ErrorCode, HandshakeRefused
 from ..engineio.packets import PROBE_PONG, PacketType
+from ..runtime.interruptible import Interruptible
 from .bodies import BodyAborted, BodyTooLarge, read_body
 from .closing import ABNORMAL, GONE, NO_STATUS, NORMAL, SERVICE_RESTART, send_close
+from .http import ANSWER_TIMEOUT, CLOSE_CONNECTION, respond, send_body
 from .messages import frame_message
 from .request import Request
 
@@ -57,17 +59,24 @@ async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) 
     Raises HandshakeRefused if the owner is gone while the client still waits.
     """
     body: bytes | None = b""
+    settings = request.hub.settings
+    overdue = False
     if request.method == "POST":
-        limit = request.hub.settings.max_http_buffer_size
+        limit = settings.max_http_buffer_size
         try:
-            body = await read_body(receive, request.headers, limit)
+            reading = read_body(receive, request.headers, limit)
+            body = await Interruptible().run(reading, settings.body_timeout)
         except BodyTooLarge:
             scope = _declare_length(scope, limit + 1)
-        except BodyAborted:
-            body = None
+        except (BodyAborted, asyncio.TimeoutError) as error:
+            body, overdue = None, isinstance(error, asyncio.TimeoutError)
     async with _open_tunnel(request, scope, body) as end:
         if body is None:
-            return  # the tunnel's end tells the owner that the client has dropped it
+            # The tunnel's end tells the owner that the client has dropped it.
+            if overdue:
+                with suppress(*GONE):
+                    await respond(send, 408, headers=[CLOSE_CONNECTION])
+            return
         watcher = asyncio.get_running_loop().create_task(_watch(receive, end))
         try:
             answer = await end.read_first_message()
@@ -77,10 +86,14 @@ async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) 
             raise
         finally:
             watcher.cancel()
-        with suppress(OSError):
+        with suppress(OSError, asyncio.TimeoutError):
             _, status, headers, content = answer
-            await _send_answer(send, "http.response", status, headers, content)
-            end.confirm_answer(answer)
+            pairs = [(bytes(name), bytes(value)) for name, value in headers]
+            await send({"type": "http.response.start", "status": status, "headers": pairs})
+            sending = send_body(send, bytes(content), lambda: end.confirm_answer(answer))
+            # A session whose client polls no more, because it still reads, has ended by then.
+            longest = settings.ping_interval + settings.ping_timeout + ANSWER_TIMEOUT
+            await Interruptible().run(sending, longest)
 
 
 async def forward_websocket(request: Request, scope: Scope, receive: Any, send: Any) -> None:
@@ -181,13 +194,11 @@ async def _send_to_client(send: Any, message: Message) -> None:
     elif kind == "close":
         await send_close(send, values[0])
     elif kind == "deny":
-        await _send_answer(send, "websocket.http.response", *values)
-
-
-async def _send_answer(send: Any, kind: str, status: int, headers: Any, body: bytes) -> None:
-    pairs = [(bytes(name), bytes(value)) for name, value in headers]
-    await send({"type": kind + ".start", "status": status, "headers": pairs})
-    await send({"type": kind + ".body", "body": bytes(body)})
+        status, headers, body = values
+        pairs = [(bytes(name), bytes(value)) for name, value in headers]
+        kind = "websocket.http.response"
+        await send({"type": kind + ".start", "status": status, "headers": pairs})
+        await send({"type": kind + ".body", "body": bytes(body)})
 
 
 # At the owner
@@ -232,8 +243,9 @@ class Forwarded:
         self._end = end
         self._is_http = is_http
         self._begun = False
-        # The status and the headers of an answer whose body is still to come.
+        # The status and the headers of an answer whose body is still to come, and its pieces.
         self._start: list[Any] = []
+        self._pieces: list[bytes] = []
 
     async def receive(self) -> dict[str, Any]:
         """Return the next ASGI message; after the tunnel breaks, that the client has gone."""
@@ -267,7 +279,10 @@ class Forwarded:
             headers = [list(pair) for pair in message.get("headers", ())]
             self._start = [message["status"], headers]
         elif kind == "http.response.body":
-            await self._end.send_message(["http", *self._start, message.get("body", b"")])
+            self._pieces.append(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            await self._end.send_message(["http", *self._start, b"".join(self._pieces)])
             await self._end.wait_for_receipt(RECEIPT_TIMEOUT)
         elif kind == "websocket.http.response.body":
             await self._end.send_message(["deny", *self._start, message.get("body", b"")])

@@ -18,6 +18,7 @@ from ..server.hubs import current_hub
 from ..server.wiring import Wiring
 from ..sockets.client import Client
 from ..sockets.places import Place
+from ..stats import counters
 from .forwarding import FORWARDED, serve_forwarded
 from .origins import is_allowed
 from .request import Request
@@ -130,12 +131,15 @@ class Gateway:
         """Wait until the other processes know this one: the client may reach them next."""
         await request.hub.others.greeted()
 
-    async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
+    async def run_middleware(
+        self, request: Request, scope: Scope, receive: Any, send: Any
+    ) -> Scope | None:
         """Return the scope that the middleware made, None if the middleware has answered itself.
 
         Raises HandshakeRefused, with status 503, when the middleware fails: the database may be
         down, and the client comes again.
         """
+        request.began = request.hub.runtime.loop.time()
         captured: list[Scope] = []
         try:
             await self._app({**scope, _CAPTURE: captured}, receive, send)
@@ -158,6 +162,16 @@ class Gateway:
         unavailable = isinstance(error, (DatabaseError, OSError))
         now = self.hub().runtime.loop.time()
         self._bursts.error(kind, text, now, None if unavailable else error)
+
+    def has_logged_out(self, request: Request, scope: Scope) -> bool:
+        """Whether the session in ``scope`` has logged out while the middleware ran, or just before.
+
+        The middleware may have read the session before that, and have found a user in it.
+        """
+        ended = request.hub.local.logins.has_ended(scope.get("session"), request.began)
+        if ended:
+            counters.refusals.add("logged out")
+        return ended
 
 
 async def _capture(scope: Scope, receive: Any, send: Any) -> None:

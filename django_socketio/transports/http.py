@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from ..conf import Settings
@@ -16,6 +17,13 @@ Headers = list[tuple[bytes, bytes]]
 
 # Bodies of at least this many bytes are compressed in a thread, for that would block the loop.
 THREAD_SIZE = 65_536
+# Larger bodies go out in pieces of so many bytes, each when the client has taken most of those
+# before. What a client does not read is then ours to drop, not in a buffer of the server's.
+PIECE = 65_536
+# When a session has ended, its client may take so many seconds to read the last answer.
+ANSWER_TIMEOUT = 10.0
+# The server has to end a connection on which the rest of a body may still come.
+CLOSE_CONNECTION = (b"connection", b"close")
 
 
 async def respond(
@@ -38,7 +46,22 @@ async def respond(
             ],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send_body(send, body)
+
+
+async def send_body(send: Any, body: bytes, taken: Callable[[], object] | None = None) -> None:
+    """Send the body of an answer. ``taken`` is called when the server has taken the first piece."""
+    begin = 0
+    while len(body) - begin > PIECE:
+        piece = body[begin : begin + PIECE]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if taken is not None:
+            taken()
+            taken = None
+        begin += PIECE
+    await send({"type": "http.response.body", "body": body[begin:] if begin else body})
+    if taken is not None:
+        taken()
 
 
 def error_body(refused: HandshakeRefused) -> bytes:

@@ -7,20 +7,26 @@ A session has one :class:`Polling`, its link to the request that waits. A new
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
 from ..engineio.packets import CLOSE, NOOP
-from ..engineio.session import CLOSED
+from ..engineio.session import CLOSED, OPEN
+from ..runtime.interruptible import Interrupted, Interruptible
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
+from ..sockets.transport import BODY_OVERDUE
 from ..stats import counters
 from .bodies import BodyAborted, BodyTooLarge, read_body
 from .forwarding import RELEASE_TYPE, forward_http
 from .gateway import Gateway
 from .http import (
+    ANSWER_TIMEOUT,
+    CLOSE_CONNECTION,
+    PIECE,
     choose_encoding,
     compress,
     cors_headers,
@@ -46,9 +52,10 @@ class Polling:
 
     def __init__(self) -> None:
         self.client: Client
-        # The poll that waits, and whether a POST is being read.
+        # The poll that waits, the POST that is being read, and large answers that are on their way.
         self.poll: asyncio.Future[None] | None = None
-        self.posting = False
+        self.post: Interruptible | None = None
+        self.answers: tuple[Interruptible, ...] = ()
         # While a WebSocket probes, the next poll waits this many seconds.
         self.patience = 0.0
 
@@ -60,6 +67,8 @@ class Polling:
         """Make the waiting poll return if the buffer holds anything."""
         if self.client.session.buffer:
             self.release()
+        if self.post is not None:
+            self._end_post()
 
     def release(self) -> None:
         """Make the waiting poll return, even with an empty buffer."""
@@ -74,6 +83,32 @@ class Polling:
     def close(self) -> None:
         """Make the waiting poll return: the session is closed, or has another transport."""
         self.release()
+        self._end_post()
+        self._end_answers()
+
+    def _end_post(self) -> None:
+        """Read no more of a POST when the session takes no packets any more."""
+        if self.post is not None and self.client.session.state is not OPEN:
+            self.post.interrupt()
+
+    def _end_answers(self) -> None:
+        """Let answers end soon: their session has ended, or has another transport."""
+        for answer in self.answers:
+            self.client.loop.call_later(ANSWER_TIMEOUT, answer.interrupt)
+
+    async def send_large(self, answer: Coroutine[Any, Any, None]) -> None:
+        """Await the sending of a large answer: it waits for the client, but not for ever."""
+        sending = Interruptible()
+        self.answers = (*self.answers, sending)
+        if self.client.transport is not self:
+            self._end_answers()
+        try:
+            await sending.run(answer)
+        except Interrupted:
+            # The server ends the connection, since the answer is not complete.
+            counters.limits.add("an answer that was not read")
+        finally:
+            self.answers = tuple(other for other in self.answers if other is not sending)
 
 
 class PollingConsumer(AsyncConsumer):
@@ -118,9 +153,11 @@ class PollingConsumer(AsyncConsumer):
         link = Polling()
         try:
             await self.gateway.wait_until_known(request)
-            scope = await self.gateway.run_middleware(outer, self.receive, self.base_send)
+            scope = await self.gateway.run_middleware(request, outer, self.receive, self.base_send)
             if scope is None:
                 return
+            if self.gateway.has_logged_out(request, scope):
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
             client = link.client = Client(request.hub.clients, scope, link, place)
         finally:
             place.leave_if_empty()
@@ -131,7 +168,7 @@ class PollingConsumer(AsyncConsumer):
         session.set_writable(True)
         frames = session.take()
         session.set_writable(False)
-        await self._answer(frames, request, cors)
+        await self._answer(link, frames, request, cors)
 
     async def _poll(
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
@@ -141,7 +178,8 @@ class PollingConsumer(AsyncConsumer):
         if link.poll is not None:
             client.abort(Reason.TRANSPORT_ERROR, "a poll while another one waits")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
-        session.heard()
+        if not link.answers:  # else the client has not read what it was sent
+            session.heard()
         session.set_writable(True)
         if not session.buffer:
             await self._wait(client, link)
@@ -161,7 +199,7 @@ class PollingConsumer(AsyncConsumer):
             # Every client connects again after this error; not all do so after CLOSE.
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         try:
-            await self._answer(frames, request, cors)
+            await self._answer(link, frames, request, cors)
         except OSError:
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a poll was lost")
 
@@ -197,16 +235,17 @@ class PollingConsumer(AsyncConsumer):
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
     ) -> None:
         link = _link(client)
-        if link.posting:
+        if link.post is not None:
             client.abort(Reason.TRANSPORT_ERROR, "a POST while another one is read")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if request.header(b"content-type") == "application/octet-stream":
             client.abort(Reason.TRANSPORT_ERROR, "a binary body")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
-        link.posting = True
+        post = link.post = Interruptible()
         try:
-            limit = client.settings.max_http_buffer_size
-            body = await read_body(self.receive, request.headers, limit)
+            settings = client.settings
+            reading = read_body(self.receive, request.headers, settings.max_http_buffer_size)
+            body = await post.run(reading, settings.body_timeout)
             if client.session.state is CLOSED:
                 raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
             try:
@@ -217,13 +256,19 @@ class PollingConsumer(AsyncConsumer):
                 await self._receive(client, payload)
         except BodyTooLarge:
             client.abort(Reason.TRANSPORT_ERROR, "a body over MAX_HTTP_BUFFER_SIZE")
-            await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
+            await respond(self.base_send, 413, headers=[*cors, CLOSE_CONNECTION])
             return
         except BodyAborted:
             client.abort(Reason.TRANSPORT_ERROR, "a POST was dropped")
             return
+        except Interrupted:
+            raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
+        except asyncio.TimeoutError:
+            client.abort(Reason.TRANSPORT_ERROR, BODY_OVERDUE)
+            await respond(self.base_send, 408, headers=[*cors, CLOSE_CONNECTION])
+            return
         finally:
-            link.posting = False
+            link.post = None
         try:
             await respond(self.base_send, 200, b"ok", b"text/html", cors)
         except OSError:
@@ -243,7 +288,11 @@ class PollingConsumer(AsyncConsumer):
                 await asyncio.sleep(0)
 
     async def _answer(
-        self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]
+        self,
+        link: Polling,
+        frames: list[Frame],
+        request: Request,
+        headers: list[tuple[bytes, bytes]],
     ) -> None:
         body = encode_payload(frames).encode()
         threshold = request.hub.settings.compression_threshold
@@ -260,7 +309,8 @@ class PollingConsumer(AsyncConsumer):
                     (b"content-encoding", encoding.encode()),
                     (b"vary", b"Accept-Encoding"),
                 ]
-        await respond(self.base_send, 200, body, b"text/plain; charset=UTF-8", headers)
+        answer = respond(self.base_send, 200, body, b"text/plain; charset=UTF-8", headers)
+        await (answer if len(body) <= PIECE else link.send_large(answer))
 
 
 def _link(client: Client) -> Polling:

@@ -11,10 +11,13 @@ class Request:
 
     ``client`` is the session's client in this process; ``owner`` is the other process that has the
     session. Both are None for a handshake. While this process ends, ``owner`` of a handshake is the
-    process that serves it instead, and ``passed_on`` is true.
+    process that serves it instead, and ``passed_on`` is true. ``began`` is when a handshake's
+    middleware began, in the loop's time.
     """
 
-    __slots__ = ("client", "headers", "hub", "method", "origin", "owner", "passed_on")
+    __slots__ = ("began", "client", "headers", "hub", "method", "origin", "owner", "passed_on")
+
+    began: float
 
     def __init__(self, hub: Hub, method: str, headers: dict[bytes, bytes]) -> None:
         self.hub = hub

@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
-from ..engineio import Frame, HandshakeRefused, Probe, Reason
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
@@ -107,13 +107,19 @@ class WebSocketConsumer(AsyncConsumer):
         outer, place = self.gateway.reserve(self.scope, request)
         try:
             await self.gateway.wait_until_known(request)
-            scope = await self.gateway.run_middleware(outer, self.receive, self.base_send)
-            if scope is None or not await self._say({"type": "websocket.accept"}):
+            scope = await self.gateway.run_middleware(request, outer, self.receive, self.base_send)
+            if scope is None:
+                return False
+            if self.gateway.has_logged_out(request, scope):
+                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            if not await self._say({"type": "websocket.accept"}):
                 return False
             self.client = Client(request.hub.clients, scope, self, place)
         finally:
             place.leave_if_empty()
         self._take_over()
+        if self.gateway.has_logged_out(request, scope):  # while it was accepted
+            self.client.close(Reason.SERVER_CLOSE)
         return True
 
     async def _say(self, message: dict[str, Any]) -> bool:

@@ -33,6 +33,7 @@ TIMES: dict[str, Any] = {
     "CONNECT_TIMEOUT": 1.5,
     "UPGRADE_TIMEOUT": 0.5,
     "ATTACHMENTS_TIMEOUT": 0.5,
+    "BODY_TIMEOUT": 1,
     "MAX_PENDING_SESSIONS": 10,
 }
 ADDRESSES: dict[str, Any] = {

@@ -22,4 +22,5 @@ urlpatterns = [
     path("io/in-thread/", views.use_io_in_a_thread),
     path("login/", views.log_in),
     path("logout/", views.log_out),
+    path("password/", views.change_password),
 ]

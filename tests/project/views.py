@@ -10,7 +10,7 @@ import resource
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth import get_user_model, login, logout
+from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
@@ -65,9 +65,7 @@ async def held(request: HttpRequest) -> JsonResponse:
                 if getattr(client.transport, "poll", None) is not None
             ],
             "posting": [
-                client.session.sid
-                for client in clients
-                if getattr(client.transport, "posting", False)
+                client.session.sid for client in clients if getattr(client.transport, "post", None)
             ],
         }
     )
@@ -113,6 +111,16 @@ def log_in(request: HttpRequest) -> JsonResponse:
     user, _ = get_user_model().objects.get_or_create(username=json.loads(request.body)["username"])
     login(request, user)
     return JsonResponse({"id": user.pk})
+
+
+@csrf_exempt
+def change_password(request: HttpRequest) -> JsonResponse:
+    """Change it as Django's own view does, which keeps the browser logged in."""
+    user = get_user_model().objects.get(pk=request.user.pk)
+    user.set_password("another")
+    user.save()
+    update_session_auth_hash(request, user)
+    return JsonResponse({})
 
 
 @csrf_exempt

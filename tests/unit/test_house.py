@@ -30,7 +30,6 @@ LATE_IMPORTS = {
     ("asgi.py", "SocketIOApplication.__init__"): "the same",
     ("asgi.py", "_Server.__init__"): "the same",
     ("apps.py", "DjangoSocketIOConfig.ready"): "apps.py is imported while Django is set up",
-    ("apps.py", "_close_sockets"): "the same",
     ("stats/rows.py", "save"): "imported at set-up, before there are models",
     ("server/shutdown.py", "_have_twisted_wait"): "daphne alone brings twisted, and has it loaded",
     ("admin_pages/official.py", "AdminUI._log"): "the admin may not be installed",

@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 
 from django_socketio.addressing.handshake import read_handshake, read_headers
-from django_socketio.addressing.rooms import SessionRoom
-from django_socketio.addressing.target import Target
-from django_socketio.server.operators import Operator
 
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)
 
@@ -81,11 +78,6 @@ def test_no_secret_is_shown(show: Callable[[Any], str]) -> None:
     assert "secret" not in shown
     assert "192.0.2.1" in shown
     assert "\n" not in shown
-
-
-def test_a_session_s_key_is_not_shown() -> None:
-    target = Target("/", (SessionRoom("secret"),), (SessionRoom("secret"),))
-    assert "secret" not in f"{target!r} {target} {Operator('/', *target[1:3])!r}"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from django_socketio.addressing.rooms import Room, SessionRoom, UserRoom
+from django_socketio.addressing.rooms import Room, UserRoom
 from django_socketio.addressing.target import room_key
 from django_socketio.cluster.messages import group_name
 
@@ -78,8 +78,8 @@ def test_a_group_is_the_same_in_every_version() -> None:
     assert group_name("/chat", "room", "a b") == "socketio.7e057eaea6dfe92471df10d3c5d83971e08e1332"
 
 
-def test_a_room_cannot_be_named_like_a_user_or_a_session() -> None:
-    rooms: list[Room] = ["user", "auth.user", "5", UserRoom("auth.user", "5"), SessionRoom("5")]
+def test_a_room_cannot_be_named_like_a_user() -> None:
+    rooms: list[Room] = ["user", "auth.user", "5", UserRoom("auth.user", "5")]
     keys = {room_key(room) for room in rooms}
     assert len(keys) == len(rooms)
     assert len({group_name("/", *key) for key in keys} | {group_name("/")}) == len(rooms) + 1

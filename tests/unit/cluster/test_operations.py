@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_socketio.addressing.rooms import SessionRoom, UserRoom
+from django_socketio.addressing.rooms import UserRoom
 from django_socketio.addressing.target import Target, name_from_wire, name_to_wire
 from django_socketio.cluster.messages import ITEMS, Kind, is_well_formed
 
@@ -82,7 +82,7 @@ def test_no_junk_after_a_kind_raises(kind: Kind, items: list[Any]) -> None:
 # Whom an operation addresses
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=10)
-ROOMS = ANY_TEXT | st.builds(UserRoom, st.text(), st.text()) | st.builds(SessionRoom, st.text())
+ROOMS = ANY_TEXT | st.builds(UserRoom, st.text(), st.text())
 
 
 @given(st.text(), st.lists(ROOMS).map(tuple), st.lists(ROOMS).map(tuple))

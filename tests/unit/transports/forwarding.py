@@ -71,6 +71,8 @@ class Connection:
         # While it is cleared, send() waits.
         self.writable = asyncio.Event()
         self.writable.set()
+        # After so many messages it is cleared.
+        self.most = -1
         self.read = 0
         # Whether its request is a handshake that the gate does not take any more.
         self.passed_on = False
@@ -95,6 +97,8 @@ class Connection:
         return self._inbox.popleft()
 
     async def send(self, message: dict[str, Any]) -> None:
+        if len(self.sent) == self.most:
+            self.writable.clear()
         await self.writable.wait()
         if self.broken:
             raise BrokenPipeError

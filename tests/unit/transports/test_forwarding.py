@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from django_socketio.cluster.messages import Kind
 from django_socketio.engineio import ErrorCode
 from django_socketio.stats import counters
 from django_socketio.transports import forwarding
+from django_socketio.transports.http import PIECE
 from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.tunnels import Process
 from tests.unit.transports.forwarding import (
@@ -42,6 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ends, "FIRST_ANSWER", 0.2)
     monkeypatch.setattr(tunnels, "ALIVE_AFTER", 0.02)
     monkeypatch.setattr(forwarding, "RECEIPT_TIMEOUT", 0.1)
+    monkeypatch.setattr(forwarding, "ANSWER_TIMEOUT", 0.1)
 
 
 # HTTP
@@ -51,7 +54,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_request_and_its_answer(size: int) -> None:
     pair, client = Forwarding(echo), Connection(b"x" * size)
     await soon(pair.http(client, "POST"))
-    assert client.sent == [START, {"type": "http.response.body", "body": b"x" * size}]
+    start, *pieces = client.sent
+    assert start == START
+    assert b"".join(piece["body"] for piece in pieces) == b"x" * size
+    assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [
+        False
+    ]
+    assert max(len(piece["body"]) for piece in pieces) <= PIECE
     await eventually(lambda: pair.idle)
     assert pair.gate.kinds()[-1] == Kind.RECEIPT
     assert Kind.ABORT not in pair.gate.kinds()
@@ -110,6 +119,48 @@ async def test_an_answer_counts_as_sent_when_the_client_has_it() -> None:
         client.writable.set()
         await soon(sending)
         await soon(carrying)
+
+
+async def test_an_answer_in_pieces_is_carried_as_one() -> None:
+    served = Served()
+    pair, client = Forwarding(served), Connection()
+    carrying = pair.http(client)
+    _, send = await soon(served.ends)
+    await send(START)
+    await send({"type": "http.response.body", "body": b"a", "more_body": True})
+    await send({"type": "http.response.body", "body": b"b", "more_body": True})
+    await soon(send({"type": "http.response.body", "body": b"c"}))
+    await soon(carrying)
+    assert client.sent == [START, {"type": "http.response.body", "body": b"abc"}]
+
+
+async def test_a_large_answer_is_the_gate_s_once_the_client_has_begun_to_read() -> None:
+    """The owner need not wait for the slow client, and the gate does not wait for ever."""
+    served = Served()
+    pair, client = Forwarding(served), Connection()
+    settings = pair.hub.settings
+    pair.hub.settings = replace(settings, ping_interval=0.1, ping_timeout=0.1)
+    carrying = pair.http(client)
+    _, send = await soon(served.ends)
+    await send(START)
+    client.most = 2
+    await soon(send({"type": "http.response.body", "body": b"x" * PIECE * 4}))
+    served.over.set_result(None)
+    await soon(carrying)
+    assert client.values("body") == [b"x" * PIECE]
+
+
+async def test_a_body_without_end_ends_in_time() -> None:
+    served = Served()
+    pair, client = Forwarding(served), Connection()
+    pair.hub.settings = replace(pair.hub.settings, body_timeout=0.05)
+    client.put("http.request", body=b"begun", more_body=True)
+    carrying = pair.http(client, "POST")
+    receive, _ = await soon(served.ends)
+    assert (await soon(receive())) == {"type": "http.disconnect"}
+    served.over.set_result(None)
+    await soon(carrying)
+    assert client.values("status") == [408]
 
 
 async def test_an_answer_that_is_lost() -> None:

@@ -11,11 +11,13 @@ import pytest
 
 from django_socketio.engineio import ErrorCode, HandshakeRefused
 from django_socketio.transports.http import (
+    PIECE,
     THREAD_SIZE,
     choose_encoding,
     compress,
     error_body,
     respond,
+    send_body,
 )
 
 
@@ -66,6 +68,20 @@ def test_the_protocol_s_error_answer() -> None:
             "code": int(code),
             "message": code.message,
         }
+
+
+@pytest.mark.parametrize(("size", "pieces"), [(PIECE, 1), (PIECE + 1, 2), (PIECE * 3, 3)])
+async def test_a_large_answer_goes_out_in_pieces(size: int, pieces: int) -> None:
+    sent: list[dict[str, Any]] = []
+    taken: list[int] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await send_body(send, b"x" * size, lambda: taken.append(len(sent)))
+    assert taken == [1]
+    assert [message.get("more_body", False) for message in sent] == [True] * (pieces - 1) + [False]
+    assert b"".join(message["body"] for message in sent) == b"x" * size
 
 
 async def test_a_whole_answer() -> None:

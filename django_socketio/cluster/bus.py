@@ -33,8 +33,10 @@ class Bus:
     """Sends operations to groups and processes, and receives those of others.
 
     ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
-    group)`` when messages of a sender are missing (group "" for those to this process alone).
-    At most about ``max_buffer`` bytes wait for a layer that is slow or down.
+    group)`` when messages of a sender are missing (group "" for those to this process alone,
+    CARRIED for those of tunnels).
+    At most about ``max_buffer`` bytes wait for a layer that is slow or down. ``has_room`` is
+    :meth:`.Outbox.has_room`.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Bus:
         self._receive = receive
         self._lost = lost
         self._outbox = Outbox(max_buffer)
+        self.has_room = self._outbox.has_room
         self._inbox = Inbox(node)
         self._groups = Groups()
         self._echoed = Progress()
@@ -97,6 +100,10 @@ class Bus:
 
     # Sending
 
+    def when_room_is_made(self, call: Callable[[], None]) -> None:
+        """Call something whenever there is room again where ``has_room`` found none."""
+        self._outbox.room_made = call
+
     @property
     def congested(self) -> bool:
         """Whether volatile operations should be dropped."""
@@ -106,9 +113,11 @@ class Bus:
         """Send an operation to all processes in a group. ``size`` is about its size in bytes."""
         return self._send(group, "", operation, size)
 
-    def to_channel(self, channel: str, operation: list[Any], size: int = 0) -> Milestone:
-        """Send an operation to one process."""
-        return self._send("", channel, operation, size)
+    def to_channel(
+        self, channel: str, operation: list[Any], size: int = 0, group: str = ""
+    ) -> Milestone:
+        """Send an operation to one process; ``group`` is CARRIED for one of a tunnel."""
+        return self._send(group, channel, operation, size)
 
     def echo(self) -> Milestone | None:
         """Send a message to this process itself. Returns None before the bus has its channel.
@@ -140,8 +149,8 @@ class Bus:
             message = self._outbox.take()
             group, operations = message.group, message.operations
             packed = pack(self.node, group, message.first, message.number, operations)
-            send = self._layer.group_send if group else self._layer.send
-            destination, channel = group or message.channel, self.channel
+            send = self._layer.send if message.channel else self._layer.group_send
+            destination, channel = message.channel or group, self.channel
             if channel is None:
                 await send(destination, packed)
             elif not await send(destination, packed, TRIES):

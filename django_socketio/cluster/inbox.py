@@ -9,15 +9,15 @@ from collections.abc import Container
 from typing import Any, NamedTuple
 
 from ..stats import counters
-from .messages import BadMessage, is_well_formed, unpack
+from .messages import CARRIED, BadMessage, is_well_formed, unpack
 from .sequence import Receiver
 
 
 class Received(NamedTuple):
     """A message that was accepted.
 
-    ``group`` is empty for one to this process alone. ``lost`` is how many messages of that sender
-    in that group are missing before this one.
+    ``group`` is empty or CARRIED for one to this process alone. ``lost`` is how many messages of
+    that sender in that group are missing before this one.
     """
 
     sender: str
@@ -50,7 +50,7 @@ class Inbox:
             if group:
                 return Received(sender, group, 0, [])  # carried out already, when it was sent
         else:
-            if group and group not in groups:
+            if group and group != CARRIED and group not in groups:
                 return None  # the group was left meanwhile: the message is for nobody here
             missing = self._receiver.lost(sender, group, first, number)
             if missing is None:

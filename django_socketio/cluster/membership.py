@@ -17,7 +17,7 @@ from ..runtime.patience import Patience
 from ..runtime.runtime import Runtime
 from ..stats import counters
 from .bus import Bus
-from .messages import EVERYONE, Kind
+from .messages import CARRIED, EVERYONE, Kind
 from .peers import Peers
 from .progress import Milestone
 from .tunnels import Tunnels
@@ -195,7 +195,7 @@ class Membership:
         self._said = self._hello(wanted=False)
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
-            self._to(node, [Kind.PULSE, True])
+            self._pulse(node, wanted=True)
 
     def _join_again(self, now: float, refreshed: float, interval: float) -> float:
         """Join all groups again if the layer may have lost them. Returns when that was done."""
@@ -221,6 +221,11 @@ class Membership:
         if channel is not None:
             self._bus.to_channel(channel, operation)
 
+    def _pulse(self, node: str, wanted: bool) -> None:
+        channel = self._peers.channel(node)
+        if channel is not None:
+            self._bus.to_channel(channel, [Kind.PULSE, wanted], group=CARRIED)
+
     # What others say
 
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
@@ -238,7 +243,7 @@ class Membership:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it
         # none by ourselves, and answer instead.
         if wanted and sender not in self._tunnelled:
-            self._to(sender, [Kind.PULSE, False])
+            self._pulse(sender, wanted=False)
 
     def _on_stranger(self, sender: str) -> None:
         self.tunnels.break_tunnels(sender)

@@ -24,6 +24,8 @@ TYPE = "django_socketio.message"
 
 # The group of all processes.
 EVERYONE = "socketio.everyone"
+# Stands for a group in what tunnels send to one process: they have sequence numbers of their own.
+CARRIED = "socketio.carried"
 
 # Flags of EMIT and ASK.
 VOLATILE, UNCOMPRESSED = 1, 2
@@ -86,7 +88,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.HELLO: {"channel": str, "interval": _NUMBER, "wanted": bool},
     Kind.BYE: {},
     Kind.PULSE: {"wanted": bool},
-    Kind.OPEN: {"tunnel": int, "head": dict, "body": (bytes, type(None))},
+    Kind.OPEN: {"tunnel": int, "head": dict},
     Kind.IN: {"tunnel": int, "message": list},
     Kind.OUT: {"tunnel": int, "message": list},
     Kind.CREDIT: {"tunnel": int, "bytes": int},

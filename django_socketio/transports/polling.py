@@ -108,6 +108,8 @@ class PollingConsumer(AsyncConsumer):
                 await self._post(client, request, cors)
             else:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        except BodyTooLarge:
+            await respond(send, 413, headers=[*cors, (b"connection", b"close")])
         except HandshakeRefused as refused:
             counters.requests_refused.add(refused.code.name)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
@@ -214,8 +216,7 @@ class PollingConsumer(AsyncConsumer):
                 await client.wait_until_caught_up()
         except BodyTooLarge:
             client.abort(Reason.TRANSPORT_ERROR, "a body over MAX_HTTP_BUFFER_SIZE")
-            await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
-            return
+            raise
         except BodyAborted:
             client.abort(Reason.TRANSPORT_ERROR, "a POST was dropped")
             return

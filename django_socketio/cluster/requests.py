@@ -34,6 +34,7 @@ class Requests:
         self._runtime = runtime
         self._codec = settings.codec
         self._encoder = settings.encoder
+        self._share_credentials = settings.share_credentials
         self._members = members
         self._router = router
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -96,7 +97,8 @@ class Requests:
         self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]
     ) -> None:
         sockets = self._members.describe(Target.from_wire(namespace, rooms, exclude))
-        text = self._encoder.json([socket.as_dict() for socket in sockets])
+        credentials = self._share_credentials
+        text = self._encoder.json([socket.as_dict(credentials) for socket in sockets])
         self._router.to_node(sender, [Kind.FOUND, number, text], len(text))
 
     def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:

@@ -73,7 +73,7 @@ class Requests:
         attachments: list[Any],
     ) -> None:
         if not self._seen_before(sender, number):
-            packet = encoded_event(text, attachments)
+            packet = encoded_event(namespace, text, attachments)
             target = Target.from_wire(namespace, rooms, exclude)
             delivery = Delivery(not flags & UNCOMPRESSED, bool(flags & VOLATILE))
             self._members.deliver(target, packet, delivery)
@@ -119,7 +119,7 @@ class Requests:
         timeout: float,
     ) -> None:
         target = Target.from_wire(namespace, rooms, exclude)
-        packet = encoded_event(f"{before}0{after}", attachments, len(before))
+        packet = encoded_event(namespace, f"{before}0{after}", attachments, "0")
         delivery = Delivery(not flags & UNCOMPRESSED)
         self._runtime.spawn(
             self._ask(sender, number, target, packet, delivery, min(timeout, LONGEST_QUESTION))

@@ -20,6 +20,7 @@ from .layer import Layer
 from .messages import EVERYONE, Kind, pack
 from .outbox import Outbox
 from .progress import Milestone, Progress
+from .signing import Signer, site_secrets
 
 # How many groups are joined or left at the same time.
 JOINS_AT_ONCE = 50
@@ -52,6 +53,7 @@ class Bus:
         # When this process last heard itself in the group of all processes, in the loop's time.
         self.echoed_at = 0.0
         self._layer = Layer(layer)
+        self._signer = Signer(site_secrets())
         self._receive = receive
         self._lost = lost
         self._outbox = Outbox(max_buffer)
@@ -148,10 +150,13 @@ class Bus:
                 await self._put.wait()
             message = self._outbox.take()
             group, operations = message.group, message.operations
-            packed = pack(self.node, group, message.first, message.number, operations)
+            content = pack(self.node, group, message.first, message.number, operations)
+            packed = self._signer.sign(content, message.channel)
             send = self._layer.send if message.channel else self._layer.group_send
             destination, channel = message.channel or group, self.channel
-            if channel is None:
+            if packed is None:
+                pass
+            elif channel is None:
                 await send(destination, packed)
             elif not await send(destination, packed, TRIES):
                 await self._recover(channel)
@@ -161,7 +166,8 @@ class Bus:
 
     async def _recover(self, channel: str) -> None:
         """Wait until the layer works again, then until the others have had time to notice."""
-        await self._layer.send(channel, pack(self.node, "", 0, 0, []))
+        if message := self._signer.sign(pack(self.node, "", 0, 0, []), channel):
+            await self._layer.send(channel, message)
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
 
@@ -217,7 +223,8 @@ class Bus:
                 logger.exception("a message from the channel layer could not be handled")
 
     def _take(self, message: Any) -> None:
-        received = self._inbox.open(message, self._groups)
+        content = self._signer.open(message, self.channel)
+        received = None if content is None else self._inbox.open(content, self._groups)
         if received is None:
             return
         sender, group, lost, operations = received

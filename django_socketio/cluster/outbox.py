@@ -14,6 +14,8 @@ from .sequence import Sender
 MAX_OPERATIONS, MAX_MESSAGE_SIZE = 200, 262_144
 # Messages that wait before the layer counts as congested, for volatile operations.
 CONGESTED = 100
+# The part of the room that tunnels may always take.
+TUNNELS_SHARE = 1 / 8
 # Bytes that an operation is taken to need beside its data.
 OVERHEAD = 100
 
@@ -58,20 +60,26 @@ class Outbox:
         # What may be dropped, and what tunnels carry. ``last`` tells which of two is older.
         self._messages: deque[OutgoingMessage] = deque()
         self._carried: deque[OutgoingMessage] = deque()
+        self._carried_size = 0
         self.room_made: Callable[[], None] = lambda: None
         self._room_wanted = False
 
     def has_room(self, size: int) -> bool:
-        """Return whether a tunnel may add an operation of so many bytes: half is left to others.
+        """Return whether a tunnel may add an operation of so many bytes.
 
-        If not, ``room_made`` is called later. Raises ValueError for one that never fits.
+        It may while less than half is taken, by whatever it is. Tunnels may always take a share of
+        TUNNELS_SHARE, so that broadcasts without end do not stop them. If it may not, ``room_made``
+        is called later. Raises ValueError for an operation that never fits.
         """
-        if size + OVERHEAD > self._max_size:
+        size += OVERHEAD
+        if size > self._max_size:
             raise ValueError("an operation is larger than MAX_LAYER_BUFFER_SIZE")
-        has_room = not self._half_full and self.size + size + OVERHEAD <= self._max_size
-        if not has_room:
-            self._room_wanted = True
-        return has_room
+        if not self._half_full and self.size + size <= self._max_size:
+            return True
+        if self._carried_size + size <= self._max_size * TUNNELS_SHARE:
+            return True
+        self._room_wanted = True
+        return False
 
     @property
     def _half_full(self) -> bool:
@@ -103,6 +111,8 @@ class Outbox:
             message = OutgoingMessage(group, channel, *self._sender.next(group + channel))
             self._newest = message
             (self._carried if group == CARRIED else self._messages).append(message)
+        if group == CARRIED:
+            self._carried_size += size + OVERHEAD
         message.operations.append(operation)
         message.size += size + OVERHEAD
         self.size += size + OVERHEAD
@@ -132,7 +142,11 @@ class Outbox:
         self.size -= message.size
         if message is self._newest:
             self._newest = None  # it is closed
-        if self._room_wanted and not self._half_full:
+        if messages is self._carried:
+            self._carried_size -= message.size
+        if self._room_wanted and (
+            not self._half_full or self._carried_size * 2 <= self._max_size * TUNNELS_SHARE
+        ):
             self._room_wanted = False
             self.room_made()
         return message

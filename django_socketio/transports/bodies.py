@@ -57,8 +57,8 @@ async def read_pieces(receive: Any, limit: int) -> AsyncIterator[tuple[bytes, bo
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge
-        while len(chunk) > PIECE:
-            yield chunk[:PIECE], True
-            chunk = chunk[PIECE:]
-        if chunk or not more:
-            yield chunk, more
+        for start in range(0, len(chunk), PIECE):
+            end = start + PIECE
+            yield chunk[start:end], more or end < len(chunk)
+        if not (chunk or more):
+            yield b"", False

@@ -145,6 +145,8 @@ def test_what_tunnels_carry_is_not_dropped() -> None:
 
 def test_half_of_the_room_is_left_to_others() -> None:
     box = Outbox(4 * (1000 + outbox.OVERHEAD))
+    made: list[int] = []
+    box.room_made = lambda: made.append(box.size)
     assert box.has_room(1000)
     box.put(CARRIED, "A", note(0), 1000)
     # What takes more than half waits until it fits.
@@ -155,3 +157,30 @@ def test_half_of_the_room_is_left_to_others() -> None:
     assert not box.has_room(0)
     with pytest.raises(ValueError, match="larger than"):
         box.has_room(4 * 1000 + 3 * outbox.OVERHEAD + 1)
+    # Who was told that there is none is told when there is, once.
+    assert made == []
+    take_all(box)
+    assert made == [outbox.OVERHEAD]
+
+
+def test_broadcasts_without_end_do_not_stop_tunnels() -> None:
+    """A share of the room is theirs: for it broadcasts are dropped."""
+    box = Outbox(16 * (1000 + outbox.OVERHEAD))
+    made: list[int] = []
+    box.room_made = lambda: made.append(box.size)
+
+    def broadcast() -> None:
+        for number in range(20):
+            box.put("gh"[number % 2], "", note(number), 1000)
+        box.drop_overflow()
+
+    broadcast()
+    for _ in range(2):
+        assert box.has_room(1000)
+        box.put(CARRIED, "A", note(0), 1000)
+    assert not box.has_room(1000)
+    for _ in range(16):
+        box.take()
+        broadcast()
+    assert made
+    assert box.has_room(1000)

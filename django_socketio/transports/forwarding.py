@@ -178,6 +178,7 @@ async def _carry_body(receive: Any, end: OutgoingEnd, limit: int) -> bool:
         end.break_off()
         return True
     except BodyTooLarge:
+        counters.violations.add("a body over MAX_HTTP_BUFFER_SIZE")
         end.break_off()
         raise
     except ConnectionError:

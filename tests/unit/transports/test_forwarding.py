@@ -156,6 +156,7 @@ async def test_a_handshake_that_nobody_takes_over() -> None:
 
 async def test_a_body_that_is_too_large() -> None:
     """The gate notices while it arrives; for the owner its client has dropped it."""
+    counted = counters.violations["a body over MAX_HTTP_BUFFER_SIZE"]
     served = Served()
     pair, client = Forwarding(served), Connection(b"x" * LIMIT, b"x", b"not read")
     carrying = pair.http(client, "POST")
@@ -166,6 +167,7 @@ async def test_a_body_that_is_too_large() -> None:
     with pytest.raises(BodyTooLarge):
         await soon(carrying)
     assert (size, client.read) == (LIMIT, 2)
+    assert counters.violations["a body over MAX_HTTP_BUFFER_SIZE"] == counted + 1
 
 
 async def test_a_body_that_the_owner_does_not_want() -> None:

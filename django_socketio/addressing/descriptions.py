@@ -21,14 +21,17 @@ class SocketDescription:
     user_id: Any
     transport: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, for another process."""
+    def as_dict(self, credentials: bool) -> dict[str, Any]:
+        """Return everything as plain values, for another process.
+
+        Without ``credentials`` the handshake has no cookies, no tokens and no ``auth``.
+        """
         return {
             "sid": self.sid,
             "namespace": self.namespace,
             "rooms": list(self.rooms),
             "data": self.data,
-            "handshake": self.handshake.as_dict(),
+            "handshake": self.handshake.as_dict(credentials),
             "user_id": self.user_id,
             "transport": self.transport,
         }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ..logs import safe
+
+# The headers by which a server knows who asks.
+CREDENTIALS = frozenset({"cookie", "authorization", "proxy-authorization"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,9 +46,17 @@ class Handshake(Mapping[str, Any]):
         """Leave out headers, query and ``auth``, which hold cookies, tokens and passwords."""
         return f"<Handshake {safe(self.address)} time={self.time} secure={self.secure}>"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the same as a plain dict."""
-        return asdict(self)
+    def as_dict(self, credentials: bool = True) -> dict[str, Any]:
+        """Return the same as a plain dict; without ``credentials`` nothing lets act as the client.
+
+        Then ``auth`` is None, and the headers in :data:`CREDENTIALS` are left out.
+        """
+        values = {key: getattr(self, key) for key in _FIELDS}
+        if not credentials:
+            headers = self.headers.items()
+            values["headers"] = {key: text for key, text in headers if key not in CREDENTIALS}
+            values["auth"] = None
+        return values
 
 
 _FIELDS = tuple(field.name for field in fields(Handshake))

@@ -6,12 +6,14 @@ there. It ends with random text, so that nobody can guess it.
 
 from __future__ import annotations
 
+import re
 import secrets
 
 # Random bytes in the id of a process, and in the rest of an id; base64 makes 4 characters of 3.
 _NODE_BYTES, _OWN_BYTES = 6, 15
 NODE_LENGTH = 8
 SID_LENGTH = 28
+_NODE = re.compile("[A-Za-z0-9_-]{1,32}")
 # How many characters of the rest are shown: enough to tell ids apart, too few to guess one.
 _SHOWN = 8
 
@@ -19,6 +21,11 @@ _SHOWN = 8
 def new_node() -> str:
     """Make the id of a process: 8 characters."""
     return secrets.token_urlsafe(_NODE_BYTES)
+
+
+def is_node(text: str) -> bool:
+    """Return whether a process may have this id: 1 to 32 letters and digits of base64."""
+    return _NODE.fullmatch(text) is not None
 
 
 def new_id(node: str) -> str:

@@ -20,6 +20,7 @@ from .layer import Layer
 from .messages import EVERYONE, Kind, pack
 from .outbox import Outbox
 from .progress import Milestone, Progress
+from .signing import Signer, site_secrets
 
 # How many groups are joined or left at the same time.
 JOINS_AT_ONCE = 50
@@ -33,8 +34,10 @@ class Bus:
     """Sends operations to groups and processes, and receives those of others.
 
     ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
-    group)`` when messages of a sender are missing (group "" for those to this process alone).
-    At most about ``max_buffer`` bytes wait for a layer that is slow or down.
+    group)`` when messages of a sender are missing (group "" for those to this process alone,
+    CARRIED for those of tunnels).
+    At most about ``max_buffer`` bytes wait for a layer that is slow or down. ``has_room`` is
+    :meth:`.Outbox.has_room`.
     """
 
     def __init__(
@@ -50,9 +53,11 @@ class Bus:
         # When this process last heard itself in the group of all processes, in the loop's time.
         self.echoed_at = 0.0
         self._layer = Layer(layer)
+        self._signer = Signer(site_secrets())
         self._receive = receive
         self._lost = lost
         self._outbox = Outbox(max_buffer)
+        self.has_room = self._outbox.has_room
         self._inbox = Inbox(node)
         self._groups = Groups()
         self._echoed = Progress()
@@ -97,6 +102,10 @@ class Bus:
 
     # Sending
 
+    def when_room_is_made(self, call: Callable[[], None]) -> None:
+        """Call something whenever there is room again where ``has_room`` found none."""
+        self._outbox.room_made = call
+
     @property
     def congested(self) -> bool:
         """Whether volatile operations should be dropped."""
@@ -106,9 +115,11 @@ class Bus:
         """Send an operation to all processes in a group. ``size`` is about its size in bytes."""
         return self._send(group, "", operation, size)
 
-    def to_channel(self, channel: str, operation: list[Any], size: int = 0) -> Milestone:
-        """Send an operation to one process."""
-        return self._send("", channel, operation, size)
+    def to_channel(
+        self, channel: str, operation: list[Any], size: int = 0, group: str = ""
+    ) -> Milestone:
+        """Send an operation to one process; ``group`` is CARRIED for one of a tunnel."""
+        return self._send(group, channel, operation, size)
 
     def echo(self) -> Milestone | None:
         """Send a message to this process itself. Returns None before the bus has its channel.
@@ -139,10 +150,13 @@ class Bus:
                 await self._put.wait()
             message = self._outbox.take()
             group, operations = message.group, message.operations
-            packed = pack(self.node, group, message.first, message.number, operations)
-            send = self._layer.group_send if group else self._layer.send
-            destination, channel = group or message.channel, self.channel
-            if channel is None:
+            content = pack(self.node, group, message.first, message.number, operations)
+            packed = self._signer.sign(content, message.channel)
+            send = self._layer.send if message.channel else self._layer.group_send
+            destination, channel = message.channel or group, self.channel
+            if packed is None:
+                pass
+            elif channel is None:
                 await send(destination, packed)
             elif not await send(destination, packed, TRIES):
                 await self._recover(channel)
@@ -152,7 +166,8 @@ class Bus:
 
     async def _recover(self, channel: str) -> None:
         """Wait until the layer works again, then until the others have had time to notice."""
-        await self._layer.send(channel, pack(self.node, "", 0, 0, []))
+        if message := self._signer.sign(pack(self.node, "", 0, 0, []), channel):
+            await self._layer.send(channel, message)
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
 
@@ -207,7 +222,8 @@ class Bus:
                 logger.exception("a message from the channel layer could not be handled")
 
     def _take(self, message: Any) -> None:
-        received = self._inbox.open(message, self._groups)
+        content = self._signer.open(message, self.channel)
+        received = None if content is None else self._inbox.open(content, self._groups)
         if received is None:
             return
         sender, group, lost, operations = received

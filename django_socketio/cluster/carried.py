@@ -25,11 +25,19 @@ def decode_data(codec: JSONCodec, text: str, attachments: list[Any]) -> list[Any
     return data
 
 
-def encoded_event(text: str, attachments: list[Any], head: int = 0) -> EncodedPacket:
-    """Return an encoded event that has come over the layer. Raises ValueError for anything else."""
-    if text[:1] not in ("2", "5") or not all(isinstance(data, bytes) for data in attachments):
-        raise ValueError("not an encoded event")
-    return EncodedPacket(text, tuple(attachments), head)
+def encoded_event(namespace: str, text: str, attachments: list[Any], id: str = "") -> EncodedPacket:
+    """Return an event of a namespace that has come over the layer, encoded, with an ``id`` or none.
+
+    Raises ValueError for anything else. That the text goes on with JSON is not checked: only
+    processes of this site can have signed it.
+    """
+    kind = f"5{len(attachments)}-" if attachments else "2"
+    head = kind if namespace == "/" else f"{kind}{namespace},"
+    if not (
+        text.startswith(f"{head}{id}[") and all(isinstance(data, bytes) for data in attachments)
+    ):
+        raise ValueError("not an event of this namespace")
+    return EncodedPacket(text, tuple(attachments), len(head) if id else 0)
 
 
 def size_of(packet: EncodedPacket) -> int:

@@ -17,7 +17,7 @@ from ..stats import counters
 from .bus import Bus
 from .carried import size_of
 from .membership import Membership
-from .messages import EVERYONE, UNCOMPRESSED, VOLATILE, Kind
+from .messages import CARRIED, EVERYONE, UNCOMPRESSED, VOLATILE, Kind
 from .peers import Peers
 from .ports import Members
 from .progress import Milestone
@@ -57,13 +57,15 @@ class Cluster:
             getattr(layer, "group_expiry", None),
         )
         self.tunnels = Tunnels(
-            self.router.to_node,
+            self.router.to_tunnel,
+            self.bus.has_room,
             self.membership.meet,
             self.peers.last_sign,
             runtime.spawn,
             accept,
         )
         self.membership.tunnels = self.tunnels
+        self.bus.when_room_is_made(self.tunnels.go_on)
         self.questions = Questions(
             runtime, settings.codec, self.router, self.membership, self.peers, node
         )
@@ -154,7 +156,7 @@ class Cluster:
             logger.exception("an operation of process %s could not be carried out", safe(sender))
 
     def _lost(self, sender: str, group: str) -> None:
-        if not group:
+        if group == CARRIED:
             self.tunnels.break_tunnels(sender)
 
     def _departed(self, node: str) -> None:

@@ -3,6 +3,8 @@
 A message is a list of plain values whose meaning only the two users of a tunnel know. What counts
 is its size: a sender waits while more than :data:`WINDOW` bytes are on their way, and the receiver
 gives credit for what it has processed. The credit for an HTTP answer is called its receipt.
+
+All ends of a process share one :class:`Exit`.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ PATIENCE = 5.0
 Message = list[Any]
 # Sends an operation, whose data has a size in bytes, to a process. None: the process is unknown.
 SendOperation = Callable[[str, list[Any], int], object | None]
+# Whether an operation with so many bytes of data may be sent now. Raises ValueError: it never may.
+HasRoom = Callable[[int], bool]
 # When a process last said something, in the loop's time.
 LastSign = Callable[[str], float]
 
@@ -39,6 +43,41 @@ class OwnerGone(ConnectionError):
     """The process that owns a session does not answer."""
 
 
+class Exit:
+    """The way out of this process: who wants to send through a tunnel waits until there is room."""
+
+    def __init__(self, send: SendOperation, has_room: HasRoom) -> None:
+        self.send = send
+        self._has_room = has_room
+        # In the order in which they began to wait, so that each gets its turn.
+        self._waiting: dict[End, None] = {}
+
+    async def wait_for_room(self, end: End, size: int) -> None:
+        """Wait until an end may send so many bytes.
+
+        Raises ConnectionError if its tunnel is broken. One that can never send breaks.
+        """
+        end.raise_if_broken()
+        try:
+            while not self._has_room(size):
+                self._waiting[end] = None
+                await end.wait_to_send()
+        except ValueError as error:
+            counters.layer.add("too large for a tunnel")
+            end.break_off()
+            raise ConnectionError(str(error)) from None
+
+    def go_on(self) -> None:
+        """There is room again."""
+        waiting, self._waiting = self._waiting, {}
+        for end in waiting:
+            end.wake()
+
+    def forget(self, end: End) -> None:
+        """An end is over."""
+        self._waiting.pop(end, None)
+
+
 class End:
     """One end of a tunnel: sends messages within the window, and queues those that arrive."""
 
@@ -46,31 +85,36 @@ class End:
     message_kind: Kind
     credit_kind: Kind
 
-    def __init__(self, send: SendOperation, node: str, number: int) -> None:
+    def __init__(self, exit: Exit, node: str, number: int) -> None:
         self.node = node
         self.number = number
         self.broken = False
-        self._send = send
+        self._exit = exit
+        self._send = exit.send
+        # Messages are sent in the order of the calls, though the first one waits.
+        self._turn = asyncio.Lock()
         self._inbox: deque[Message] = deque()
         # Set when the inbox may be read or the tunnel is broken.
         self._arrived = asyncio.Event()
-        # Bytes on their way to the other end; the event is set when they have become fewer.
+        # Bytes on their way to the other end; the event is set when they have become fewer, and
+        # when there is room in the way out.
         self._in_flight = 0
-        self._credited = asyncio.Event()
+        self._may_send = asyncio.Event()
         # Bytes that this end has processed and the other end has had no credit for.
         self._owed = 0
 
     async def send_message(self, message: Message) -> None:
-        """Send a message, then wait while the window is full.
+        """Send a message when there is room, then wait while the window is full.
 
         Raises ConnectionError if the tunnel is broken or the other process is unknown.
         """
-        self._raise_if_broken()
         size = size_of(message)
-        self._in_flight += size + OVERHEAD
-        operation = [self.message_kind, self.number, message]
-        if self._send(self.node, operation, size) is None:
-            raise ConnectionError("the process is not known any more")
+        async with self._turn:
+            await self._exit.wait_for_room(self, size)
+            self._in_flight += size + OVERHEAD
+            operation = [self.message_kind, self.number, message]
+            if self._send(self.node, operation, size) is None:
+                raise ConnectionError("the process is not known any more")
         await self._wait_until_in_flight(WINDOW)
 
     async def wait_for_receipt(self, timeout: float) -> None:
@@ -86,9 +130,18 @@ class End:
 
     async def _wait_until_in_flight(self, most: int) -> None:
         while self._in_flight > most:
-            self._raise_if_broken()
-            self._credited.clear()
-            await self._credited.wait()
+            await self.wait_to_send()
+
+    async def wait_to_send(self) -> None:
+        """Wait until something has changed. Raises ConnectionError if the tunnel is broken."""
+        self.raise_if_broken()
+        self._may_send.clear()
+        await self._may_send.wait()
+        self.raise_if_broken()
+
+    def wake(self) -> None:
+        """Let those who wait to send look again."""
+        self._may_send.set()
 
     async def read_message(self) -> Message:
         """Return the next message from the other end, and give credit for it.
@@ -102,7 +155,7 @@ class End:
     async def read_without_credit(self) -> Message:
         """Return the next message, for which :meth:`give_credit` is to be called."""
         while not self._inbox:
-            self._raise_if_broken()
+            self.raise_if_broken()
             self._arrived.clear()
             await self._arrived.wait()
         return self._inbox.popleft()
@@ -123,9 +176,10 @@ class End:
         """Break the tunnel at this end: nothing arrives any more, and nobody waits."""
         self.broken = True
         self._arrived.set()
-        self._credited.set()
+        self.wake()
 
-    def _raise_if_broken(self) -> None:
+    def raise_if_broken(self) -> None:
+        """Raise ConnectionError if the tunnel is broken."""
         if self.broken:
             raise ConnectionError("the tunnel is broken")
 
@@ -140,7 +194,7 @@ class End:
     def credit_arrived(self, size: int) -> None:
         """The other end has processed so many bytes."""
         self._in_flight -= size
-        self._credited.set()
+        self.wake()
 
 
 class OutgoingEnd(End):
@@ -150,24 +204,25 @@ class OutgoingEnd(End):
     credit_kind = Kind.RECEIPT
     # True while this process must not end: a client is about to go on over this tunnel.
     upgrading = False
-    # True when the other end knows that the tunnel is over.
-    finished = False
+    # True while the other end knows nothing of the tunnel: not yet, or not any more.
+    finished = True
 
     def __init__(
-        self, send: SendOperation, node: str, number: int, last_sign: LastSign, is_request: bool
+        self, exit: Exit, node: str, number: int, last_sign: LastSign, is_request: bool
     ) -> None:
-        super().__init__(send, node, number)
-        # Whether the other end is to send one message, an answer.
+        super().__init__(exit, node, number)
+        # Whether the other end is to send an answer, and nothing behind it.
         self.is_request = is_request
         self._last_sign = last_sign
         self._answered = False
 
     def release(self) -> None:
         """Ask the owner to answer a waiting request now."""
-        self._send(self.node, [Kind.IN, self.number, RELEASE], 0)
+        if not self.finished:
+            self._send(self.node, [Kind.IN, self.number, RELEASE], 0)
 
     def confirm_answer(self, answer: Message) -> None:
-        """Send the receipt for the only message of a request."""
+        """Send the receipt for the answer to a request."""
         self.give_credit(answer)
         self.send_credit()
         self.finished = True
@@ -201,17 +256,14 @@ class OutgoingEnd(End):
 
 
 class IncomingEnd(End):
-    """The end at the process that owns the session, with what the gate has sent to open it."""
+    """The end at the process that owns the session, with the head that has opened it."""
 
     message_kind = Kind.OUT
     credit_kind = Kind.CREDIT
 
-    def __init__(
-        self, send: SendOperation, node: str, number: int, head: dict[str, Any], body: bytes | None
-    ) -> None:
-        super().__init__(send, node, number)
+    def __init__(self, exit: Exit, node: str, number: int, head: dict[str, Any]) -> None:
+        super().__init__(exit, node, number)
         self.head = head
-        self.body = body
 
     def say_alive(self) -> None:
         """Tell the gate that an answer will come."""

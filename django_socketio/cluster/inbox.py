@@ -1,6 +1,6 @@
 """The check of what comes over the layer: messages go in, well-formed operations come out.
 
-Without I/O. A message that is unknown, malformed or a duplicate is counted and dropped.
+Without I/O. A message that is malformed or a duplicate is counted and dropped.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from collections.abc import Container
 from typing import Any, NamedTuple
 
 from ..stats import counters
-from .messages import BadMessage, is_well_formed, unpack
+from .messages import PRIVATE, BadMessage, is_well_formed, unpack
 from .sequence import Receiver
 
 
 class Received(NamedTuple):
     """A message that was accepted.
 
-    ``group`` is empty for one to this process alone. ``lost`` is how many messages of that sender
-    in that group are missing before this one.
+    ``group`` is empty or CARRIED for one to this process alone. ``lost`` is how many messages of
+    that sender in that group are missing before this one.
     """
 
     sender: str
@@ -34,7 +34,7 @@ class Inbox:
         self._receiver = Receiver()
 
     def open(self, message: Any, groups: Container[str]) -> Received | None:
-        """Check a message from the layer. Returns None for one that is to be dropped.
+        """Check a message whose signature is good. Returns None for one that is to be dropped.
 
         ``groups`` are those that this process wants to be in. The number of a message of this
         process itself is not checked; if it went to a group, it comes back without operations.
@@ -42,15 +42,15 @@ class Inbox:
         counters.layer.add("received")
         try:
             sender, group, first, number, operations = unpack(message)
-        except BadMessage as error:
-            counters.layer.add(error.reason)
+        except BadMessage:
+            counters.layer.add("malformed")
             return None
         lost = 0
         if sender == self._node:
             if group:
                 return Received(sender, group, 0, [])  # carried out already, when it was sent
         else:
-            if group and group not in groups:
+            if group not in PRIVATE and group not in groups:
                 return None  # the group was left meanwhile: the message is for nobody here
             missing = self._receiver.lost(sender, group, first, number)
             if missing is None:

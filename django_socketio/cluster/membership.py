@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 from ..conf import Settings
-from ..logs import logger, safe
+from ..logs import Bursts, logger, safe
 from ..runtime.patience import Patience
 from ..runtime.runtime import Runtime
 from ..stats import counters
 from .bus import Bus
-from .messages import EVERYONE, Kind
-from .peers import Peers
+from .messages import CARRIED, EVERYONE, Kind
+from .peers import Peers, TooManyPeers
 from .progress import Milestone
 from .tunnels import Tunnels
 
@@ -71,6 +71,7 @@ class Membership:
         self._given_up: dict[str, None] = {}
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
+        self._bursts = Bursts()
         # For how many seconds our own heartbeats may fail to come back; less than the others wait.
         self._patience = settings.heartbeat_timeout / 4
         self.handlers: dict[int, Callable[..., None]] = {
@@ -195,7 +196,7 @@ class Membership:
         self._said = self._hello(wanted=False)
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
-            self._to(node, [Kind.PULSE, True])
+            self._pulse(node, wanted=True)
 
     def _join_again(self, now: float, refreshed: float, interval: float) -> float:
         """Join all groups again if the layer may have lost them. Returns when that was done."""
@@ -221,10 +222,22 @@ class Membership:
         if channel is not None:
             self._bus.to_channel(channel, operation)
 
+    def _pulse(self, node: str, wanted: bool) -> None:
+        channel = self._peers.channel(node)
+        if channel is not None:
+            self._bus.to_channel(channel, [Kind.PULSE, wanted], group=CARRIED)
+
     # What others say
 
     def _on_hello(self, sender: str, channel: str, interval: float, wanted: bool) -> None:
-        if self._peers.heartbeat(sender, channel, interval, self._runtime.loop.time()):
+        now = self._runtime.loop.time()
+        try:
+            new = self._peers.heartbeat(sender, channel, interval, now)
+        except TooManyPeers:
+            counters.layer.add("too many processes")
+            self._bursts.error("too many", "too many processes are on the channel layer", now)
+            return
+        if new:
             logger.info("process %s has joined", safe(sender))
             self._met.set()
             if sender in self._given_up:
@@ -238,7 +251,7 @@ class Membership:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it
         # none by ourselves, and answer instead.
         if wanted and sender not in self._tunnelled:
-            self._to(sender, [Kind.PULSE, False])
+            self._pulse(sender, wanted=False)
 
     def _on_stranger(self, sender: str) -> None:
         self.tunnels.break_tunnels(sender)

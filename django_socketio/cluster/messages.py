@@ -1,14 +1,13 @@
 """What processes say to each other; docs/layer.md is the contract.
 
-A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer
-can carry::
+A message is a dict of plain values (text, bytes, numbers, lists), which :mod:`.signing` packs and
+signs::
 
-    {"type": ..., "v": 1, "n": sender, "g": group or "", "f": the first number of the run,
+    {"n": sender, "g": group, "" or CARRIED, "f": the first number of the run,
      "s": sequence number, "o": operations}
 
 An operation is a list that begins with its :class:`Kind`; :data:`ITEMS` names what follows. What
-comes in is checked like any input: an unknown version or kind, or a wrong shape, is counted and
-dropped.
+comes in is checked like any input: an unknown kind, or a wrong shape, is counted and dropped.
 """
 
 from __future__ import annotations
@@ -19,11 +18,17 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-VERSION = 1
+from ..addressing.ids import is_node
+
+VERSION = 2
 TYPE = "django_socketio.message"
 
 # The group of all processes.
 EVERYONE = "socketio.everyone"
+# Stands for a group in what tunnels send to one process: they have sequence numbers of their own.
+CARRIED = "socketio.carried"
+# What stands for a group in messages to one process.
+PRIVATE = ("", CARRIED)
 
 # Flags of EMIT and ASK.
 VOLATILE, UNCOMPRESSED = 1, 2
@@ -87,7 +92,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.HELLO: {"channel": str, "interval": _NUMBER, "wanted": bool},
     Kind.BYE: {},
     Kind.PULSE: {"wanted": bool},
-    Kind.OPEN: {"tunnel": int, "head": dict, "body": (bytes, type(None))},
+    Kind.OPEN: {"tunnel": int, "head": dict},
     Kind.IN: {"tunnel": int, "message": list},
     Kind.OUT: {"tunnel": int, "message": list},
     Kind.CREDIT: {"tunnel": int, "bytes": int},
@@ -116,20 +121,14 @@ def is_well_formed(operation: Any) -> bool:
 
 
 class BadMessage(ValueError):
-    """A message from the layer that is not ours. ``reason`` is what it is counted as."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """A message from the layer that has a wrong shape."""
 
 
 def pack(
     sender: str, group: str, first: int, number: int, operations: list[list[Any]]
 ) -> dict[str, Any]:
-    """Return a message as the layer carries it."""
+    """Return a message, ready to be signed."""
     return {
-        "type": TYPE,
-        "v": VERSION,
         "n": sender,
         "g": group,
         "f": first,
@@ -139,22 +138,23 @@ def pack(
 
 
 def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
-    """Return the sender, group, first number, number and operations of a message from the layer.
+    """Return the sender, group, first number, number and operations of a message.
 
-    Raises BadMessage for an unknown version or a wrong shape. The operations are not checked yet.
+    Raises BadMessage for a wrong shape. The operations are not checked yet.
     """
-    if not isinstance(message, dict) or message.get("v") != VERSION:
-        raise BadMessage("unknown version")
+    if not isinstance(message, dict):
+        raise BadMessage("not a message")
     sender, group, operations = message.get("n"), message.get("g"), message.get("o")
     first, number = message.get("f"), message.get("s")
     if not (
         isinstance(sender, str)
+        and is_node(sender)
         and isinstance(group, str)
         and isinstance(first, int)
         and isinstance(number, int)
         and isinstance(operations, (list, tuple))
     ):
-        raise BadMessage("malformed")
+        raise BadMessage("not a message")
     return sender, group, first, number, operations
 
 

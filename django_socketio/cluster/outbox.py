@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
+from .messages import CARRIED
 from .progress import Milestone, Progress
 from .sequence import Sender
 
@@ -12,12 +14,18 @@ from .sequence import Sender
 MAX_OPERATIONS, MAX_MESSAGE_SIZE = 200, 262_144
 # Messages that wait before the layer counts as congested, for volatile operations.
 CONGESTED = 100
+# The part of the room that tunnels may always take.
+TUNNELS_SHARE = 1 / 8
 # Bytes that an operation is taken to need beside its data.
 OVERHEAD = 100
 
 
 class OutgoingMessage:
-    """Operations for one destination: ``group``, or ``channel`` where that is empty."""
+    """Operations for one destination.
+
+    That is ``group``, or one process by its ``channel``: then ``group`` is empty, or CARRIED for
+    operations of tunnels.
+    """
 
     __slots__ = ("channel", "first", "group", "last", "number", "operations", "size")
 
@@ -39,6 +47,8 @@ class Outbox:
     gets the next sequence number of its destination. ``sent`` counts operations: whoever takes a
     message and has sent it calls ``sent.finish(message.last)``. ``size`` is about how many bytes
     wait, 0 where nothing does.
+
+    What tunnels carry is never dropped. They ask :meth:`has_room` first, and wait.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -46,7 +56,34 @@ class Outbox:
         self.size = 0
         self._max_size = max_size
         self._sender = Sender()
+        self._newest: OutgoingMessage | None = None
+        # What may be dropped, and what tunnels carry. ``last`` tells which of two is older.
         self._messages: deque[OutgoingMessage] = deque()
+        self._carried: deque[OutgoingMessage] = deque()
+        self._carried_size = 0
+        self.room_made: Callable[[], None] = lambda: None
+        self._room_wanted = False
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a tunnel may add an operation of so many bytes.
+
+        It may while less than half is taken, by whatever it is. Tunnels may always take a share of
+        TUNNELS_SHARE, so that broadcasts without end do not stop them. If it may not, ``room_made``
+        is called later. Raises ValueError for an operation that never fits.
+        """
+        size += OVERHEAD
+        if size > self._max_size:
+            raise ValueError("an operation is larger than MAX_LAYER_BUFFER_SIZE")
+        if not self._half_full and self.size + size <= self._max_size:
+            return True
+        if self._carried_size + size <= self._max_size * TUNNELS_SHARE:
+            return True
+        self._room_wanted = True
+        return False
+
+    @property
+    def _half_full(self) -> bool:
+        return self.size * 2 > self._max_size
 
     @property
     def overflows(self) -> bool:
@@ -56,14 +93,14 @@ class Outbox:
     @property
     def congested(self) -> bool:
         """Whether so many messages wait that volatile operations should be dropped."""
-        return len(self._messages) > CONGESTED
+        return len(self._messages) + len(self._carried) > CONGESTED
 
     def put(self, group: str, channel: str, operation: list[Any], size: int) -> Milestone:
-        """Add an operation for a group, or for a channel where ``group`` is empty.
+        """Add an operation for a group, or for a channel where ``group`` is empty or CARRIED.
 
         ``size`` is about the size of its data in bytes. The milestone is reached when it is sent.
         """
-        message = self._messages[-1] if self._messages else None
+        message = self._newest
         if (
             message is None
             or message.group != group
@@ -71,8 +108,11 @@ class Outbox:
             or len(message.operations) >= MAX_OPERATIONS
             or message.size + size > MAX_MESSAGE_SIZE
         ):
-            message = OutgoingMessage(group, channel, *self._sender.next(group or channel))
-            self._messages.append(message)
+            message = OutgoingMessage(group, channel, *self._sender.next(group + channel))
+            self._newest = message
+            (self._carried if group == CARRIED else self._messages).append(message)
+        if group == CARRIED:
+            self._carried_size += size + OVERHEAD
         message.operations.append(operation)
         message.size += size + OVERHEAD
         self.size += size + OVERHEAD
@@ -87,11 +127,26 @@ class Outbox:
         """
         dropped = 0
         while self.overflows and len(self._messages) > 1:
-            dropped += len(self.take().operations)
+            dropped += len(self._take(self._messages).operations)
         return dropped
 
     def take(self) -> OutgoingMessage:
         """Remove and return the oldest message. Raises IndexError if none waits."""
-        message = self._messages.popleft()
+        carried, messages = self._carried, self._messages
+        if carried and not (messages and messages[0].last < carried[0].last):
+            return self._take(carried)
+        return self._take(messages)
+
+    def _take(self, messages: deque[OutgoingMessage]) -> OutgoingMessage:
+        message = messages.popleft()
         self.size -= message.size
+        if message is self._newest:
+            self._newest = None  # it is closed
+        if messages is self._carried:
+            self._carried_size -= message.size
+        if self._room_wanted and (
+            not self._half_full or self._carried_size * 2 <= self._max_size * TUNNELS_SHARE
+        ):
+            self._room_wanted = False
+            self.room_made()
         return message

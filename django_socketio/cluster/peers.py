@@ -5,6 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# How many processes are known at most.
+MAX_PEERS = 1000
+# The longest that a process may take between two heartbeats, in seconds; it may say more.
+LONGEST_INTERVAL = 600.0
+# How long the name of a channel may be: twice what Channels allows.
+MAX_CHANNEL_LENGTH = 200
+
+
+class TooManyPeers(Exception):
+    """A new process is not added to a table that is full."""
+
 
 @dataclass
 class Peer:
@@ -39,9 +50,17 @@ class Peers:
         return None if peer is None else peer.channel
 
     def heartbeat(self, node: str, channel: str, interval: float, now: float) -> bool:
-        """Note a heartbeat; the next one is due in ``interval`` seconds. True for a new process."""
+        """Note a heartbeat; the next one is due in ``interval`` seconds. True for a new process.
+
+        Raises TooManyPeers, ValueError for what is no channel's name.
+        """
+        if len(channel) > MAX_CHANNEL_LENGTH:
+            raise ValueError("not a channel's name")
         new = node not in self._peers
-        self._peers[node] = Peer(channel, now + max(self._timeout, 4 * interval), now)
+        if new and len(self._peers) >= MAX_PEERS:
+            raise TooManyPeers
+        patience = max(self._timeout, 4 * min(interval, LONGEST_INTERVAL))
+        self._peers[node] = Peer(channel, now + patience, now)
         return new
 
     def note_sign(self, node: str, now: float) -> None:

@@ -34,6 +34,7 @@ class Requests:
         self._runtime = runtime
         self._codec = settings.codec
         self._encoder = settings.encoder
+        self._share_credentials = settings.share_credentials
         self._members = members
         self._router = router
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -73,7 +74,7 @@ class Requests:
         attachments: list[Any],
     ) -> None:
         if not self._seen_before(sender, number):
-            packet = encoded_event(text, attachments)
+            packet = encoded_event(namespace, text, attachments)
             target = Target.from_wire(namespace, rooms, exclude)
             delivery = Delivery(not flags & UNCOMPRESSED, bool(flags & VOLATILE))
             self._members.deliver(target, packet, delivery)
@@ -102,7 +103,8 @@ class Requests:
         self, sender: str, number: int, namespace: str, rooms: list[Any], exclude: list[Any]
     ) -> None:
         sockets = self._members.describe(Target.from_wire(namespace, rooms, exclude))
-        text = self._encoder.json([socket.as_dict() for socket in sockets])
+        credentials = self._share_credentials
+        text = self._encoder.json([socket.as_dict(credentials) for socket in sockets])
         self._router.to_node(sender, [Kind.FOUND, number, text], len(text))
 
     def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:
@@ -123,7 +125,7 @@ class Requests:
         timeout: float,
     ) -> None:
         target = Target.from_wire(namespace, rooms, exclude)
-        packet = encoded_event(f"{before}0{after}", attachments, len(before))
+        packet = encoded_event(namespace, f"{before}0{after}", attachments, "0")
         delivery = Delivery(not flags & UNCOMPRESSED)
         self._runtime.spawn(
             self._ask(sender, number, target, packet, delivery, min(timeout, LONGEST_QUESTION))

@@ -12,7 +12,7 @@ from ..addressing.ids import owner_of
 from ..addressing.rooms import Room
 from ..addressing.target import Target, room_key
 from .bus import Bus
-from .messages import EVERYONE, group_name
+from .messages import CARRIED, EVERYONE, group_name
 from .peers import Peers
 from .progress import Milestone
 
@@ -45,6 +45,11 @@ class Router:
         """Send an operation to one process. Returns None if the process is not known."""
         channel = self._peers.channel(node)
         return None if channel is None else self._bus.to_channel(channel, operation, size)
+
+    def to_tunnel(self, node: str, operation: list[Any], size: int = 0) -> Milestone | None:
+        """Send an operation of a tunnel to one process. Returns None if it is not known."""
+        channel = self._peers.channel(node)
+        return None if channel is None else self._bus.to_channel(channel, operation, size, CARRIED)
 
     def to_target(
         self, target: Target, make: Callable[[int], list[Any]], size: int = 0

@@ -5,7 +5,9 @@ The process that a client has reached (the *gate*) opens a tunnel to the one tha
 carries HTTP requests and WebSockets.
 
 A loss on the layer shows in the bus's sequence numbers, and breaks all tunnels between the two
-processes: their sessions are closed and the clients reconnect, rather than miss a message.
+processes: their sessions are closed and the clients reconnect, rather than miss a message. So that
+no client can cause one, all tunnels together take up half of the bus's queue: an end that wants to
+send more waits, and does not read from its client meanwhile.
 """
 
 from __future__ import annotations
@@ -16,13 +18,20 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-from .ends import IncomingEnd, LastSign, Message, OutgoingEnd, OwnerGone, SendOperation
+from .ends import (
+    Exit,
+    HasRoom,
+    IncomingEnd,
+    LastSign,
+    Message,
+    OutgoingEnd,
+    OwnerGone,
+    SendOperation,
+)
 from .messages import Kind
 
 # An owner that cannot answer at once says that it is alive after so many seconds.
 ALIVE_AFTER = 0.2
-# What the head of a request counts for when it is sent, in bytes.
-HEAD_SIZE = 1000
 
 # Starts to serve what has come through a tunnel; the awaitable ends when that is done. Raises
 # ValueError for a head that it does not understand.
@@ -32,20 +41,25 @@ Accept = Callable[[IncomingEnd], Awaitable[None]]
 class Tunnels:
     """All tunnels of this process: those that it has opened, and those opened to it.
 
-    ``send`` sends an operation to a process, ``meet`` tells whether a process is known or becomes
-    known in time, ``last_sign`` when it last said something. ``spawn`` starts a task. ``accept``
-    serves tunnels that other processes open; without it they are told that they are over.
+    ``send`` sends an operation to a process, ``has_room`` tells whether one of so many bytes may be
+    sent now; if not, :meth:`go_on` is to be called later. ``meet`` tells whether a process is known
+    or becomes known in time, ``last_sign`` when it last said something. ``spawn`` starts a task.
+    ``accept`` serves tunnels that other processes open; without it they are told that they are
+    over.
     """
 
     def __init__(
         self,
         send: SendOperation,
+        has_room: HasRoom,
         meet: Callable[[str], Awaitable[bool]],
         last_sign: LastSign,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         accept: Accept | None = None,
     ) -> None:
         self._send = send
+        self._exit = Exit(send, has_room)
+        self.go_on = self._exit.go_on
         self._meet = meet
         self._last_sign = last_sign
         self._spawn = spawn
@@ -82,27 +96,30 @@ class Tunnels:
 
     @asynccontextmanager
     async def open_tunnel(
-        self, node: str, head: dict[str, Any], body: bytes | None, is_request: bool
+        self, node: str, head: dict[str, Any], size: int, is_request: bool
     ) -> AsyncIterator[OutgoingEnd]:
         """Open a tunnel to a process; it is over when the block ends.
 
-        ``head`` holds plain values. ``is_request`` says that one message is the whole answer; when
-        this process ends, the owner is asked to send it. Raises OwnerGone for an unknown process.
+        ``head`` holds plain values, of about ``size`` bytes. ``is_request`` says that the owner
+        sends one answer; when this process ends, the owner is asked to send it now. Raises
+        OwnerGone for an unknown process.
         """
         if not await self._meet(node):
             raise OwnerGone
         number = next(self._numbers)
-        end = OutgoingEnd(self._send, node, number, self._last_sign, is_request)
-        opening = [Kind.OPEN, number, head, body]
-        if self._send(node, opening, len(body or b"") + HEAD_SIZE) is None:
-            raise OwnerGone
+        end = OutgoingEnd(self._exit, node, number, self._last_sign, is_request)
         self._outgoing[number] = end
-        if self._closing and is_request:
-            end.release()
         try:
+            await self._exit.wait_for_room(end, size)
+            if self._send(node, [Kind.OPEN, number, head], size) is None:
+                raise OwnerGone
+            end.finished = False
+            if self._closing and is_request:
+                end.release()
             yield end
         finally:
             del self._outgoing[number]
+            self._exit.forget(end)
             self._outgoing_ended.set()
             if not end.finished:
                 self._send(node, [Kind.ABORT, number], 0)
@@ -138,8 +155,8 @@ class Tunnels:
 
     # Operations of the gate, for the owner
 
-    def _on_open(self, sender: str, number: int, head: dict[str, Any], body: bytes | None) -> None:
-        end = IncomingEnd(self._send, sender, number, head, body)
+    def _on_open(self, sender: str, number: int, head: dict[str, Any]) -> None:
+        end = IncomingEnd(self._exit, sender, number, head)
         if self._accept is None:
             self._say_over(sender, number)
             return
@@ -155,6 +172,7 @@ class Tunnels:
             pass  # the gate is gone, and the session knows by what it reads
         finally:
             timer.cancel()
+            self._exit.forget(end)
             self._incoming.pop((end.node, end.number), None)
             if end.broken:
                 # Whatever broke it here, the gate may not know.

@@ -223,7 +223,8 @@ class RemoteSocket:
     ``sid`` is its id, ``namespace`` an operator for its namespace, ``rooms`` a frozenset of the
     rooms' names, ``data`` what its consumer keeps in ``self.data``, ``handshake`` the request that
     it connected with, ``user_id`` its user's primary key (None for an anonymous user), and
-    ``transport`` "polling" or "websocket".
+    ``transport`` "polling" or "websocket". The handshake of a socket in another process has no
+    cookies, no tokens and no ``auth`` unless ``SOCKETIO["SHARE_CREDENTIALS"]`` is True.
 
     What only sends returns an awaitable, as in :class:`Operator`; nothing happens if the socket has
     left meanwhile. See https://socket.io/docs/v4/server-instance/#fetchsockets

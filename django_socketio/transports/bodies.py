@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
+
+# The largest piece of a body that is passed on, in bytes.
+PIECE = 65_536
 
 
 class BodyAborted(Exception):
@@ -35,3 +39,26 @@ async def read_body(receive: Any, headers: dict[bytes, bytes], limit: int) -> by
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+async def read_pieces(receive: Any, limit: int) -> AsyncIterator[tuple[bytes, bool]]:
+    """Yield a request's body in pieces as it arrives, and whether more of it follows.
+
+    Raises BodyTooLarge when more than ``limit`` bytes have arrived, BodyAborted if the client drops
+    the request.
+    """
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyAborted
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge
+        for start in range(0, len(chunk), PIECE):
+            end = start + PIECE
+            yield chunk[start:end], more or end < len(chunk)
+        if not (chunk or more):
+            yield b"", False

@@ -6,8 +6,9 @@ process that has the session. There :func:`serve_forwarded` runs the same transp
 owner's own requests, with a ``receive`` and a ``send`` that use the tunnel.
 
 Messages from the gate: ``["text", data]``, ``["bytes", data]``, ``["end", code]`` when the client
-has left, and RELEASE. From the owner: ``["http", status, headers, body]``, or ``["accept"]``,
-``["text", data]``, ``["bytes", data]``, ``["close", code]``, ``["deny", status, headers, body]``.
+has left, ``["body", more, data]``, and RELEASE. From the owner: CONTINUE where it wants the body of
+a request, ``["http", status, headers, body]``, or ``["accept"]``, ``["text", data]``,
+``["bytes", data]``, ``["close", code]``, ``["deny", status, headers, body]``.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from ..cluster.ends import RELEASE, IncomingEnd, Message, OutgoingEnd, OwnerGone
 from ..engineio import ErrorCode, HandshakeRefused
 from ..engineio.packets import PROBE_PONG, PacketType
 from ..runtime.interruptible import Interruptible
-from .bodies import BodyAborted, BodyTooLarge, read_body
-from .closing import ABNORMAL, GONE, NO_STATUS, NORMAL, SERVICE_RESTART, send_close
-from .http import ANSWER_TIMEOUT, CLOSE_CONNECTION, respond, send_body
-from .messages import frame_message
+from ..stats import counters
+from .bodies import BodyAborted, BodyTooLarge, read_pieces
+from .closing import ABNORMAL, GONE, NO_STATUS, NORMAL, SERVICE_RESTART, TOO_BIG, send_close
+from .http import ANSWER_TIMEOUT, send_body
+from .messages import frame_message, is_larger
 from .request import Request
 
 Scope = dict[str, Any]
@@ -38,6 +40,8 @@ RELEASE_TYPE = "django_socketio.release"
 FORWARDED = "django_socketio.tunnel"
 # The message with which the owner answers a WebSocket that probes.
 _PONG = ["text", PROBE_PONG.data]
+# The message by which the owner asks for the body of a request that it serves.
+CONTINUE: Message = ["continue"]
 
 # The parts of a scope that the owner needs, beside headers and client.
 _SCOPE: dict[str, type] = {
@@ -48,6 +52,20 @@ _SCOPE: dict[str, type] = {
     "scheme": str,
     "http_version": str,
 }
+# The headers that the owner of a session reads. No other header leaves the gate, except with a
+# handshake that another process takes over: the middleware there wants all of them.
+OWNERS_HEADERS = frozenset(
+    {
+        b"accept-encoding",
+        b"access-control-request-headers",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"origin",
+    }
+)
+# What each header counts for beside its name and value, and the rest of a head, in bytes.
+HEADER_OVERHEAD, HEAD_OVERHEAD = 8, 200
 
 
 # At the gate
@@ -56,36 +74,27 @@ _SCOPE: dict[str, type] = {
 async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) -> None:
     """Have the session's owner answer an HTTP request.
 
-    Raises HandshakeRefused if the owner is gone while the client still waits.
+    The body of a POST is read when the owner asks for it. Raises HandshakeRefused if the owner is
+    gone while the client still waits, BodyTooLarge for a body over MAX_HTTP_BUFFER_SIZE.
     """
-    body: bytes | None = b""
+    loop = asyncio.get_running_loop()
     settings = request.hub.settings
-    overdue = False
-    if request.method == "POST":
-        limit = settings.max_http_buffer_size
-        try:
-            reading = read_body(receive, request.headers, limit)
-            body = await Interruptible().run(reading, settings.body_timeout)
-        except BodyTooLarge:
-            scope = _declare_length(scope, limit + 1)
-        except (BodyAborted, asyncio.TimeoutError) as error:
-            body, overdue = None, isinstance(error, asyncio.TimeoutError)
-    async with _open_tunnel(request, scope, body) as end:
-        if body is None:
-            # The tunnel's end tells the owner that the client has dropped it.
-            if overdue:
-                with suppress(*GONE):
-                    await respond(send, 408, headers=[CLOSE_CONNECTION])
-            return
-        watcher = asyncio.get_running_loop().create_task(_watch(receive, end))
+    async with _open_tunnel(request, scope) as end:
+        reader = None if request.method == "POST" else loop.create_task(_watch(receive, end))
         try:
             answer = await end.read_first_message()
+            if answer == CONTINUE:
+                end.give_credit(answer)
+                limit = settings.max_http_buffer_size
+                reader = loop.create_task(_carry_body(receive, end, limit))
+                answer = await end.read_without_credit()
         except ConnectionError:
-            if watcher.done():
+            if reader is not None and reader.done() and reader.result():
                 return
             raise
         finally:
-            watcher.cancel()
+            if reader is not None:
+                reader.cancel()
         with suppress(OSError, asyncio.TimeoutError):
             _, status, headers, content = answer
             pairs = [(bytes(name), bytes(value)) for name, value in headers]
@@ -101,10 +110,11 @@ async def forward_websocket(request: Request, scope: Scope, receive: Any, send: 
 
     Raises HandshakeRefused if the owner is gone before it has accepted or refused the WebSocket.
     """
-    async with _open_tunnel(request, scope, None) as end:
+    async with _open_tunnel(request, scope) as end:
         message = await end.read_first_message()
         end.give_credit(message)
-        reader = asyncio.get_running_loop().create_task(_forward_frames(receive, end))
+        limit = request.hub.settings.max_http_buffer_size
+        reader = asyncio.get_running_loop().create_task(_forward_frames(receive, end, limit))
         try:
             while True:
                 if message == _PONG:
@@ -116,32 +126,38 @@ async def forward_websocket(request: Request, scope: Scope, receive: Any, send: 
                     return
                 message = await end.read_message()
         except OSError:
-            if not (reader.done() and reader.result()):
-                # The owner is gone but the client is not: make it connect anew.
+            # If the owner is gone but the client is not, make it connect anew.
+            code = reader.result() if reader.done() else SERVICE_RESTART
+            if code is not None:
                 with suppress(*GONE):
-                    await send_close(send, SERVICE_RESTART)
+                    await send_close(send, code)
         finally:
             reader.cancel()
 
 
 @asynccontextmanager
-async def _open_tunnel(
-    request: Request, scope: Scope, body: bytes | None
-) -> AsyncIterator[OutgoingEnd]:
+async def _open_tunnel(request: Request, scope: Scope) -> AsyncIterator[OutgoingEnd]:
     """Open a tunnel to the owner of a request's session, for the length of the block.
 
     Raises HandshakeRefused if the owner is gone, or if the block raises a ConnectionError.
     """
     head = {key: scope[key] for key in _SCOPE if key in scope}
-    head["headers"] = [list(pair) for pair in scope["headers"]]
+    headers = [
+        list(pair) for pair in scope["headers"] if request.passed_on or pair[0] in OWNERS_HEADERS
+    ]
+    head["headers"] = headers
     head["client"] = list(scope.get("client") or ("", 0))
     head["refusable"] = "websocket.http.response" in scope.get("extensions", {})
+    texts = len(scope["path"]) + len(scope.get("query_string", b""))
+    size = sum(len(name) + len(value) + HEADER_OVERHEAD for name, value in headers) + texts
     try:
         if request.owner is None:
             raise OwnerGone
         is_request = scope["type"] == "http"
         tunnels = request.hub.others.tunnels
-        async with tunnels.open_tunnel(request.owner, head, body, is_request) as end:
+        async with tunnels.open_tunnel(
+            request.owner, head, size + HEAD_OVERHEAD, is_request
+        ) as end:
             yield end
     except ConnectionError:
         if request.passed_on:
@@ -149,39 +165,61 @@ async def _open_tunnel(
         raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
 
 
-def _declare_length(scope: Scope, length: int) -> Scope:
-    """Return the scope with another Content-Length: the owner refuses it without the body."""
-    headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
-    return {**scope, "headers": [*headers, (b"content-length", b"%d" % length)]}
-
-
-async def _watch(receive: Any, end: OutgoingEnd) -> None:
-    """Break the tunnel once the client drops its request."""
+async def _watch(receive: Any, end: OutgoingEnd) -> bool:
+    """Break the tunnel once the client drops its request. Returns that it did."""
     while (await receive())["type"] != "http.disconnect":
         pass
     end.break_off()
+    return True
 
 
-async def _forward_frames(receive: Any, end: OutgoingEnd) -> bool:
-    """Carry the client's frames until one side ends. Returns whether the client has left."""
-    client_left = False
+async def _carry_body(receive: Any, end: OutgoingEnd, limit: int) -> bool:
+    """Carry the body of a request, then wait for the client to drop it.
+
+    Returns whether the client did, False if the tunnel broke. Raises BodyTooLarge.
+    """
     try:
-        while not client_left:
+        async for piece, more in read_pieces(receive, limit):
+            await end.send_message(["body", more, piece])
+    except BodyAborted:
+        end.break_off()
+        return True
+    except BodyTooLarge:
+        counters.violations.add("a body over MAX_HTTP_BUFFER_SIZE")
+        end.break_off()
+        raise
+    except ConnectionError:
+        return False
+    return await _watch(receive, end)
+
+
+async def _forward_frames(receive: Any, end: OutgoingEnd, limit: int) -> int | None:
+    """Carry the client's frames until one side ends, or one is larger than ``limit`` bytes.
+
+    Returns the code with which the client is to be closed, None if it has left.
+    """
+    code: int | None = SERVICE_RESTART
+    try:
+        while code == SERVICE_RESTART:
             message = await receive()
-            client_left = message["type"] != "websocket.receive"
-            if client_left:
+            text = message.get("text")
+            frame = (message.get("bytes") or b"") if text is None else text
+            if message["type"] != "websocket.receive":
+                code = None
                 await end.send_message(["end", message.get("code") or NO_STATUS])
-            elif (text := message.get("text")) is not None:
-                await end.send_message(["text", text])
+            elif is_larger(frame, limit):
+                code = TOO_BIG
+                counters.violations.add("a message over MAX_HTTP_BUFFER_SIZE")
+                await end.send_message(["end", TOO_BIG])
+            else:
+                await end.send_message(["bytes" if text is None else "text", frame])
                 if text == PacketType.UPGRADE:
                     end.upgrading = False
-            else:
-                await end.send_message(["bytes", message.get("bytes") or b""])
     except ConnectionError:
         pass
     finally:
         end.break_off()
-    return client_left
+    return code
 
 
 async def _send_to_client(send: Any, message: Message) -> None:
@@ -210,7 +248,7 @@ def serve_forwarded(transports: Mapping[str, ASGIApp], end: IncomingEnd) -> Awai
     Raises ValueError, KeyError or TypeError if the tunnel's head is no scope.
     """
     scope = _read_scope(end.head)
-    forwarded = Forwarded(end, is_http=scope["type"] == "http")
+    forwarded = Forwarded(end, scope["type"], scope.get("method") == "POST")
     return transports[scope["type"]](scope, forwarded.receive, forwarded.send)
 
 
@@ -239,9 +277,10 @@ def _read_scope(head: dict[str, Any]) -> Scope:
 class Forwarded:
     """The ASGI ``receive`` and ``send`` of a forwarded request."""
 
-    def __init__(self, end: IncomingEnd, is_http: bool) -> None:
+    def __init__(self, end: IncomingEnd, kind: str, has_body: bool) -> None:
         self._end = end
-        self._is_http = is_http
+        self._is_http = kind == "http"
+        self._has_body = has_body
         self._begun = False
         # The status and the headers of an answer whose body is still to come, and its pieces.
         self._start: list[Any] = []
@@ -249,20 +288,24 @@ class Forwarded:
 
     async def receive(self) -> dict[str, Any]:
         """Return the next ASGI message; after the tunnel breaks, that the client has gone."""
-        if not self._begun:
-            self._begun = True
-            if not self._is_http:
-                return {"type": "websocket.connect"}
-            if self._end.body is not None:
-                body, self._end.body = self._end.body, None
-                return {"type": "http.request", "body": body, "more_body": False}
+        begun, self._begun = self._begun, True
+        if not (begun or self._is_http):
+            return {"type": "websocket.connect"}
+        if not (begun or self._has_body):
+            return {"type": "http.request", "body": b"", "more_body": False}
         try:
+            if not begun:
+                await self._end.send_message(CONTINUE)
             message = await self._end.read_message()
+            while self._has_body and message == RELEASE:  # which is for polls
+                message = await self._end.read_message()
         except ConnectionError:
             if self._is_http:
                 return {"type": "http.disconnect"}
             return {"type": "websocket.disconnect", "code": ABNORMAL}
-        kind, value = message
+        kind, *_, value = message
+        if kind == "body":
+            return {"type": "http.request", "body": value, "more_body": message[1]}
         if message == RELEASE:
             return {"type": RELEASE_TYPE}
         if kind == "end":

@@ -11,15 +11,13 @@ from typing import Any
 
 from ..conf import Settings
 from ..engineio import HandshakeRefused
+from .bodies import PIECE
 from .request import Request
 
 Headers = list[tuple[bytes, bytes]]
 
 # Bodies of at least this many bytes are compressed in a thread, for that would block the loop.
 THREAD_SIZE = 65_536
-# Larger bodies go out in pieces of so many bytes, each when the client has taken most of those
-# before. What a client does not read is then ours to drop, not in a buffer of the server's.
-PIECE = 65_536
 # When a session has ended, its client may take so many seconds to read the last answer.
 ANSWER_TIMEOUT = 10.0
 # The server has to end a connection on which the rest of a body may still come.
@@ -50,7 +48,12 @@ async def respond(
 
 
 async def send_body(send: Any, body: bytes, taken: Callable[[], object] | None = None) -> None:
-    """Send the body of an answer. ``taken`` is called when the server has taken the first piece."""
+    """Send the body of an answer, a large one in pieces.
+
+    Each piece goes when the client has taken most of those before: what it does not read is then
+    ours to drop, not in a buffer of the server's. ``taken`` is called when the server has taken the
+    first piece.
+    """
     begin = 0
     while len(body) - begin > PIECE:
         piece = body[begin : begin + PIECE]

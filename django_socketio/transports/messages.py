@@ -27,3 +27,13 @@ def frame_message(data: str | bytes) -> dict[str, Any]:
     if data:
         return {"type": "websocket.send", "bytes": data}
     return _EmptyBinary(type="websocket.send", bytes=data)
+
+
+def is_larger(packet: str | bytes, limit: int) -> bool:
+    """Return whether a message of a WebSocket takes more than ``limit`` bytes on the wire."""
+    size = len(packet)
+    if size * 4 <= limit:
+        return False
+    if isinstance(packet, str) and not packet.isascii():
+        size = len(packet.encode("utf-8", "surrogatepass"))
+    return size > limit

@@ -20,13 +20,12 @@ from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from ..sockets.transport import BODY_OVERDUE
 from ..stats import counters
-from .bodies import BodyAborted, BodyTooLarge, read_body
+from .bodies import PIECE, BodyAborted, BodyTooLarge, read_body
 from .forwarding import RELEASE_TYPE, forward_http
 from .gateway import Gateway
 from .http import (
     ANSWER_TIMEOUT,
     CLOSE_CONNECTION,
-    PIECE,
     choose_encoding,
     compress,
     cors_headers,
@@ -144,6 +143,8 @@ class PollingConsumer(AsyncConsumer):
                 await self._post(client, request, cors)
             else:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
+        except BodyTooLarge:
+            await respond(send, 413, headers=[*cors, CLOSE_CONNECTION])
         except HandshakeRefused as refused:
             counters.requests_refused.add(refused.code.name)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
@@ -256,8 +257,7 @@ class PollingConsumer(AsyncConsumer):
                 await self._receive(client, payload)
         except BodyTooLarge:
             client.abort(Reason.TRANSPORT_ERROR, "a body over MAX_HTTP_BUFFER_SIZE")
-            await respond(self.base_send, 413, headers=[*cors, CLOSE_CONNECTION])
-            return
+            raise
         except BodyAborted:
             client.abort(Reason.TRANSPORT_ERROR, "a POST was dropped")
             return

@@ -22,7 +22,7 @@ from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, se
 from .forwarding import forward_websocket
 from .gateway import Gateway
 from .http import error_body
-from .messages import frame_message
+from .messages import frame_message, is_larger
 from .polling import Polling
 from .request import Request
 
@@ -209,7 +209,7 @@ class WebSocketConsumer(AsyncConsumer):
             size = len(packet)
             session.bytes_in += size
             spent += size + MESSAGE
-            if size * 4 > limit and _size(packet) > limit:
+            if size * 4 > limit and is_larger(packet, limit):
                 self._close_code = TOO_BIG
                 client.abort(Reason.TRANSPORT_ERROR, "a message over MAX_HTTP_BUFFER_SIZE")
                 continue
@@ -365,10 +365,3 @@ def _is_endless(receive: Any) -> bool:
 def _packet(message: dict[str, Any]) -> str | bytes:
     text = message.get("text")
     return text if text is not None else message.get("bytes") or b""
-
-
-def _size(packet: str | bytes) -> int:
-    """Return the packet's size on the wire, in bytes."""
-    if isinstance(packet, str) and not packet.isascii():
-        return len(packet.encode("utf-8", "surrogatepass"))
-    return len(packet)

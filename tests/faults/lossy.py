@@ -8,6 +8,7 @@ from typing import Any
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from django_socketio.cluster.messages import Kind
+from tests.unit.cluster.layers import unsigned
 
 
 class LossyLayer(RedisPubSubChannelLayer):
@@ -23,7 +24,9 @@ class LossyLayer(RedisPubSubChannelLayer):
         self._losses = Path(losses)
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
-        if not any(self._is_to_be_lost(name(operation)) for operation in message["o"]):
+        if not any(
+            self._is_to_be_lost(name(operation)) for operation in unsigned(message, channel)["o"]
+        ):
             await self._get_layer().send(channel, message)
 
     def _is_to_be_lost(self, operation: str) -> bool:

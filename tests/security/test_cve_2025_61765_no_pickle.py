@@ -21,6 +21,7 @@ from django_socketio.server.hubs import current_hub
 from django_socketio.server.wiring import Wiring
 from django_socketio.stats import counters
 from django_socketio.transports import Gateway
+from tests.unit.cluster.layers import signed, unsigned
 
 from .inprocess import Wire, joined, registered
 
@@ -134,22 +135,22 @@ OPERATIONS: list[Any] = [
     [Kind.SERVER_EVENT, 0, "/", "2[]", []],
     [Kind.SERVER_ANSWER, 1, "x", []],
     [Kind.HELLO, 1, "x", "y"],
-    [Kind.OPEN, 1, {}, None],
-    [Kind.OPEN, 1, {"type": "lifespan", "headers": [], "client": []}, None],
-    [Kind.OPEN, 1, {**SCOPE, "type": "lifespan"}, None],
-    [Kind.OPEN, 1, {**SCOPE, "headers": [["name", "value"]]}, None],
-    [Kind.OPEN, 1, {**SCOPE, "headers": [1]}, None],
-    [Kind.OPEN, 1, {**SCOPE, "headers": 1}, None],
-    [Kind.OPEN, 1, {**SCOPE, "client": 1}, None],
-    [Kind.OPEN, 1, {**SCOPE, "query_string": "text"}, b""],
-    [Kind.OPEN, 1, {**SCOPE, "path": 1}, b""],
-    [Kind.OPEN, 1, SCOPE, "text"],
+    [Kind.OPEN, 1, {}],
+    [Kind.OPEN, 1, {"type": "lifespan", "headers": [], "client": []}],
+    [Kind.OPEN, 1, {**SCOPE, "type": "lifespan"}],
+    [Kind.OPEN, 1, {**SCOPE, "headers": [["name", "value"]]}],
+    [Kind.OPEN, 1, {**SCOPE, "headers": [1]}],
+    [Kind.OPEN, 1, {**SCOPE, "headers": 1}],
+    [Kind.OPEN, 1, {**SCOPE, "client": 1}],
+    [Kind.OPEN, 1, {**SCOPE, "query_string": "text"}],
+    [Kind.OPEN, 1, {**SCOPE, "path": 1}],
+    [Kind.OPEN, 1, "text"],
     [Kind.IN, 1, []],
     [Kind.OUT, 1, [1]],
     [Kind.CREDIT, 1, -1],
 ]
 WELL_FORMED = [Kind.EMIT, 0, "/", [], [], 0, '2["well formed"]', []]
-VALUES: list[Any] = [None, "text", PICKLE, -1, 10**30, 1.5, [], {}, {"a": 1}, [PICKLE]]
+VALUES: list[Any] = [None, "text", PICKLE, -1, 10**19, 1.5, [], {}, {"a": 1}, [PICKLE]]
 
 
 class Layer(InMemoryChannelLayer):
@@ -217,16 +218,20 @@ async def test_cve_2025_61765_messages_are_checked(
         wire = await joined()
         await stranger.to_group(EVERYONE, WELL_FORMED)
         assert await frame(wire) == '42["well formed"]'
-        sent = layer.last
+        sent = unsigned(layer.last)
         for field in sent:
             for value in VALUES:
-                await layer.group_send(EVERYONE, {**sent, field: value, "type": sent["type"]})
-            if field != "type":
-                without = {key: value for key, value in sent.items() if key != field}
-                await layer.group_send(EVERYONE, without)
+                await layer.group_send(EVERYONE, signed({**sent, field: value}))
+            without = {key: value for key, value in sent.items() if key != field}
+            await layer.group_send(EVERYONE, signed(without))
+        for value in VALUES:
+            await layer.group_send(EVERYONE, signed(value))
+        for field in set(layer.last) - {"type"}:
+            for value in VALUES:
+                await layer.group_send(EVERYONE, {**signed(sent), field: value})
         # A number that is far ahead makes those that follow it late: another process goes on.
         last = [*WELL_FORMED[:6], '2["last"]', []]
-        await layer.group_send(EVERYONE, {**sent, "n": "another", "o": [last]})
+        await layer.group_send(EVERYONE, signed({**sent, "n": "another", "o": [last]}))
         while (found := await frame(wire)) != '42["last"]':
             # Some values make no difference.
             assert found == '42["well formed"]'

@@ -110,7 +110,7 @@ async def test_no_secret_of_a_socket_is_shown(connect: Connect, show: Callable[[
     assert client.sid
     (socket,) = await io.of("/chat").afetch_sockets()
     (description,) = current_hub().members.describe(Target("/chat"))
-    described = json.loads(json.dumps(description.as_dict(), default=str))
+    described = json.loads(json.dumps(description.as_dict(credentials=True), default=str))
     copy = RemoteSocket(SocketDescription.from_dict(described), io.of("/chat"))
     for shown in (show(socket), show(copy)):
         assert "secret" not in shown

@@ -8,6 +8,7 @@ from typing import Any
 import msgpack
 
 from django_socketio.cluster.bus import Bus
+from django_socketio.cluster.signing import Signer, site_secrets
 from tests.harness.waiting import eventually, soon
 
 
@@ -111,3 +112,15 @@ class Station:
 def note(number: int) -> list[Any]:
     """An operation (DONE) that is well formed and carries a number."""
     return [8, number, 0, 0]
+
+
+def signed(content: Any, channel: str = "") -> dict[str, Any]:
+    """A message as this site's processes send it, for one process or for any."""
+    message = Signer(site_secrets()).sign(content, channel)
+    assert message is not None
+    return message
+
+
+def unsigned(message: Any, channel: str | None = None) -> Any:
+    """What a message of this site's processes says."""
+    return Signer(site_secrets()).open(message, channel)

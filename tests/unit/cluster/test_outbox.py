@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_socketio.cluster import outbox
+from django_socketio.cluster.messages import CARRIED
 from django_socketio.cluster.outbox import Outbox, OutgoingMessage
 from tests.unit.cluster.layers import note
 
@@ -98,16 +99,88 @@ def test_congestion() -> None:
     assert not box.congested
 
 
-@given(st.lists(st.tuples(st.sampled_from("abAB"), st.integers(0, 400_000)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from("abABCD"), st.integers(0, 400_000)), max_size=60))
 def test_nothing_is_lost_or_reordered(puts: list[tuple[str, int]]) -> None:
     box = Outbox(10**9)
     for number, (name, size) in enumerate(puts):
         group, channel = (name, "") if name.islower() else ("", name)
+        if name in "CD":
+            group = CARRIED
         box.put(group, channel, note(number), size)
     found = [
-        (message.group or message.channel, operation[1])
+        (message.channel or message.group, operation[1])
         for message in take_all(box)
         for operation in message.operations
     ]
     assert found == [(name, number) for number, (name, _) in enumerate(puts)]
     assert box.size == 0
+
+
+# What tunnels carry
+
+
+def test_what_tunnels_carry_has_numbers_of_its_own() -> None:
+    box = Outbox(10**9)
+    for group, channel in (("", "A"), (CARRIED, "A"), ("", "A"), (CARRIED, "A"), (CARRIED, "B")):
+        box.put(group, channel, note(0), 0)
+    found = [(message.group, message.channel, message.number) for message in take_all(box)]
+    assert found == [
+        ("", "A", 1),
+        (CARRIED, "A", 1),
+        ("", "A", 2),
+        (CARRIED, "A", 2),
+        (CARRIED, "B", 1),
+    ]
+
+
+def test_what_tunnels_carry_is_not_dropped() -> None:
+    """However old it is, and whatever is."""
+    box = Outbox(4 * (1000 + outbox.OVERHEAD))
+    for number in range(10):
+        box.put(CARRIED if number % 5 == 0 else "", "AB"[number % 2], note(number), 1000)
+    assert box.drop_overflow() == 6
+    assert [message.operations[0][1] for message in take_all(box)] == [0, 5, 8, 9]
+    assert box.size == 0
+
+
+def test_half_of_the_room_is_left_to_others() -> None:
+    box = Outbox(4 * (1000 + outbox.OVERHEAD))
+    made: list[int] = []
+    box.room_made = lambda: made.append(box.size)
+    assert box.has_room(1000)
+    box.put(CARRIED, "A", note(0), 1000)
+    # What takes more than half waits until it fits.
+    assert not box.has_room(4 * 1000)
+    box.put(CARRIED, "A", note(0), 1000)
+    assert box.has_room(1000)
+    box.put("g", "", note(0), 0)
+    assert not box.has_room(0)
+    with pytest.raises(ValueError, match="larger than"):
+        box.has_room(4 * 1000 + 3 * outbox.OVERHEAD + 1)
+    # Who was told that there is none is told when there is, once.
+    assert made == []
+    take_all(box)
+    assert made == [outbox.OVERHEAD]
+
+
+def test_broadcasts_without_end_do_not_stop_tunnels() -> None:
+    """A share of the room is theirs: for it broadcasts are dropped."""
+    box = Outbox(16 * (1000 + outbox.OVERHEAD))
+    made: list[int] = []
+    box.room_made = lambda: made.append(box.size)
+
+    def broadcast() -> None:
+        for number in range(20):
+            box.put("gh"[number % 2], "", note(number), 1000)
+        box.drop_overflow()
+
+    broadcast()
+    for _ in range(2):
+        assert box.has_room(1000)
+        box.put(CARRIED, "A", note(0), 1000)
+    assert not box.has_room(1000)
+    for _ in range(16):
+        box.take()
+        broadcast()
+    assert made
+    assert box.has_room(1000)

@@ -36,7 +36,7 @@ class Tunnel(Pair):
 
     @asynccontextmanager
     async def open(self, is_request: bool = False) -> AsyncIterator[Tunnel]:
-        async with self.gate.tunnels.open_tunnel("owner", HEAD, b"body", is_request) as end:
+        async with self.gate.tunnels.open_tunnel("owner", HEAD, 100, is_request) as end:
             self.gate_end = end
             await eventually(lambda: self.owner.tasks and hasattr(self, "owner_end"))
             yield self
@@ -62,7 +62,6 @@ def test_tunnels_know_nothing_of_what_they_carry() -> None:
 async def test_what_opens_a_tunnel_reaches_the_owner() -> None:
     async with Tunnel().open() as tunnel:
         assert tunnel.owner_end.head == HEAD
-        assert tunnel.owner_end.body == b"body"
         assert (len(tunnel.gate.tunnels), len(tunnel.owner.tunnels)) == (1, 1)
     await tunnel.end()
 
@@ -166,7 +165,7 @@ async def test_the_owner_hears_of_the_end() -> None:
 async def test_a_process_that_serves_nobody() -> None:
     """It says so at once: nobody waits for it."""
     pair = Pair(None)
-    async with pair.gate.tunnels.open_tunnel("owner", HEAD, None, is_request=False) as end:
+    async with pair.gate.tunnels.open_tunnel("owner", HEAD, 100, is_request=False) as end:
         with pytest.raises(ConnectionError) as error:
             await soon(end.read_first_message())
         assert not isinstance(error.value, OwnerGone)
@@ -180,4 +179,69 @@ async def test_a_process_that_is_unknown_by_now() -> None:
             await tunnel.gate_end.send_message(["anybody?"])
         # What does not matter any more is not sent, and nobody is the worse for it.
     tunnel.owner.tunnels.break_all_tunnels()
+    await tunnel.end()
+
+
+# The way out
+
+
+async def test_a_sender_waits_until_there_is_room() -> None:
+    """Each in its turn: what is sent later does not overtake what waits."""
+    async with Tunnel().open() as tunnel:
+        tunnel.gate.room = 0
+        waiting = [
+            asyncio.ensure_future(tunnel.gate_end.send_message(["data", text])) for text in "ab"
+        ]
+        await asyncio.sleep(0.01)
+        assert Kind.IN not in tunnel.gate.kinds()
+        tunnel.gate.tunnels.go_on()
+        await asyncio.sleep(0.01)
+        assert Kind.IN not in tunnel.gate.kinds()
+        tunnel.gate.room = 1
+        waiting.append(asyncio.ensure_future(tunnel.gate_end.send_message(["data", "c"])))
+        tunnel.gate.tunnels.go_on()
+        await soon(asyncio.gather(*waiting))
+        for text in "abc":
+            assert await soon(tunnel.owner_end.read_message()) == ["data", text]
+    await tunnel.end()
+
+
+async def test_a_sender_that_waits_for_room_hears_of_a_break() -> None:
+    async with Tunnel().open() as tunnel:
+        tunnel.owner.room = 0
+        waiting = asyncio.ensure_future(tunnel.owner_end.send_message(["data", "x"]))
+        await asyncio.sleep(0.01)
+        tunnel.owner.tunnels.break_tunnels("gate")
+        with pytest.raises(ConnectionError):
+            await soon(waiting)
+    await tunnel.end()
+
+
+async def test_what_never_has_room_ends_its_own_tunnel() -> None:
+    tunnel, other = Tunnel(), Tunnel()
+    async with tunnel.open(), other.open():
+        with pytest.raises(ConnectionError):
+            await tunnel.gate_end.send_message(["data", b"x" * (10**8 + 1)])
+        assert tunnel.gate_end.broken
+        assert not other.gate_end.broken
+    await tunnel.end()
+    await other.end()
+
+
+async def test_a_tunnel_opens_when_there_is_room() -> None:
+    tunnel = Tunnel()
+    tunnel.gate.room = 0
+
+    async def use() -> None:
+        async with tunnel.open():
+            pass
+
+    opening = asyncio.ensure_future(use())
+    await asyncio.sleep(0.01)
+    # Nobody has heard of it, so nobody needs to hear that this process ends.
+    tunnel.gate.tunnels.release_requests()
+    assert tunnel.gate.sent == []
+    tunnel.gate.room = 1000
+    tunnel.gate.tunnels.go_on()
+    await soon(opening)
     await tunnel.end()

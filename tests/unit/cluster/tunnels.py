@@ -23,9 +23,16 @@ class Process:
         self.sent: list[list[Any]] = []
         self.drops: Callable[[list[Any]], bool] = lambda operation: False
         self.tasks: list[asyncio.Task[Any]] = []
+        # How many bytes of one operation its queue takes now.
+        self.room = math.inf
         self.tunnels = Tunnels(
-            self.send, self.meet, lambda node: self.last_sign, self.spawn, accept
+            self.send, self.has_room, self.meet, lambda node: self.last_sign, self.spawn, accept
         )
+
+    def has_room(self, size: int) -> bool:
+        if size > 10**8:
+            raise ValueError
+        return size <= self.room
 
     async def meet(self, node: str) -> bool:
         return node in self.known

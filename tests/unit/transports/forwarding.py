@@ -21,7 +21,7 @@ from django_socketio.transports.forwarding import (
 )
 from django_socketio.transports.request import Request
 from tests.harness.waiting import soon
-from tests.unit.cluster.tunnels import Pair, Process
+from tests.unit.cluster.tunnels import Pair
 
 # The largest body of a request, in bytes.
 LIMIT = 4 * WINDOW
@@ -32,8 +32,8 @@ Serve = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 class GateHub:
     """The hub of the gate, as far as requests are forwarded by it."""
 
-    def __init__(self, network: Process) -> None:
-        self.others: Any = network
+    def __init__(self, network: Any) -> None:
+        self.others = network
         self.local = self  # of which it is the only part that is asked for
         self.leaving = False
         self.settings = replace(get_settings(), max_http_buffer_size=LIMIT)
@@ -41,6 +41,8 @@ class GateHub:
 
 class Forwarding(Pair):
     """The owner serves with ``serve`` what is forwarded to it."""
+
+    owner_name = "owner"
 
     def __init__(self, serve: Serve) -> None:
         super().__init__(partial(serve_forwarded, {"http": serve, "websocket": serve}))
@@ -51,7 +53,7 @@ class Forwarding(Pair):
         scope = {"headers": [(b"host", b"example.com")], "client": ("192.0.2.1", 5), **scope}
         hub: Any = self.hub
         request = Request(hub, scope.get("method", "GET"), dict(scope["headers"]))
-        request.owner = "owner"
+        request.owner = self.owner_name
         request.passed_on = client.passed_on
         function = forward_http if scope["type"] == "http" else forward_websocket
         return asyncio.ensure_future(function(request, scope, client.receive, client.send))
@@ -125,9 +127,13 @@ class Served:
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    message = await receive()
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message["more_body"]
     await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
-    await send({"type": "http.response.body", "body": message["body"]})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def refused(forwarding: Awaitable[None]) -> HandshakeRefused:

@@ -18,7 +18,7 @@ from django_socketio.cluster.messages import Kind
 from django_socketio.engineio import ErrorCode
 from django_socketio.stats import counters
 from django_socketio.transports import forwarding
-from django_socketio.transports.http import PIECE
+from django_socketio.transports.bodies import PIECE, BodyTooLarge
 from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.tunnels import Process
 from tests.unit.transports.forwarding import (
@@ -81,6 +81,7 @@ async def test_the_owner_sees_the_request() -> None:
         user="not carried",
     )
     receive, _ = await soon(served.ends)
+    assert client.read == 0
     assert served.scope == {
         "type": "http",
         "method": "POST",
@@ -96,8 +97,9 @@ async def test_the_owner_sees_the_request() -> None:
         "asgi": {"version": "3.0"},
         "django_socketio.tunnel": True,
     }
-    body = {"type": "http.request", "body": b"body", "more_body": False}
-    assert await soon(receive()) == body
+    for piece, more in ((b"bo", True), (b"dy", True), (b"", False)):
+        body = {"type": "http.request", "body": piece, "more_body": more}
+        assert await soon(receive()) == body
     client.put("http.disconnect")
     assert await soon(receive()) == {"type": "http.disconnect"}
     await soon(carrying)
@@ -203,27 +205,93 @@ async def test_a_handshake_that_nobody_takes_over() -> None:
 
 
 async def test_a_body_that_is_too_large() -> None:
-    """The owner is told, by a length that it refuses, and is not sent what it would refuse."""
+    """The gate notices while it arrives; for the owner its client has dropped it."""
+    counted = counters.violations["a body over MAX_HTTP_BUFFER_SIZE"]
     served = Served()
-    pair, client = Forwarding(served), Connection(b"x" * LIMIT, b"x")
+    pair, client = Forwarding(served), Connection(b"x" * LIMIT, b"x", b"not read")
     carrying = pair.http(client, "POST")
     receive, _ = await soon(served.ends)
-    length = b"%d" % (LIMIT + 1)
-    assert served.scope["headers"] == [(b"host", b"example.com"), (b"content-length", length)]
-    assert (await soon(receive()))["body"] == b""
+    size = 0
+    while (message := await soon(receive()))["type"] != "http.disconnect":
+        size += len(message["body"])
+    with pytest.raises(BodyTooLarge):
+        await soon(carrying)
+    assert (size, client.read) == (LIMIT, 2)
+    assert counters.violations["a body over MAX_HTTP_BUFFER_SIZE"] == counted + 1
+
+
+async def test_a_body_that_the_owner_does_not_want() -> None:
+    """Whatever it holds against the request, not a byte of the body is read."""
+    served = Served()
+    pair, client = Forwarding(served), Connection(b"x" * LIMIT)
+    carrying = pair.http(client, "POST")
+    _, send = await soon(served.ends)
+    await send(START)
+    await soon(send({"type": "http.response.body", "body": b"no"}))
+    await soon(carrying)
+    assert (client.read, client.values("body")) == (0, [b"no"])
+
+
+async def test_an_owner_that_answers_before_the_body_is_complete() -> None:
+    served = Served()
+    pair, client = Forwarding(served), Connection()
+    client.put("http.request", body=b"half", more_body=True)
+    carrying = pair.http(client, "POST")
+    receive, send = await soon(served.ends)
+    assert (await soon(receive()))["body"] == b"half"
+    await send(START)
+    await soon(send({"type": "http.response.body", "body": b"enough"}))
+    await soon(carrying)
+    assert client.values("body") == [b"enough"]
+    await eventually(lambda: not pair.gate.tunnels.nodes())
+
+
+async def test_a_body_in_many_pieces_and_one_large_piece() -> None:
+    """It is carried in pieces that the window counts, whatever the gate's server makes of it."""
+    served = Served()
+    pair, client = Forwarding(served), Connection(b"x" * (2 * PIECE + 1))
+    carrying = pair.http(client, "POST")
+    receive, _ = await soon(served.ends)
+    sizes = []
+    while (message := await soon(receive()))["more_body"]:
+        sizes.append(len(message["body"]))
+    assert sizes == [PIECE, PIECE, 1]
     client.put("http.disconnect")
     await soon(carrying)
 
 
-async def test_a_client_that_drops_its_post() -> None:
+async def test_a_process_that_ends_leaves_bodies_alone() -> None:
+    """Only a poll is answered early: a POST is served to its end."""
+    served = Served()
+    pair, client = Forwarding(served), Connection()
+    carrying = pair.http(client, "POST")
+    receive, send = await soon(served.ends)
+    reading = asyncio.ensure_future(receive())
+    await eventually(partial(said, pair.owner, Kind.OUT))
+    pair.gate.tunnels.release_requests()
+    client.put("http.request", body=b"late", more_body=False)
+    assert await soon(reading) == {"type": "http.request", "body": b"late", "more_body": False}
+    await send(START)
+    await soon(send({"type": "http.response.body", "body": b"ok"}))
+    await soon(carrying)
+
+
+@pytest.mark.parametrize("reaction", ["drops", "breaks"])
+async def test_a_post_that_ends_half_way(reaction: str) -> None:
     served = Served()
     pair, client = Forwarding(served), Connection()
     client.put("http.request", body=b"half", more_body=True)
-    client.put("http.disconnect")
-    await soon(pair.http(client, "POST"))
+    carrying = pair.http(client, "POST")
     receive, _ = await soon(served.ends)
-    assert await soon(receive()) == {"type": "http.disconnect"}
-    assert client.sent == []
+    assert (await soon(receive()))["body"] == b"half"
+    if reaction == "drops":
+        client.put("http.disconnect")
+        assert await soon(receive()) == {"type": "http.disconnect"}
+        await soon(carrying)
+        assert client.sent == []
+    else:
+        pair.gate.tunnels.break_tunnels("owner")
+        assert await is_unknown(carrying)
 
 
 async def test_a_silent_owner() -> None:

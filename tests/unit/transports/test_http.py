@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from django_socketio.engineio import ErrorCode, HandshakeRefused
+from django_socketio.transports.bodies import PIECE
 from django_socketio.transports.http import (
-    PIECE,
     THREAD_SIZE,
     choose_encoding,
     compress,

@@ -45,7 +45,7 @@ async def test_the_owner_is_wired_before_its_first_client(monkeypatch: pytest.Mo
     gate = Hub(asyncio.get_running_loop(), get_settings(), Layer(exchange)).others
     try:
         await eventually(lambda: gate.successor() == owner.node)
-        async with gate.tunnels.open_tunnel(owner.node, HEAD, b"", is_request=True) as end:
+        async with gate.tunnels.open_tunnel(owner.node, HEAD, 100, is_request=True) as end:
             name, status, _, body = await soon(end.read_first_message())
             assert (name, status) == ("http", 400)
             assert b"Session ID unknown" in body

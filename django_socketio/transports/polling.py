@@ -13,7 +13,7 @@ from channels.consumer import AsyncConsumer
 
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
 from ..engineio.packets import CLOSE, NOOP
-from ..engineio.session import CLOSED
+from ..engineio.states import CLOSED
 from ..sockets.client import Client
 from ..stats import counters
 from .bodies import BodyAborted, BodyTooLarge, read_body
@@ -145,6 +145,9 @@ class PollingConsumer(AsyncConsumer):
             frames = session.take()
             session.set_writable(False)
             client.written()
+        elif session.transport != link.name:
+            # As if it had come after the upgrade: a client waits for its poll, and then upgrades.
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if not frames:
             # The poll returns with an empty buffer: a WebSocket probes, or the session is closed.
             over = session.state is CLOSED and session.close_reason is not Reason.TRANSPORT_CLOSE
@@ -204,6 +207,8 @@ class PollingConsumer(AsyncConsumer):
             body = await read_body(self.receive, request.headers, limit)
             if client.session.state is CLOSED:
                 raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+            if client.session.expectant:
+                client.session.grant_time(client.loop.time())
             try:
                 payload = body.decode("utf-8")
             except UnicodeDecodeError:

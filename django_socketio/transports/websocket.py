@@ -18,6 +18,7 @@ from ..runtime.steps import FINISHED, resume, start
 from ..sockets.client import Client
 from ..stats import counters
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
+from .daphne import patient
 from .forwarding import forward_websocket
 from .gateway import Gateway
 from .http import error_body
@@ -57,6 +58,7 @@ class WebSocketConsumer(AsyncConsumer):
         self.scope = scope
         self.receive = receive
         self.pausable = not _is_endless(receive)
+        send = patient(send)
         self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
         try:
             if (await receive())["type"] == "websocket.connect" and await self._open():
@@ -162,6 +164,7 @@ class WebSocketConsumer(AsyncConsumer):
         client.prober = None
         old, client.transport = client.transport, self
         old.close()
+        session.grant_time(client.loop.time())  # its pong may be on the way between the two
         client.upgraded()
         self._take_over()
         return True

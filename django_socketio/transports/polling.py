@@ -30,8 +30,10 @@ from .http import (
 from .request import Request
 
 # While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
-# in Node. Only the first returns at once: a client that polls on must not do so without a break.
+# in Node. The first returns sooner. It does not return at once: where the client's UPGRADE is right
+# behind its probe, the poll came behind both, on another connection, and has to be refused.
 PROBE_INTERVAL = 0.1
+FIRST_PROBE_INTERVAL = 0.025
 # After this many seconds a waiting poll gets a task that notices when its client leaves.
 WATCH_AFTER = 0.25
 
@@ -67,8 +69,9 @@ class Polling:
 
     def probed(self) -> None:
         """Make polls return soon: a WebSocket probes, and the client has to stop polling."""
-        self.patience = 0.0
-        self.release()
+        self.patience = FIRST_PROBE_INTERVAL
+        if self.poll is not None:
+            self.client.loop.call_later(self.patience, self.release)
 
     def close(self) -> None:
         """Make the waiting poll return: the session is closed, or has another transport."""

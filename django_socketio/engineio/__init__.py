@@ -8,7 +8,8 @@ from .errors import EngineIOError, ErrorCode, HandshakeRefused
 from .options import Probe, SessionOptions
 from .packets import Frame, PacketType, decode_payload, encode_payload
 from .reasons import Reason
-from .session import Session, SessionState
+from .session import Session
+from .states import SessionState
 
 __all__ = [
     "EngineIOError",

@@ -31,6 +31,19 @@ class SessionOptions:
     low_water: int = 65_536
     upgrades: tuple[str, ...] = ("websocket",)
 
+    @cached_property
+    def ping_grid(self) -> float:
+        """Pings fall on multiples of so many seconds, so that many sessions share a timer."""
+        return min(1.0, self.ping_interval / 20, self.ping_timeout / 20)
+
+    def next_ping(self, now: float) -> float:
+        """Return when to ping after ``now``: after the interval, or up to ``ping_grid`` earlier.
+
+        Never later, so that who is silent for interval and timeout is not taken for alive.
+        """
+        due = now + self.ping_interval
+        return due - due % self.ping_grid
+
     def handshake(self, sid: str, transport: str) -> str:
         """Return the data of the OPEN packet, as JSON text.
 

@@ -10,7 +10,8 @@ The owner of a session (a client with its transports)
   WebSocket that wants to take over, :meth:`Session.receive_probe`, and gets the messages back;
 * puts packets in with :meth:`Session.send`, and takes them out with :meth:`Session.take` when its
   transport can write; while ``direct`` is true it may write a frame at once, past the buffer;
-* calls :meth:`Session.tick` at the time that the last call of it returned;
+* calls :meth:`Session.tick` at ``next_ping``, then at the time that the last call of it returned;
+* calls :meth:`Session.grant_time` with the first packet after a ping, while ``expectant`` is true;
 * looks at ``state`` and ``close_reason`` after each of these calls.
 """
 
@@ -19,54 +20,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from ..enums import StrEnum
 from .errors import EngineIOError
 from .options import Probe, SessionOptions
 from .packets import CLOSE, PING, Frame, PacketType, decode_packet, split_payload
 from .reasons import Reason
+from .states import CLOSED, CLOSING, OPEN, SessionState
 
 # Nearly every packet is one of these. Python finds a global faster than an attribute of a class.
 MESSAGE, PONG = PacketType.MESSAGE, PacketType.PONG
 
 # A closing session waits this many seconds for the poll that fetches its last packets, as in Node.
 CLOSE_TIMEOUT = 30.0
-
-
-class SessionState(StrEnum):
-    """Where a session is in its life.
-
-    =======  =======  ==============================================================================
-    from     to       when
-    =======  =======  ==============================================================================
-    OPEN     CLOSING  ``close()``: the owner ends the session in an orderly way
-    OPEN     CLOSED   ``abort()``, by the owner or the session itself: the client has sent CLOSE,
-                      has broken the protocol, has not answered a ping or reads too slowly
-    CLOSING  CLOSED   ``abort()``, by the owner once ``drained``, by ``tick()`` after CLOSE_TIMEOUT
-    =======  =======  ==============================================================================
-
-    ``close_reason`` is None in OPEN; the first change sets it for good. Only an OPEN session takes
-    packets; a CLOSING one still gives out what waits in its buffer; a CLOSED one holds nothing.
-
-    A polling session may move to a WebSocket, once:
-
-    =============  =============  ================================================================
-    from           to             when
-    =============  =============  ================================================================
-    "polling"      ``upgrading``  ``start_upgrade()``, in OPEN only
-    ``upgrading``  ``probed``     the WebSocket has sent PING "probe"
-    either         "websocket"    the WebSocket has sent UPGRADE, in OPEN or CLOSING
-    either         "polling"      ``cancel_upgrade()``: the WebSocket has gone or has sent anything
-                                  else, ``upgrade_timeout`` is over, or the session is CLOSED
-    =============  =============  ================================================================
-    """
-
-    OPEN = "open"
-    CLOSING = "closing"
-    CLOSED = "closed"
-
-
-# Globals, because each packet asks for the state.
-OPEN, CLOSING, CLOSED = SessionState.OPEN, SessionState.CLOSING, SessionState.CLOSED
 
 
 class Session:
@@ -80,10 +44,8 @@ class Session:
         "_awaiting_pong",
         "_deadline_close",
         "_deadline_upgrade",
-        "_next_ping",
         "_ping_deadline",
         "_unheard_at_ping",
-        "alive",
         "buffer",
         "buffered",
         "bytes_in",
@@ -91,6 +53,8 @@ class Session:
         "close_reason",
         "detail",
         "direct",
+        "expectant",
+        "next_ping",
         "options",
         "packets_in",
         "packets_out",
@@ -132,12 +96,14 @@ class Session:
         self.bytes_out = 0
         self.upgrading = False
         self.probed = False
-        # The owner sets it while it does not read: then silence is not the client's fault.
+        # The owner sets it while it does not read, until :meth:`resume`: then silence is not the
+        # client's fault.
         self.paused = False
-        # Whether the client has sent anything since the last ping.
-        self.alive = False
+        # Whether a ping is out and nothing has come since: then the next packet gives the client
+        # more time for its pong, once.
+        self.expectant = False
         self._awaiting_pong = False
-        self._next_ping = now + options.ping_interval
+        self.next_ping = options.next_ping(now)
         self._ping_deadline = 0.0
         self._deadline_upgrade = 0.0
         self._deadline_close = 0.0
@@ -153,7 +119,6 @@ class Session:
         """
         if self.state is not OPEN:
             return None
-        self.alive = True
         self.packets_in += 1
         if isinstance(packet, bytes):
             return packet
@@ -163,7 +128,7 @@ class Session:
         if kind == PONG:
             if self._awaiting_pong:
                 # Only a PONG proves that the client has read what was written before the ping.
-                self._awaiting_pong = False
+                self._awaiting_pong = self.expectant = False
                 self.bytes_out += self._unheard_at_ping
                 self.unheard -= self._unheard_at_ping
                 self.unheard_mark = self.options.max_write_buffer // 4
@@ -197,8 +162,7 @@ class Session:
                 return
 
     def heard(self) -> None:
-        """Note a sign of life that is no packet (a new poll): the client has read everything."""
-        self.alive = True
+        """Note that the client has read everything that was written: it polls again."""
         self.bytes_out += self.unheard
         self.unheard = self._unheard_at_ping = 0
 
@@ -233,7 +197,7 @@ class Session:
     def suspicious(self) -> bool:
         """Whether so much was written without an answer that the owner should call :meth:`ping`.
 
-        Polling clients need no ping: each poll proves that they are alive.
+        Polling clients need no ping: each poll proves that they have read the one before.
         """
         return self.unheard > self.unheard_mark and self.transport == "websocket"
 
@@ -243,7 +207,8 @@ class Session:
         Returns the PING to write, None where one is under way or the session has ended. An ASGI
         server that never waits for its clients (daphne) keeps in memory what a client does not
         read. So a ping follows a quarter of ``max_write_buffer`` bytes without an answer, and the
-        end follows ``max_write_buffer`` bytes.
+        end follows ``max_write_buffer`` bytes. The answer may stand behind much data; it is due
+        when that to the next ping would be.
         """
         if self.unheard_mark == self.options.max_write_buffer:
             self.overflow()
@@ -251,11 +216,13 @@ class Session:
         self.unheard_mark = self.options.max_write_buffer
         if self._awaiting_pong:
             return None
-        self._awaiting_pong = True
-        self._unheard_at_ping = self.unheard
-        self.alive = False
-        self._ping_deadline = now + self.options.ping_timeout
+        self._expect_pong(max(now, self.next_ping))
         return PING
+
+    def _expect_pong(self, since: float) -> None:
+        self._awaiting_pong = self.expectant = True
+        self._unheard_at_ping = self.unheard
+        self._ping_deadline = since + self.options.ping_timeout
 
     def overflow(self) -> None:
         """End a session whose client does not read."""
@@ -327,6 +294,25 @@ class Session:
 
     # Time and end
 
+    def grant_time(self, now: float) -> None:
+        """Count the ping timeout anew: the client's pong may stand behind what it sends.
+
+        As in Node the first packet after a ping does so, and no other.
+        """
+        self.expectant = False
+        self._ping_deadline = max(self._ping_deadline, now + self.options.ping_timeout)
+
+    def resume(self, now: float) -> None:
+        """Note that what the client sends is read again, after it was ``paused``."""
+        self.paused = False
+        self.grant_time(now)
+
+    def overdue(self, now: float) -> bool:
+        """Whether the time for a pong is over, even if :meth:`tick` has not been called yet."""
+        if not self._awaiting_pong or now < self._ping_deadline:
+            return False
+        return self.state is OPEN and not self.paused
+
     def tick(self, now: float) -> float | None:
         """Do what is due: a ping, the timeouts of ping and upgrade, the end of closing.
 
@@ -341,24 +327,17 @@ class Session:
             return self._deadline_close
         if self.upgrading and now >= self._deadline_upgrade:
             self.cancel_upgrade()
+        if self.overdue(now):
+            self.abort(Reason.PING_TIMEOUT)
+            return None
+        if now >= self.next_ping and not self._awaiting_pong:
+            self._expect_pong(now)
+            self.next_ping = self.options.next_ping(now)
+            self._enqueue(PING)
+        due = self.next_ping
         if self._awaiting_pong:
-            due = self._ping_deadline
-            if now >= due:
-                if not self.alive and not self.paused:
-                    self.abort(Reason.PING_TIMEOUT)
-                    return None
-                # Any packet proves that the client lives; its PONG may stand behind others.
-                self.alive = False
-                due = self._ping_deadline = now + self.options.ping_timeout
-        else:
-            due = self._next_ping
-            if now >= due:
-                self.alive = False
-                self._awaiting_pong = True
-                self._unheard_at_ping = self.unheard
-                self._next_ping = now + self.options.ping_interval
-                due = self._ping_deadline = now + self.options.ping_timeout
-                self._enqueue(PING)
+            deadline = now + self.options.ping_timeout if self.paused else self._ping_deadline
+            due = deadline if due <= now else min(due, deadline)
         return min(due, self._deadline_upgrade) if self.upgrading else due
 
     def abort(self, reason: Reason, detail: str = "") -> None:

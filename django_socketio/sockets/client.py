@@ -10,7 +10,7 @@ from typing import Any
 
 from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
-from ..engineio.session import CLOSED, CLOSING, OPEN
+from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
 from ..logs import logger, safe
 from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
@@ -105,7 +105,7 @@ class Client:
         self.login: Login | None = None
         clients.add(self)
         place.take(self, now + settings.connect_timeout)
-        clients.wheel.schedule(self, now + min(settings.ping_interval, settings.connect_timeout))
+        clients.wheel.schedule(self, min(self.session.next_ping, now + settings.connect_timeout))
 
     def __repr__(self) -> str:
         return f"<Client {self.session.transport} {self.session.state}>"
@@ -115,6 +115,8 @@ class Client:
     def receive_packet(self, packet: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Take an Engine.IO packet; see :meth:`receive` for what is returned."""
         session, decoder = self.session, self._decoder
+        if session.expectant:
+            session.grant_time(self.loop.time())
         if (
             packet.__class__ is str
             and packet[:2] == EVENT_MESSAGE
@@ -129,7 +131,6 @@ class Client:
                 self.violation(error)
                 return None
             if event is not None:
-                session.alive = True
                 session.packets_in += 1
                 return self.sockets["/"].receive_now(event)
         message = session.receive(packet)
@@ -248,8 +249,7 @@ class Client:
 
     def _ping(self) -> bool:
         """Ping a client that was sent much and is silent. Returns False when it is too much."""
-        ping = self.session.ping(self.loop.time())
-        if ping is not None:
+        if (ping := self.session.ping(self.loop.time())) is not None:
             self.transport.write(ping)
         return self.session.direct
 
@@ -299,7 +299,7 @@ class Client:
             return DONE
         self.session.paused = True
         waiter = self.backlog.wait(self.loop)
-        waiter.add_done_callback(lambda _: setattr(self.session, "paused", False))
+        waiter.add_done_callback(lambda _: self.session.resume(self.loop.time()))
         return waiter
 
     # Time

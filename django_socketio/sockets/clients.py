@@ -42,6 +42,9 @@ class Kept(HasLogin, Protocol):
     def abort(self, reason: Reason) -> None:
         """End the connection at once."""
 
+    def tick(self, now: float) -> float | None:
+        """Do what is due."""
+
 
 C = TypeVar("C", bound=Kept)
 
@@ -66,7 +69,8 @@ class Clients(dict[str, C]):
         self.places: Places[C] = Places(bounds, self._dismiss)
         self._bursts = Bursts()
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
-        self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20))
+        # Much finer than the grid of pings: who does not answer is noticed at once.
+        self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20) / 20)
         # Set when the last client has gone while the process ends.
         self._empty = asyncio.Event()
 
@@ -112,6 +116,17 @@ class Clients(dict[str, C]):
         counters.limits.add(reason)
         text = f"{reason}: {safe(address) or 'no address'}"
         self._bursts.error(reason, text, self.local.runtime.loop.time())
+
+    def living(self, sid: str) -> C | None:
+        """Return the client with a session id, None for an unknown one.
+
+        One whose time for a pong has run out ends here, even if its timer comes a little later.
+        """
+        client = self.get(sid)
+        if client is not None and client.session.overdue(now := self.local.runtime.loop.time()):
+            client.tick(now)
+            return None
+        return client
 
     def forget(self, client: C) -> bool:
         """Forget a client whose session is over. Returns False when it was forgotten before."""

@@ -88,7 +88,7 @@ class Gateway:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if query.get("sid", "") != "":
             sid = query["sid"] or ""
-            client = hub.clients.get(sid)
+            client = hub.clients.living(sid)
             if client is None:
                 request.owner = self._owner(scope, hub, sid)
                 return

@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
 from ..engineio.packets import CLOSE, NOOP
-from ..engineio.session import CLOSED, OPEN
+from ..engineio.states import CLOSED, OPEN
 from ..runtime.interruptible import Interrupted, Interruptible
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
@@ -36,8 +36,10 @@ from .http import (
 from .request import Request
 
 # While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
-# in Node. Only the first returns at once: a client that polls on must not do so without a break.
+# in Node. The first returns sooner. It does not return at once: where the client's UPGRADE is right
+# behind its probe, the poll came behind both, on another connection, and has to be refused.
 PROBE_INTERVAL = 0.1
+FIRST_PROBE_INTERVAL = 0.025
 # After this many seconds a waiting poll gets a task that notices when its client leaves.
 WATCH_AFTER = 0.25
 
@@ -76,8 +78,9 @@ class Polling:
 
     def probed(self) -> None:
         """Make polls return soon: a WebSocket probes, and the client has to stop polling."""
-        self.patience = 0.0
-        self.release()
+        self.patience = FIRST_PROBE_INTERVAL
+        if self.poll is not None:
+            self.client.loop.call_later(self.patience, self.release)
 
     def close(self) -> None:
         """Make the waiting poll return: the session is closed, or has another transport."""
@@ -189,6 +192,9 @@ class PollingConsumer(AsyncConsumer):
             frames = session.take()
             session.set_writable(False)
             client.written()
+        elif session.transport != link.name:
+            # As if it had come after the upgrade: a client waits for its poll, and then upgrades.
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if not frames:
             # The poll returns with an empty buffer: a WebSocket probes, or the session is closed.
             over = session.state is CLOSED and session.close_reason is not Reason.TRANSPORT_CLOSE
@@ -249,6 +255,8 @@ class PollingConsumer(AsyncConsumer):
             body = await post.run(reading, settings.body_timeout)
             if client.session.state is CLOSED:
                 raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
+            if client.session.expectant:
+                client.session.grant_time(client.loop.time())
             try:
                 payload = body.decode("utf-8")
             except UnicodeDecodeError:

@@ -19,6 +19,7 @@ from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from ..stats import counters
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
+from .daphne import patient
 from .forwarding import forward_websocket
 from .gateway import Gateway
 from .http import error_body
@@ -58,6 +59,7 @@ class WebSocketConsumer(AsyncConsumer):
         self.scope = scope
         self.receive = receive
         self.pausable = not _is_endless(receive)
+        send = patient(send)
         self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
         try:
             if (await receive())["type"] == "websocket.connect" and await self._open():
@@ -171,6 +173,7 @@ class WebSocketConsumer(AsyncConsumer):
         client.prober = None
         old, client.transport = client.transport, self
         old.close()
+        session.grant_time(client.loop.time())  # its pong may be on the way between the two
         client.upgraded()
         self._take_over()
         return True

@@ -63,3 +63,19 @@ PROFILES = {
         node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}
     ),
 }
+
+# The times of the official protocol suites, in seconds. That of CONNECT is the suites' example's.
+SUITE_PING_INTERVAL = 0.3
+SUITE_PING_TIMEOUT = 0.2
+SUITE = Profile(
+    node={
+        "pingInterval": SUITE_PING_INTERVAL * 1000,
+        "pingTimeout": SUITE_PING_TIMEOUT * 1000,
+        "connectTimeout": 1000,
+    },
+    ours={
+        "PING_INTERVAL": SUITE_PING_INTERVAL,
+        "PING_TIMEOUT": SUITE_PING_TIMEOUT,
+        "CONNECT_TIMEOUT": 1,
+    },
+)

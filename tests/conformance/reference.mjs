@@ -25,7 +25,18 @@ function load(name) {
 
 const { Server } = load("socket.io");
 
-function serve(options) {
+// What the official protocol suites ask of a server.
+function serveSuite(io) {
+  const accept = (socket) => {
+    socket.emit("auth", socket.handshake.auth);
+    socket.on("message", (...args) => socket.emit("message-back", ...args));
+    socket.on("message-with-ack", (...args) => args.pop()(...args));
+  };
+  io.on("connection", accept);
+  io.of("/custom").on("connection", accept);
+}
+
+function serve({ suite, ...options }) {
   const logs = new Map();
   const log = (tag, ...entry) => {
     if (tag === undefined) return;
@@ -113,6 +124,15 @@ function serve(options) {
     next(error);
   };
 
+  if (suite) serveSuite(io);
+  else serveReference(io, accept, refuse);
+
+  return new Promise((resolve) => {
+    http.listen(0, "127.0.0.1", () => resolve(http.address().port));
+  });
+}
+
+function serveReference(io, accept, refuse) {
   io.on("connection", accept);
   io.of("/other").on("connection", accept);
   io.of(/^\/room-\d+$/).on("connection", accept);
@@ -121,10 +141,6 @@ function serve(options) {
   io.of("/slow")
     .use((socket, next) => setTimeout(next, 150))
     .on("connection", accept);
-
-  return new Promise((resolve) => {
-    http.listen(0, "127.0.0.1", () => resolve(http.address().port));
-  });
 }
 
 const ports = {};

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.conformance.client import Side
 from tests.conformance.profiles import PROFILES
@@ -15,13 +16,13 @@ HERE = Path(__file__).parent
 
 
 class NodeServers:
-    """One Node process for all profiles."""
+    """One Node process for all profiles, or for some options by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: dict[str, Any] | None = None) -> None:
         node = find_node()
         assert node is not None
-        options = json.dumps({name: profile.node for name, profile in PROFILES.items()})
-        self._process = Process([node, HERE / "reference.mjs", options])
+        options = options or {name: profile.node for name, profile in PROFILES.items()}
+        self._process = Process([node, HERE / "reference.mjs", json.dumps(options)])
         self._ports: dict[str, int] = json.loads(self._process.wait_for_line(r"(?m)^\{.*\}$")[0])
 
     def side(self, profile: str) -> Side:

@@ -37,6 +37,7 @@ OWN = re.compile(r"Invalid UTF-8 sequence.*?\nTraceback.*?\nUnicodeDecodeError[^
 MAIN = "tests.project"
 HOSTILE = "tests.security.app"
 REFERENCE = "tests.conformance.app"
+SUITE_APP = "tests.conformance.suite"
 
 # What of all that a server holds shows whether something was left behind.
 LEFT_BEHIND = (

@@ -14,7 +14,7 @@ from django_socketio.sockets.client import Client
 from django_socketio.sockets.transport import BODY_OVERDUE
 from django_socketio.stats import counters
 from django_socketio.transports import polling
-from django_socketio.transports.http import PIECE
+from django_socketio.transports.bodies import PIECE
 from tests.harness.inprocess import Exchange, Message, start
 from tests.harness.protocol import PATH, WEBSOCKET
 from tests.harness.servers import HOSTILE, Server

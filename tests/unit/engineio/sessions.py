@@ -7,9 +7,9 @@ from typing import Any
 
 from django_socketio.engineio import Session, SessionOptions
 
-# Powers of two, so that sums of them are exact.
-INTERVAL = 32.0
-TIMEOUT = 16.0
+# Whole numbers, so that sums of them are exact, and so long that pings fall on whole seconds.
+INTERVAL = 40.0
+TIMEOUT = 20.0
 UPGRADE_TIMEOUT = 8.0
 
 

@@ -77,9 +77,13 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.cancel_upgrade()
         assert not self.session.upgrading
 
-    @rule(paused=st.booleans())
-    def pause(self, paused: bool) -> None:
-        self.session.paused = paused
+    @rule()
+    def pause(self) -> None:
+        self.session.paused = True
+
+    @rule()
+    def resume(self) -> None:
+        self.session.resume(self.now)
 
     @rule()
     def close(self) -> None:
@@ -96,6 +100,8 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(packet=any_packets)
     def receive(self, packet: str | bytes) -> None:
         was_open = self.session.state == "open"
+        if self.session.expectant:
+            self.session.grant_time(self.now)
         message = self.session.receive(packet)
         assert message is None or was_open
 

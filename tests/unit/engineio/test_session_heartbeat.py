@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_socketio.engineio import Frame
+from django_socketio.engineio import Frame, Reason
 
 from .sessions import INTERVAL, TIMEOUT, make_session, new_session, texts, written
 
@@ -32,11 +32,22 @@ def test_a_client_that_answers_is_pinged_again_an_interval_after_the_last_ping()
 
 
 def test_no_second_ping_while_the_first_is_unanswered() -> None:
-    session = make_session(ping_interval=2, ping_timeout=100)
-    session.tick(2)
-    for now in range(3, 50):
-        assert session.tick(now) == 102
+    session = make_session(ping_interval=20, ping_timeout=100)
+    assert session.tick(20) == 40
+    for now in range(40, 120):
+        assert session.tick(now) == 120
     assert texts(session) == ["2"]
+
+
+def test_pings_fall_on_a_grid_and_never_late() -> None:
+    """Sessions that have begun at about the same time share a turn of the wheel."""
+    grid = TIMEOUT / 20
+    for began in (100, 100.1, 100.5, 100.9):
+        session = make_session(now=began)
+        assert session.next_ping == 100 + INTERVAL
+        assert began + INTERVAL - grid < session.next_ping <= began + INTERVAL
+        session.tick(session.next_ping + 0.25)
+        assert session.next_ping == 100 + 2 * INTERVAL
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -50,26 +61,63 @@ def test_a_silent_client_times_out(transport: str) -> None:
     assert session.tick(INTERVAL + TIMEOUT + 1) is None
 
 
-@pytest.mark.parametrize("sign", ["4hello", b"hello", "6", "poll"])
-def test_a_client_that_talks_gets_more_time_for_its_pong(sign: str | bytes) -> None:
-    session = make_session("polling")
+def test_the_first_packet_after_a_ping_gives_more_time_for_the_pong() -> None:
+    """As in Node: the pong may stand behind it. No other packet does."""
+    session = make_session()
     session.tick(INTERVAL)
-    if sign == "poll":
-        session.heard()
-    else:
-        session.receive(sign)
-    assert session.tick(INTERVAL + TIMEOUT) == INTERVAL + 2 * TIMEOUT
+    assert session.expectant
+    session.grant_time(INTERVAL + 5)
+    assert not session.expectant
+    assert session.tick(INTERVAL + TIMEOUT) == INTERVAL + TIMEOUT + 5
     assert session.state == "open"
-    assert session.tick(INTERVAL + 2 * TIMEOUT) is None
+    assert session.tick(INTERVAL + TIMEOUT + 5) is None
     assert session.close_reason == "ping timeout"
 
 
-def test_what_was_heard_before_the_ping_does_not_answer_it() -> None:
+def test_a_packet_before_the_ping_gives_no_time() -> None:
     session = make_session()
+    assert not session.expectant
     session.receive("4hello")
     session.tick(INTERVAL)
     assert session.tick(INTERVAL + TIMEOUT) is None
     assert session.close_reason == "ping timeout"
+
+
+def test_the_pong_ends_the_wait_for_a_packet() -> None:
+    session = make_session()
+    session.tick(INTERVAL)
+    session.receive("3")
+    assert not session.expectant
+
+
+def test_a_poll_is_no_pong() -> None:
+    session = make_session("polling")
+    session.tick(INTERVAL)
+    session.heard()
+    assert session.tick(INTERVAL + TIMEOUT) is None
+    assert session.close_reason == "ping timeout"
+
+
+def test_who_is_overdue_is_known_before_the_timer_comes() -> None:
+    session = make_session()
+    assert not session.overdue(INTERVAL + TIMEOUT)  # nobody has pinged it
+    session.tick(INTERVAL)
+    assert not session.overdue(INTERVAL + TIMEOUT - 0.001)
+    assert session.overdue(INTERVAL + TIMEOUT)
+    session.paused = True
+    assert not session.overdue(INTERVAL + TIMEOUT)
+    session.resume(INTERVAL + TIMEOUT)
+    assert not session.overdue(INTERVAL + TIMEOUT)
+    session.receive("3")
+    assert not session.overdue(INTERVAL + 100 * TIMEOUT)
+
+
+def test_a_closing_session_is_not_overdue() -> None:
+    """Its last packets may still be fetched."""
+    session = make_session("polling")
+    session.tick(INTERVAL)
+    session.close(Reason.SERVER_CLOSE, INTERVAL + 1)
+    assert not session.overdue(INTERVAL + TIMEOUT)
 
 
 def test_a_pong_nobody_asked_for_changes_nothing() -> None:
@@ -86,8 +134,10 @@ def test_a_client_is_not_blamed_for_the_time_in_which_it_is_not_read() -> None:
     session.tick(INTERVAL)
     session.paused = True
     assert session.tick(INTERVAL + TIMEOUT) == INTERVAL + 2 * TIMEOUT
-    session.paused = False
-    assert session.tick(INTERVAL + 2 * TIMEOUT) is None
+    # Its pong may be among what is read only now.
+    session.resume(INTERVAL + TIMEOUT + 3)
+    assert session.tick(INTERVAL + 2 * TIMEOUT) == INTERVAL + 2 * TIMEOUT + 3
+    assert session.tick(INTERVAL + 2 * TIMEOUT + 3) is None
     assert session.close_reason == "ping timeout"
 
 
@@ -117,8 +167,10 @@ def test_much_written_without_a_word_asks_for_a_sign_of_life() -> None:
     ping = session.ping(10)
     assert ping is not None
     assert ping.data == "2"
-    assert session.tick(10) == 10 + TIMEOUT
-    assert session.tick(10 + TIMEOUT) is None
+    # The pong may stand behind much on a slow link: it has as long as that to the next ping.
+    assert session.tick(10) == INTERVAL
+    assert session.tick(INTERVAL) == INTERVAL + TIMEOUT
+    assert session.tick(INTERVAL + TIMEOUT) is None
     assert session.close_reason == "ping timeout"
 
 

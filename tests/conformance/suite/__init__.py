@@ -1,0 +1,1 @@
+"""The server that the official protocol suites want to be run against."""

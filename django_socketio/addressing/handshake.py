@@ -62,14 +62,19 @@ def read_headers(scope: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
+def address_of(scope: dict[str, Any]) -> str:
+    """Return the client's address in an ASGI scope, "" if the server does not know it."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def read_handshake(scope: dict[str, Any], auth: Any, time: datetime) -> Handshake:
     """Make the :class:`Handshake` of an ASGI scope."""
     query = scope.get("query_string", b"").decode("utf-8", "replace")
-    client = scope.get("client")
     return Handshake(
         headers=read_headers(scope),
         query=dict(parse_qsl(query, keep_blank_values=True, errors="replace")),
-        address=client[0] if client else "",
+        address=address_of(scope),
         time=time,
         secure=scope.get("scheme") in ("https", "wss"),
         auth=auth,

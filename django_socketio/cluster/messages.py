@@ -56,6 +56,7 @@ class Kind(IntEnum):
     OVER = 21
     STRANGER = 22
     ECHO = 23
+    VISITS = 30
     REPORT = 40
     REPORTED = 41
 
@@ -96,6 +97,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.OVER: {"tunnel": int},
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
+    Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from ..logs import logger
 from .runtime import Runtime
 
 
@@ -31,7 +30,8 @@ async def announce(
         results = [(receiver, await _outcome(result)) for receiver, result in sent]
     for receiver, result in results:
         if isinstance(result, Exception):
-            logger.error("signal receiver %r failed", receiver, exc_info=result)
+            name = getattr(receiver, "__qualname__", type(receiver).__qualname__)
+            runtime.log.failure(result, "signal receiver %s failed", receiver, kind=name)
     return [result for _, result in results if not isinstance(result, Exception)]
 
 

@@ -13,8 +13,8 @@ from contextvars import Context
 from threading import get_ident
 from typing import Any, TypeVar
 
-from ..logs import logger
 from .awaitables import Posted
+from .log import BurstLog
 from .threads import WorkerThreads
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ class Runtime:
         self.thread = get_ident()
         # Running tasks, and the owner for whom each runs.
         self.tasks: dict[asyncio.Task[Any], object] = {}
+        self.log = BurstLog(loop)
         self._workers = WorkerThreads(worker_threads)
 
     # Threads
@@ -54,7 +55,7 @@ class Runtime:
                 future.set_result(function(*args))
             except Exception as error:
                 # The caller may ignore the result, so it is logged here.
-                logger.exception("a call from another thread failed")
+                self.log.failure(error, "a call from another thread failed")
                 future.set_exception(error)
 
         self.loop.call_soon_threadsafe(call)
@@ -99,5 +100,6 @@ class Runtime:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self.tasks.pop(task, None)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a task failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.log.failure(error, "a task failed")

@@ -54,7 +54,7 @@ class Hub:
         # The id of this process; each id of a session or socket that it makes begins with it.
         self.node = new_node()
         self.runtime = Runtime(loop, settings.worker_threads)
-        self.others: Others = Alone()
+        self.others: Others = Alone(self.node, self.runtime)
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.members = LocalMembers(self.local)
         self.clients: Clients[Client] = Clients(self.local, find_behaviour)

@@ -17,7 +17,6 @@ from django.dispatch import Signal
 from ..addressing.outcomes import as_arguments
 from ..engineio import Reason
 from ..exceptions import Disconnected, EventRefused, LimitExceeded, TooManyRooms
-from ..logs import logger, safe
 from ..packets import Packet, PacketError, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
@@ -180,7 +179,7 @@ class Socket(Endpoint):
             self.client.violation(PacketLimitExceeded(str(limit)))
         except Disconnected as error:
             # The handler waited for a client that has left: that is no error of the handler.
-            logger.info("the handler of event %s has ended: %s", safe(name), error)
+            self.log.info("the handler of event %s has ended: %s", name, error)
         except (Exception, asyncio.CancelledError) as error:
             if is_cut_off(error):
                 raise
@@ -188,8 +187,12 @@ class Socket(Endpoint):
                 counters.limits.add(str(error))
             counters.handler_errors.add("event")
             timing.errors += 1
-            logger.exception(
-                "the handler of event %s in namespace %s failed", safe(name), safe(self.namespace)
+            self.log.failure(
+                error,
+                "the handler of event %s in namespace %s failed",
+                name,
+                self.namespace,
+                kind=f"{self.behaviour.name}.{handler.method}",
             )
         took = perf_counter() - started
         timing.total += took
@@ -209,12 +212,14 @@ class Socket(Endpoint):
         if handler.named:
             args = [name, *args]
         if not handler.least <= len(args) <= handler.most:
-            logger.warning(
+            method = f"{self.behaviour.name}.{handler.method}"
+            self.log.warning(
                 "event %s of namespace %s: %d argument(s) do not fit %s",
-                safe(name),
-                safe(self.namespace),
+                name,
+                self.namespace,
                 len(args),
-                handler.function.__qualname__,
+                method,
+                kind=method,
             )
             raise EventRefused("arguments")
         return self.run(handler, consumer, *args)
@@ -297,7 +302,12 @@ class Socket(Endpoint):
                 if is_cut_off(error):
                     raise
                 counters.handler_errors.add("disconnect")
-                logger.exception("disconnect() of namespace %s failed", safe(self.namespace))
+                self.log.failure(
+                    error,
+                    "disconnect() of namespace %s failed",
+                    self.namespace,
+                    kind=self.behaviour.name,
+                )
             if socket_disconnected.receivers:
                 await self.announce(socket_disconnected, consumer, reason=str(reason))
         finally:

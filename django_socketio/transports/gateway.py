@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..addressing.handshake import address_of
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
-from ..logs import logger, safe
 from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.wiring import Wiring
 from ..stats import counters
 from .forwarding import FORWARDED, serve_forwarded
-from .origins import is_allowed
+from .origins import Access, access_of, is_secure, without_cookies
 from .request import Request
 
 Scope = dict[str, Any]
@@ -52,17 +52,36 @@ class Gateway:
         """Return a request with its headers. :meth:`check` reads the query."""
         return Request(self.hub(), scope.get("method", "GET"), dict(scope["headers"]))
 
-    def check_origin(self, request: Request) -> None:
-        """Raise HandshakeRefused if the page that asks may not use this server."""
+    def check_origin(self, scope: Scope, request: Request) -> None:
+        """Raise HandshakeRefused if the page that asks may not use this server.
+
+        Sets ``anonymous`` where it may, but without its visitor's cookies.
+        """
         origin = request.origin
-        if origin is None or is_allowed(origin, request.header(b"host"), request.hub.settings):
+        if origin is None:
             return
-        logger.warning(
-            "origin %s refused; if its pages may use this server, add it to "
-            "SOCKETIO['CORS_ALLOWED_ORIGINS'], or its host to ALLOWED_HOSTS",
-            safe(origin),
+        host, secure = request.header(b"host"), is_secure(scope, request.headers)
+        access = access_of(origin, host, secure, request.hub.settings)
+        if access is Access.REFUSED:
+            request.hub.runtime.log.warning(
+                "origin %s refused for host %s; if its pages may use this server, add it to "
+                "SOCKETIO['CORS_ALLOWED_ORIGINS'], or to CSRF_TRUSTED_ORIGINS if they may use "
+                "their visitors' cookies, too",
+                origin,
+                host,
+            )
+            raise HandshakeRefused(ErrorCode.FORBIDDEN, detail=f"origin {origin}")
+        request.anonymous = access is Access.ANONYMOUS
+
+    def note_refusal(self, scope: Scope, request: Request, refused: HandshakeRefused) -> None:
+        """Count a request that is refused, and tell the log whose it was and why."""
+        counters.requests_refused.add(refused.code.name)
+        request.hub.runtime.log.info(
+            "a request of %s was refused: %s",
+            address_of(scope) or "unknown address",
+            refused.detail or refused.code.message,
+            kind=f"{refused.code.name} {refused.status}",
         )
-        raise HandshakeRefused(ErrorCode.FORBIDDEN)
 
     def check(self, scope: Scope, request: Request) -> None:
         """Check the query, and find the session that it names.
@@ -105,7 +124,8 @@ class Gateway:
             return
         if hub.clients.pending >= hub.settings.max_pending_sessions:
             counters.limits.add("too many sessions without a namespace")
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
+            why = "MAX_PENDING_SESSIONS are without a namespace"
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, 503, why)
 
     def _owner(self, scope: Scope, hub: Hub, sid: str) -> str:
         """Return the other process that has a session. Raises HandshakeRefused if none has it."""
@@ -118,9 +138,19 @@ class Gateway:
         """Wait until the other processes know this one: the client may reach them next."""
         await request.hub.others.greeted()
 
-    async def run_middleware(self, scope: Scope, receive: Any, send: Any) -> Scope | None:
+    async def run_middleware(
+        self, request: Request, scope: Scope, receive: Any, send: Any
+    ) -> Scope | None:
         """Return the scope that the middleware made, None if the middleware has answered itself."""
         captured: list[Scope] = []
+        if request.anonymous:
+            if b"cookie" in request.headers:
+                request.hub.runtime.log.info(
+                    "a page of %s connects without its visitor's cookies, for "
+                    "SOCKETIO['CORS_ALLOW_CREDENTIALS'] is off",
+                    request.origin,
+                )
+            scope = without_cookies(scope)
         await self._app({**scope, _CAPTURE: captured}, receive, send)
         if not captured:
             return None

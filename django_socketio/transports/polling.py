@@ -15,7 +15,6 @@ from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payloa
 from ..engineio.packets import CLOSE, NOOP
 from ..engineio.session import CLOSED
 from ..sockets.client import Client
-from ..stats import counters
 from .bodies import BodyAborted, BodyTooLarge, read_body
 from .forwarding import RELEASE_TYPE, forward_http
 from .gateway import Gateway
@@ -91,7 +90,7 @@ class PollingConsumer(AsyncConsumer):
         request = self.gateway.read_request(scope)
         cors: list[tuple[bytes, bytes]] = []
         try:
-            self.gateway.check_origin(request)
+            self.gateway.check_origin(scope, request)
             cors = cors_headers(request)
             if request.method == "OPTIONS" and request.origin is not None:
                 await respond(send, 204, headers=preflight_headers(request))
@@ -109,12 +108,12 @@ class PollingConsumer(AsyncConsumer):
             else:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         except HandshakeRefused as refused:
-            counters.requests_refused.add(refused.code.name)
+            self.gateway.note_refusal(scope, request, refused)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
         await self.gateway.wait_until_known(request)
-        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
+        scope = await self.gateway.run_middleware(request, self.scope, self.receive, self.base_send)
         if scope is None:
             return
         link = Polling()

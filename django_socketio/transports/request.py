@@ -11,10 +11,20 @@ class Request:
 
     ``client`` is the session's client in this process; ``owner`` is the other process that has the
     session. Both are None for a handshake. While this process ends, ``owner`` of a handshake is the
-    process that serves it instead, and ``passed_on`` is true.
+    process that serves it instead, and ``passed_on`` is true. ``anonymous`` says that the page
+    that asks may not use its visitor's cookies.
     """
 
-    __slots__ = ("client", "headers", "hub", "method", "origin", "owner", "passed_on")
+    __slots__ = (
+        "anonymous",
+        "client",
+        "headers",
+        "hub",
+        "method",
+        "origin",
+        "owner",
+        "passed_on",
+    )
 
     def __init__(self, hub: Hub, method: str, headers: dict[bytes, bytes]) -> None:
         self.hub = hub
@@ -24,6 +34,7 @@ class Request:
         self.client: Client | None = None
         self.owner: str | None = None
         self.passed_on = False
+        self.anonymous = False
 
     def header(self, name: bytes) -> str:
         """Return a header's value, or "" if it is missing."""

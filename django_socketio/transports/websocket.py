@@ -13,10 +13,8 @@ from channels.consumer import AsyncConsumer
 
 from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
-from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
 from ..sockets.client import Client
-from ..stats import counters
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .forwarding import forward_websocket
 from .gateway import Gateway
@@ -74,13 +72,13 @@ class WebSocketConsumer(AsyncConsumer):
         # The loop is given because looking it up is a system call on Python 3.11.
         self._reader = asyncio.current_task(request.hub.runtime.loop)
         try:
-            self.gateway.check_origin(request)
+            self.gateway.check_origin(self.scope, request)
             self.gateway.check(self.scope, request)
             if request.owner is not None:
                 await forward_websocket(request, self.scope, self.receive, self.base_send)
                 return False
         except HandshakeRefused as refused:
-            counters.requests_refused.add(refused.code.name)
+            self.gateway.note_refusal(self.scope, request, refused)
             await self._refuse(refused)
             return False
         if request.client is None:
@@ -104,7 +102,7 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _handshake(self, request: Request) -> bool:
         await self.gateway.wait_until_known(request)
-        scope = await self.gateway.run_middleware(self.scope, self.receive, self.base_send)
+        scope = await self.gateway.run_middleware(request, self.scope, self.receive, self.base_send)
         if scope is None:
             return False
         if not await self._say({"type": "websocket.accept"}):
@@ -266,8 +264,8 @@ class WebSocketConsumer(AsyncConsumer):
         except GONE:
             # The connection is gone; receive() reports it.
             self.client.session.set_writable(False)
-        except Exception:
-            logger.exception("the server's send() failed")
+        except Exception as error:
+            self.client.local.runtime.log.failure(error, "the server's send() failed")
             self.client.session.set_writable(False)
         else:
             client = self.client
@@ -287,7 +285,7 @@ class WebSocketConsumer(AsyncConsumer):
                 client.written()
         except Exception as error:
             if not isinstance(error, GONE) and not self._closing:
-                logger.exception("the server's send() failed")
+                client.local.runtime.log.failure(error, "the server's send() failed")
             return
         finally:
             self._drainer = None

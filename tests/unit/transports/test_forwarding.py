@@ -15,6 +15,7 @@ from django_socketio.cluster.alone import Alone
 from django_socketio.cluster.ends import WINDOW
 from django_socketio.cluster.messages import Kind
 from django_socketio.engineio import ErrorCode
+from django_socketio.runtime.runtime import Runtime
 from django_socketio.stats import counters
 from django_socketio.transports import forwarding
 from tests.harness.waiting import eventually, soon
@@ -137,7 +138,7 @@ async def test_an_unknown_owner() -> None:
 
 async def test_a_process_without_others() -> None:
     pair = Forwarding(echo)
-    pair.hub.others = Alone()
+    pair.hub.others = Alone("node0001", Runtime(asyncio.get_running_loop(), 1))
     assert await is_unknown(pair.http(Connection()))
     assert await is_unknown(pair.websocket(Connection()))
 

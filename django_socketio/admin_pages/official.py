@@ -183,10 +183,10 @@ def _text(value: Any) -> str:
 def _secret(auth: dict[str, Any], key: str) -> str:
     """Return a text that the page has sent, "" for what can be none of ours.
 
-    JavaScript's strings may have half a surrogate pair, which no hash function takes.
+    Hash functions do not take NUL, nor half a surrogate pair, which JavaScript's strings may have.
     """
     text = auth.get(key)
-    if not isinstance(text, str) or len(text) > MAX_SECRET:
+    if not isinstance(text, str) or len(text) > MAX_SECRET or "\0" in text:
         return ""
     return "" if any("\ud800" <= char <= "\udfff" for char in text) else text
 

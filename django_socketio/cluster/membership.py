@@ -198,7 +198,7 @@ class Membership:
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
             self._to(node, [Kind.PULSE, True])
-        self.visits.say()
+        self.visits.repeat()
 
     def _join_again(self, now: float, refreshed: float, interval: float) -> float:
         """Join all groups again if the layer may have lost them. Returns when that was done."""
@@ -236,7 +236,7 @@ class Membership:
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
-            self.visits.say()
+            self.visits.repeat()
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it

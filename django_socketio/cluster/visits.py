@@ -33,7 +33,7 @@ class Visits:
         if room is not None and owner is not None and owner in self._peers:
             self._rooms.add((namespace, room))
             if len(self._rooms) == 1:
-                self.say()
+                self.repeat()
 
     def closed(self, namespace: str, room: Room | None) -> None:
         """Note that a room has lost its last socket here."""
@@ -42,7 +42,7 @@ class Visits:
             if not self._rooms:
                 self._bus.to_group(EVERYONE, [Kind.VISITS, False])
 
-    def say(self) -> None:
+    def repeat(self) -> None:
         """Tell the others that this process has such rooms, if it has; again with each heartbeat.
 
         Who is new has to hear of it, too.

@@ -52,10 +52,10 @@ def save(
         "interval": interval,
     }
     try:
-        _write_process(node, {**values, "counters": _storable(counted)})
+        _write_process(ServerProcess, node, {**values, "counters": _storable(counted)})
     except (DataError, TypeError, ValueError) as error:
         wrong = f"{type(error).__name__}: {safe(error)}"
-        _write_process(node, values)
+        _write_process(ServerProcess, node, values)
     if sample is not None:
         TrafficSample.objects.create(node=node, **sample)
     if retention is not None:
@@ -67,11 +67,9 @@ def save(
     return wrong
 
 
-def _write_process(node: str, values: dict[str, Any]) -> None:
-    from ..models import ServerProcess
-
-    if not ServerProcess.objects.filter(node=node).update(**values):
-        ServerProcess.objects.create(
+def _write_process(model: Any, node: str, values: dict[str, Any]) -> None:
+    if not model.objects.filter(node=node).update(**values):
+        model.objects.create(
             node=node, host=HOST, pid=os.getpid(), version=__version__, started=STARTED, **values
         )
 

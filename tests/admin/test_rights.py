@@ -217,7 +217,7 @@ async def test_who_knows_the_password_is_no_staff(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["sessionId", "username", "password"])
-@pytest.mark.parametrize("text", ["\ud800", "a\ud800b" * 10, "x" * 100_000, "\0", 7, None, ["a"]])
+@pytest.mark.parametrize("text", ["\ud800", "a:b:\ud800" * 10, "x" * 100_000, "\0", 7, None, ["a"]])
 async def test_made_up_secrets_cost_no_traceback(
     settings: Any, caplog: pytest.LogCaptureFixture, key: str, text: Any
 ) -> None:

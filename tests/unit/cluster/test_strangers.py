@@ -10,7 +10,9 @@ from django_socketio.addressing.ids import new_id, new_node
 from django_socketio.cluster import strangers
 from django_socketio.cluster.alone import Alone
 from django_socketio.cluster.strangers import ENOUGH, GRACE, WITHIN, Strangers
+from django_socketio.conf import get_settings
 from django_socketio.runtime.runtime import Runtime
+from django_socketio.server.hub import Hub
 
 NODE, OTHER = new_node(), new_node()
 
@@ -41,6 +43,19 @@ def test_a_few_stragglers_betray_nobody() -> None:
 def test_what_is_no_other_process_s_session_betrays_nobody(sid: str) -> None:
     seen = Strangers(NODE, 0.0)
     assert not any(seen.betray_others(sid, GRACE) for _ in range(10))
+
+
+@pytest.mark.parametrize("wanted", ["1", "4"])
+async def test_a_process_that_knows_of_others_says_so_when_it_starts(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", wanted)
+    loop = asyncio.get_running_loop()
+    Hub(loop, get_settings(), serves=False)
+    assert caplog.records == []
+    Hub(loop, get_settings())
+    assert ("WEB_CONCURRENCY asks for 4 processes" in caplog.text) is (wanted == "4")
+    assert len(caplog.records) == (wanted == "4")
 
 
 async def test_the_log_says_it_once_with_the_cure(

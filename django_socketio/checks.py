@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
+from . import process
 from .conf import Problem, Settings, layer_problems, problems
 from .server.guard import is_consumer
 from .server.handlers import collect
@@ -61,14 +61,14 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that several processes share a channel layer that reaches all of them."""
     backend = _backend()
-    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    asking, workers = process.wanted()
     hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
     if backend in ("", IN_MEMORY):
-        if workers.isdigit() and int(workers) > 1:
+        if workers > 1:
             kind = "The in-memory channel layer" if backend else "No channel layer"
             return [
                 Warning(
-                    f"{kind} reaches no other process, but WEB_CONCURRENCY asks for {workers}.",
+                    f"{kind} reaches no other process, but {asking} asks for {workers}.",
                     hint=hint,
                     id="django_socketio.W002",
                 )

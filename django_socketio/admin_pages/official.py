@@ -18,15 +18,18 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ..conf import get_settings
 from ..exceptions import ConnectionRefused, EventRefused
-from ..logs import logger, safe
+from ..logs import logger, printable, safe
 from ..packets import RESERVED_EVENTS
 from ..server.consumers import SocketIOConsumer
 from ..server.handlers import event
 from ..server.operators import io
 from .attempts import Attempts
 from .official_feed import feed
+from .rights import current_user, may_view, still_may_view
 
 SALT = "django_socketio.admin_ui"
+# A user name, a password or a token that is longer is wrong.
+MAX_SECRET = 1000
 # Seconds for which a page may come back without the password; as in the Node server.
 SESSION_AGE = 86_400
 
@@ -62,40 +65,45 @@ class AdminUI(SocketIOConsumer):
 
     def authenticate(self, auth: Any) -> Any:
         """Return the user, if it is staff with the permission or knows the password."""
-        wanted, user = options(), self.user
-        self.features: set[str] = set()
+        wanted, user = options(), current_user(self.user, self.session)
         self.token: str | None = None
-        self.name = ""
-        staff = getattr(user, "is_staff", False) and user.is_active
-        if staff and user.has_perm("django_socketio.view_serverprocess"):
+        # Whether this is staff, who may lose that right, or knows the password.
+        self.staff = may_view(user)
+        if self.staff:
             self.name = user.get_username()
-            self.features = {
-                feature
-                for feature, permission in FEATURES.items()
-                if user.has_perm(f"django_socketio.{permission}")
-            }
-        if not self.name and self._knows_password(auth, wanted):
+        elif self._knows_password(auth, wanted):
             self.name = wanted["USERNAME"]
-            self.features = set(FEATURES)
-        if not self.name:
+        else:
             raise ConnectionRefused("invalid credentials")
-        if wanted["READONLY"]:
-            self.features = set()
+        self.features = self._features(user)
         return user
+
+    def is_entitled(self) -> bool:
+        """Return whether this page may be open now. Called in a worker thread."""
+        return not self.staff or still_may_view(self.user, self.session)
+
+    def _features(self, user: Any) -> set[str]:
+        if options()["READONLY"]:
+            return set()
+        return {
+            feature
+            for feature, permission in FEATURES.items()
+            if not self.staff or user.has_perm(f"django_socketio.{permission}")
+        }
 
     def _knows_password(self, auth: Any, wanted: dict[str, Any]) -> bool:
         if not wanted["USERNAME"] or not wanted["PASSWORD"] or not isinstance(auth, dict):
             return False
-        token = auth.get("sessionId")
-        if isinstance(token, str) and token:
+        token = _secret(auth, "sessionId")
+        if token:
             try:
                 stamp = signing.loads(token, salt=SALT, max_age=SESSION_AGE)
             except signing.BadSignature:
                 stamp = ""
             if isinstance(stamp, str) and constant_time_compare(stamp, _stamp(wanted)):
                 return True
-        username, password = auth.get("username"), auth.get("password")
-        if not isinstance(username, str) or not isinstance(password, str) or not password:
+        username, password = _secret(auth, "username"), _secret(auth, "password")
+        if not username or not password:
             return False
         password_attempts.begin(self.handshake.address, wanted["MAX_FAILURES"])
         right = _is_right(password, wanted["PASSWORD"])
@@ -114,7 +122,7 @@ class AdminUI(SocketIOConsumer):
         )
         if self.token is not None:
             self.emit("session", self.token)
-        await feed(self)
+        await feed(self, self.is_entitled)
 
     @event("emit")
     def send_to_sockets(self, namespace: Any, room: Any, name: Any, *args: Any) -> None:
@@ -146,6 +154,12 @@ class AdminUI(SocketIOConsumer):
         self._log("Disconnected.", namespace, room)
 
     def _target(self, feature: str, namespace: Any, room: Any) -> Any:
+        if self.staff:
+            user = current_user(self.user, self.session)
+            if not may_view(user):
+                self.close()
+                raise EventRefused("admin UI: not allowed")
+            self.features = self._features(user)
         if feature not in self.features:
             raise EventRefused("admin UI: not allowed")
         target = io.of(_text(namespace))
@@ -157,13 +171,24 @@ class AdminUI(SocketIOConsumer):
         if getattr(self.user, "pk", None) is not None and apps.is_installed("django.contrib.admin"):
             from .actions import write_entry
 
-            write_entry(self.user, where, message)
+            write_entry(self.user, printable(where), printable(message))
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise EventRefused("admin UI: not a name")
     return value
+
+
+def _secret(auth: dict[str, Any], key: str) -> str:
+    """Return a text that the page has sent, "" for what can be none of ours.
+
+    Hash functions do not take NUL, nor half a surrogate pair, which JavaScript's strings may have.
+    """
+    text = auth.get(key)
+    if not isinstance(text, str) or len(text) > MAX_SECRET or "\0" in text:
+        return ""
+    return "" if any("\ud800" <= char <= "\udfff" for char in text) else text
 
 
 def _stamp(wanted: dict[str, Any]) -> str:

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
+from django.db import DatabaseError
+
 from ..conf import get_settings
-from ..logs import logger
 from ..server.consumers import SocketIOConsumer
 from ..server.hub import Hub
 from ..server.hubs import current_hub
+from ..sockets.socket import Socket
 from ..stats.gather import agather
 from ..stats.reports import PROCESS, SOCKETS
 from ..stats.shapes import WITHOUT_RECENT, ProcessReport, SocketRow, SocketsParams
+from .rights import CHECK_INTERVAL
 
 # Seconds between two updates while a page is open.
 INTERVAL = 2.0
@@ -30,16 +35,33 @@ MAX_SOCKETS = 1000
 class _Page:
     """A page that is open, and what it has been told."""
 
-    def __init__(self, consumer: SocketIOConsumer, sockets: dict[str, SocketRow]) -> None:
+    def __init__(
+        self,
+        consumer: SocketIOConsumer,
+        is_entitled: Callable[[], bool],
+        sockets: dict[str, SocketRow],
+    ) -> None:
         self.consumer = consumer
+        self._is_entitled = is_entitled
         self._sockets = sockets
         # What each process had counted when the page was last told, by the page's names.
         self._sums: dict[str, dict[str, int]] = {}
 
     def is_open(self, hub: Hub) -> bool:
         """Return whether the page is in its namespace."""
+        return self._socket(hub) is not None
+
+    def _socket(self, hub: Hub) -> Socket | None:
         namespace = hub.local.namespaces.get(self.consumer.namespace.name)
-        return namespace is not None and self.consumer.sid in namespace.sockets
+        return None if namespace is None else namespace.sockets.get(self.consumer.sid)
+
+    async def close_unless_entitled(self, hub: Hub) -> None:
+        """Close the page of who may not see it any more."""
+        socket = self._socket(hub)
+        # A database that is down takes nobody's rights away: staff may want the page just then.
+        with suppress(DatabaseError):
+            if socket is not None and not await socket.in_thread(self._is_entitled):
+                socket.close(transport=False)
 
     def tell_sockets(self, sockets: dict[str, SocketRow]) -> None:
         """Tell the page which sockets came and left, and what has changed of the others."""
@@ -97,14 +119,15 @@ class _Page:
 _pages: dict[Hub, list[_Page]] = {}
 
 
-async def feed(consumer: SocketIOConsumer) -> None:
+async def feed(consumer: SocketIOConsumer, is_entitled: Callable[[], bool]) -> None:
     """Tell a page of all sockets, and then of every change until it is closed.
 
-    Called at the end of its ``connect``, on the loop of its hub.
+    Called at the end of its ``connect``, on the loop of its hub. ``is_entitled``, called in a
+    worker thread, says whether the page may still be open.
     """
     sockets = await _find_sockets()
     consumer.emit("all_sockets", [_shown(row) for row in sockets.values()])
-    hub, page = current_hub(), _Page(consumer, sockets)
+    hub, page = current_hub(), _Page(consumer, is_entitled, sockets)
     if hub in _pages:
         _pages[hub].append(page)
     else:
@@ -114,6 +137,8 @@ async def feed(consumer: SocketIOConsumer) -> None:
 
 async def _feed(hub: Hub) -> None:
     """Tell the pages of a hub what is new, until the last one is closed."""
+    loop = hub.runtime.loop
+    checked = loop.time()
     try:
         while True:
             await asyncio.sleep(INTERVAL)
@@ -123,14 +148,18 @@ async def _feed(hub: Hub) -> None:
             # A copy: a page that enters while we ask has newer data, and is told next time.
             _pages[hub] = list(pages)
             try:
+                if loop.time() - checked >= CHECK_INTERVAL:
+                    checked = loop.time()
+                    for page in pages:
+                        await page.close_unless_entitled(hub)
                 processes = (await agather(PROCESS, WITHOUT_RECENT)).reports
                 sockets = await _find_sockets()
                 for page in pages:
                     if page.is_open(hub):
                         page.tell_sockets(sockets)
                         page.tell_processes(processes)
-            except Exception:
-                logger.exception("the Admin UI could not be fed")
+            except Exception as error:
+                hub.runtime.log.failure(error, "the Admin UI could not be fed")
     finally:
         del _pages[hub]
 

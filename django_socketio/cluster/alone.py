@@ -12,7 +12,16 @@ from ..addressing.outcomes import NOBODY, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
+from ..runtime.runtime import Runtime
+from .strangers import Strangers
 from .tunnels import Tunnels
+
+MISCONFIGURED = (
+    "requests come for sessions of another process, and get “Session ID unknown”: if several "
+    "processes serve this site, set CHANNEL_LAYERS to a layer that they share, such as "
+    "channels_redis.pubsub.RedisPubSubChannelLayer; the in-memory layer reaches no other process "
+    "(docs/deployment.md, “Redis”)"
+)
 
 
 class Alone:
@@ -21,10 +30,15 @@ class Alone:
     shared = False
     layer_up = None
 
-    def __init__(self) -> None:
+    def __init__(self, node: str, runtime: Runtime) -> None:
         self.tunnels = Tunnels(_send, _has_room, _meet, _last_sign, _spawn)
+        self._strangers = Strangers(node, runtime.loop.time())
+        self._runtime = runtime
 
-    def owner(self, sid: str) -> None: ...
+    def owner(self, sid: str) -> None:
+        """See :class:`~.ports.Others`. Other processes are not expected: the log says so once."""
+        if self._strangers.betray_others(sid, self._runtime.loop.time()):
+            self._runtime.log.warning(MISCONFIGURED)
 
     async def greeted(self) -> None: ...
 

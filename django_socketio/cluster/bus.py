@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import suppress
 from typing import Any
 
-from ..logs import Bursts, logger
+from ..logs import Bursts
 from ..stats import counters
 from .groups import Change, Groups
 from .inbox import Inbox
@@ -218,8 +218,9 @@ class Bus:
             message = await self._layer.receive(channel)
             try:
                 self._take(message)
-            except Exception:
-                logger.exception("a message from the channel layer could not be handled")
+            except Exception as error:
+                text = "a message from the channel layer could not be handled"
+                self._bursts.failure(error, text, asyncio.get_running_loop().time())
 
     def _take(self, message: Any) -> None:
         content = self._signer.open(message, self.channel)

@@ -10,7 +10,6 @@ from ..addressing.ids import owner_of
 from ..addressing.rooms import Room
 from ..addressing.target import Target, name_to_wire
 from ..conf import Settings
-from ..logs import logger, safe
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
 from ..stats import counters
@@ -25,6 +24,7 @@ from .questions import Questions
 from .requests import Requests
 from .routing import Router, group_of
 from .tunnels import Accept, Tunnels
+from .visits import Visits
 
 
 class Cluster:
@@ -47,7 +47,8 @@ class Cluster:
         self._node = node
         self.peers = Peers(settings.heartbeat_timeout)
         self.bus = Bus(layer, node, self._receive, self._lost, settings.max_layer_buffer_size)
-        self.router = Router(node, self.bus, self.peers, runtime.loop)
+        self.visits = Visits(self.bus, self.peers)
+        self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop)
         self.membership = Membership(
             runtime,
             settings,
@@ -66,17 +67,20 @@ class Cluster:
         )
         self.membership.tunnels = self.tunnels
         self.bus.when_room_is_made(self.tunnels.go_on)
+        self.membership.visits = self.visits
         self.questions = Questions(
             runtime, settings.codec, self.router, self.membership, self.peers, node
         )
         requests = Requests(runtime, settings, members, self.router)
         self._loop = runtime.loop
+        self._log = runtime.log
         self._stopped = False
         self._handlers: dict[int, Callable[..., None]] = {
             **requests.handlers,
             **self.questions.handlers,
             **self.membership.handlers,
             **self.tunnels.handlers,
+            **self.visits.handlers,
         }
         self.greeted = self.membership.greeted
         self.successor = self.membership.successor
@@ -113,10 +117,13 @@ class Cluster:
     # What is told
 
     def room_opened(self, namespace: str, room: Room | None, sid: str) -> Awaitable[None]:
-        return self.bus.join(group_of(namespace, room), sid)
+        joined = self.bus.join(group_of(namespace, room), sid)
+        self.visits.opened(namespace, room)
+        return joined
 
     def room_closed(self, namespace: str, room: Room | None, sid: str) -> None:
         self.bus.leave(group_of(namespace, room), sid)
+        self.visits.closed(namespace, room)
 
     def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Milestone | None:
         compress, volatile = delivery
@@ -151,9 +158,10 @@ class Cluster:
         self.peers.note_sign(sender, self._loop.time())
         try:
             self._handlers[kind](sender, *items)
-        except Exception:
+        except Exception as error:
             counters.layer.add("malformed")
-            logger.exception("an operation of process %s could not be carried out", safe(sender))
+            text = "an operation of process %s could not be carried out"
+            self._log.failure(error, text, sender)
 
     def _lost(self, sender: str, group: str) -> None:
         if group == CARRIED:
@@ -162,3 +170,4 @@ class Cluster:
     def _departed(self, node: str) -> None:
         self.tunnels.break_tunnels(node)
         self.questions.departed(node)
+        self.visits.departed(node)

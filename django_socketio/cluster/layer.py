@@ -112,10 +112,11 @@ class Layer:
                     "full", "a channel of the layer is full: raise its capacity", now
                 )
                 return True
-            except (TypeError, ValueError, OverflowError):
+            except (TypeError, ValueError, OverflowError) as error:
                 # The message is at fault, so the next call would fail, too.
                 counters.layer.add("malformed")
-                logger.exception("the channel layer cannot carry a message")
+                now = asyncio.get_running_loop().time()
+                self._bursts.failure(error, "the channel layer cannot carry a message", now)
                 return True
             except Exception as error:
                 delay = await self._pause(error, delay)

@@ -21,6 +21,7 @@ from .messages import CARRIED, EVERYONE, Kind
 from .peers import Peers, TooManyPeers
 from .progress import Milestone
 from .tunnels import Tunnels
+from .visits import Visits
 
 # Seconds that the others get to answer our first greeting, before all of them are asked something.
 SETTLE_TIME = 0.3
@@ -57,6 +58,7 @@ class Membership:
         self._departed = departed
         self._refresh = refresh
         self.tunnels: Tunnels
+        self.visits: Visits
         # The last heartbeat, and the processes that we had tunnels with when it was sent.
         self._said: Milestone | None = None
         self._tunnelled: set[str] = set()
@@ -197,6 +199,7 @@ class Membership:
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
             self._pulse(node, wanted=True)
+        self.visits.repeat()
 
     def _join_again(self, now: float, refreshed: float, interval: float) -> float:
         """Join all groups again if the layer may have lost them. Returns when that was done."""
@@ -246,6 +249,7 @@ class Membership:
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
+            self.visits.repeat()
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it

@@ -62,6 +62,7 @@ class Kind(IntEnum):
     STRANGER = 22
     ECHO = 23
     LOGOUT = 24
+    VISITS = 30
     REPORT = 40
     REPORTED = 41
 
@@ -103,6 +104,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
     Kind.LOGOUT: {"logins": list, "user": str},
+    Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }

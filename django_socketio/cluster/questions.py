@@ -8,10 +8,9 @@ from typing import Any
 
 from ..addressing.delivery import Delivery
 from ..addressing.descriptions import SocketDescription
-from ..addressing.ids import owner_of
 from ..addressing.outcomes import Outcome, as_result
 from ..addressing.target import Target
-from ..logs import logger, safe
+from ..logs import safe
 from ..packets import EncodedPacket, JSONCodec
 from ..runtime.runtime import Runtime
 from .carried import decode_data, size_of
@@ -107,14 +106,13 @@ class Questions:
         self, target: Target, make: Callable[[int], list[Any]], timeout: float, size: int = 0
     ) -> Inquiry:
         room = target.rooms[0] if len(target.rooms) == 1 else None
-        owner = owner_of(room) if isinstance(room, str) else None
         nodes: set[str] = set()
-        if owner != self._node:
+        if room is None or self._router.owner_alone(room) != self._node:
             self._membership.listen()
             self._router.listening = True
             await self._membership.settled()
-            known = owner is not None and owner in self._peers
-            nodes = {owner} if known and owner is not None else self._peers.nodes()
+            owner = None if room is None else self._router.owner_alone(room)
+            nodes = self._peers.nodes() if owner is None else {owner}
         number = self._router.next_number()
         inquiry = self._inquiries[number] = Inquiry(nodes, self._runtime.loop)
         try:
@@ -124,7 +122,7 @@ class Questions:
             del self._inquiries[number]
         if inquiry.waiting:
             silent = ", ".join(sorted(map(safe, inquiry.waiting)))
-            logger.warning("no answer from process(es) %s", silent)
+            self._runtime.log.warning("no answer from process(es) %s", silent)
         return inquiry
 
     # Answers

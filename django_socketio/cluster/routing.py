@@ -15,6 +15,7 @@ from .bus import Bus
 from .messages import CARRIED, EVERYONE, group_name
 from .peers import Peers
 from .progress import Milestone
+from .visits import Visits
 
 # How many seconds after a sockets_join() the other processes may need to join the rooms' groups,
 # and how many such rooms are remembered.
@@ -25,10 +26,18 @@ MAX_JOINING = 10_000
 class Router:
     """Sends operations to the processes that may have sockets of a target."""
 
-    def __init__(self, node: str, bus: Bus, peers: Peers, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        node: str,
+        bus: Bus,
+        peers: Peers,
+        visits: Visits,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._node = node
         self._bus = bus
         self._peers = peers
+        self._visits = visits
         self._loop = loop
         self._numbers = count(1)
         # Whether this process listens; else it knows no other process's channel.
@@ -67,15 +76,16 @@ class Router:
             groups.append(group_of(target.namespace, None))
         for room in target.rooms if target.namespace else ():
             owner = owner_of(room) if isinstance(room, str) else None
-            if owner == self._node:
-                continue
             channel = None if owner is None else self._peers.channel(owner)
             if channel is not None:
                 channels.append(channel)
+            if self._joining and self._is_joined(target.namespace, room):
+                groups.append(group_of(target.namespace, None))
+            elif channel is not None or owner == self._node:
+                if self._visits.visitors:
+                    groups.append(group_of(target.namespace, room))
             elif owner is not None and not self.listening:
                 groups.append(EVERYONE)  # a process that does not listen knows nobody's channel
-            elif self._joining and self._is_joined(target.namespace, room):
-                groups.append(group_of(target.namespace, None))
             else:
                 groups.append(group_of(target.namespace, room))
         several = len(groups) + len(channels) > 1
@@ -86,6 +96,13 @@ class Router:
         for group in dict.fromkeys(groups):
             taken = self._bus.to_group(group, operation, size)
         return taken
+
+    def owner_alone(self, room: Room) -> str | None:
+        """Return the process of a room named like a sid whose members are all there, else None."""
+        owner = owner_of(room) if isinstance(room, str) else None
+        if owner is None or self._visits.visitors:
+            return None
+        return owner if owner == self._node or owner in self._peers else None
 
     def to_nodes(self, nodes: set[str], operation: list[Any], size: int = 0) -> None:
         """Send an operation to ``nodes``, which are one process or all that there are."""

@@ -10,7 +10,6 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.dispatch import Signal
 
-from ..logs import logger
 from .interruptions import is_cut_off
 from .runtime import Runtime
 
@@ -43,7 +42,8 @@ async def announce(
     results.extend(zip(others, outcomes, strict=True))
     for receiver, result in results:
         if isinstance(result, BaseException):
-            logger.error("signal receiver %r failed", receiver, exc_info=result)
+            name = getattr(receiver, "__qualname__", type(receiver).__qualname__)
+            runtime.log.failure(result, "signal receiver %s failed", receiver, kind=name)
     return [result for _, result in results if not isinstance(result, BaseException)]
 
 

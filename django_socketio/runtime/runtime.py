@@ -14,8 +14,8 @@ from threading import get_ident
 from typing import Any, TypeVar
 
 from ..conf import Settings
-from ..logs import logger
 from .awaitables import Posted
+from .log import BurstLog
 from .pool import wait
 from .threads import WorkerThreads
 
@@ -30,6 +30,7 @@ class Runtime:
         self.thread = get_ident()
         # Running tasks, and the owner for whom each runs.
         self.tasks: dict[asyncio.Task[Any], object] = {}
+        self.log = BurstLog(loop)
         bounds = settings.max_threads_per_client, settings.max_waiting_threads
         self._workers = WorkerThreads("django_socketio", settings.worker_threads, *bounds)
         self._hooks = WorkerThreads("django_socketio_hooks", settings.hook_threads, *bounds)
@@ -58,7 +59,7 @@ class Runtime:
                 future.set_result(function(*args))
             except Exception as error:
                 # The caller may ignore the result, so it is logged here.
-                logger.exception("a call from another thread failed")
+                self.log.failure(error, "a call from another thread failed")
                 future.set_exception(error)
 
         self.loop.call_soon_threadsafe(call)
@@ -118,5 +119,6 @@ class Runtime:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self.tasks.pop(task, None)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a task failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.log.failure(error, "a task failed")

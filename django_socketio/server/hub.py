@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
+from .. import process
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
 from ..addressing.ids import new_node
@@ -54,7 +55,7 @@ class Hub:
         # The id of this process; each id of a session or socket that it makes begins with it.
         self.node = new_node()
         self.runtime = Runtime(loop, settings)
-        self.others: Others = Alone()
+        self.others: Others = Alone(self.node, self.runtime)
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.members = LocalMembers(self.local)
         self.clients: Clients[Client] = Clients(self.local, find_behaviour)
@@ -64,6 +65,13 @@ class Hub:
             cluster = Cluster(self.runtime, settings, layer, self.node, self.members, wiring.accept)
             self.others = self.local.others = cluster
             cluster.start(listen=serves)
+        elif serves and process.wanted()[1] > 1:
+            self.runtime.log.warning(
+                "%s asks for %d processes, but CHANNEL_LAYERS has no layer that reaches them: most "
+                "requests get “Session ID unknown”; set it to "
+                "channels_redis.pubsub.RedisPubSubChannelLayer",
+                *process.wanted(),
+            )
         self.record: Record | None = None if wiring.record is None else wiring.record(self)
         self.shutdown = Shutdown(self.local, self.clients, self.others, self.record)
 

@@ -117,6 +117,7 @@ class Shutdown:
         if handlers:
             await asyncio.wait(handlers, timeout=HANDLERS_TIMEOUT)
         await self._others.stop()
+        self._local.runtime.log.close()
 
     async def _last_packets(self) -> None:
         """Wait until the last clients have gone, here and through our tunnels."""

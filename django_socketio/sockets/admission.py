@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from ..addressing.rooms import user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
-from ..logs import logger, safe
 from ..packets import Packet, PacketLimitExceeded
 from ..runtime.interruptions import is_cut_off
 from ..signals import socket_connected
@@ -74,7 +73,12 @@ async def enter(socket: Socket) -> None:
             socket.local.runtime.spawn(socket.run_disconnect(socket.reason), socket.client)
             raise
         counters.handler_errors.add("connect")
-        logger.exception("connect() of namespace %s failed", safe(socket.namespace))
+        socket.log.failure(
+            error,
+            "connect() of namespace %s failed",
+            socket.namespace,
+            kind=socket.behaviour.name,
+        )
         _refuse(socket, {"message": "Internal server error"})
         return
     held = socket.release_held()
@@ -132,6 +136,6 @@ def _refuse(socket: Socket, data: dict[str, Any]) -> None:
         return
     try:
         client.refuse(socket.namespace, data)
-    except (TypeError, ValueError):
-        logger.exception("the data of a ConnectionRefused cannot be sent")
+    except (TypeError, ValueError) as error:
+        socket.log.failure(error, "the data of a ConnectionRefused cannot be sent")
         client.refuse(socket.namespace, {"message": data["message"]})

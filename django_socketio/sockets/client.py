@@ -12,7 +12,6 @@ from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
 from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
-from ..logs import logger, safe
 from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
 from ..stats import counters
@@ -21,9 +20,10 @@ from .backlog import Backlog, release
 from .clients import Clients
 from .endpoint import CONNECTED, CONNECTING
 from .frames import make_frames
+from .incidents import note_end, note_refusal, note_violation
 from .places import Place
 from .socket import Socket
-from .transport import NO_TRANSPORT, TOO_SLOW, Transport
+from .transport import NO_TRANSPORT, Transport
 
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
@@ -196,9 +196,7 @@ class Client:
 
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
-        counter = counters.limits if isinstance(error, PacketLimitExceeded) else counters.violations
-        counter.add(str(error))
-        logger.warning("session closed, the client broke the protocol: %s", safe(error))
+        note_violation(self.local.runtime.log, self.scope, error)
         self.close(Reason.PARSE_ERROR)
 
     # Namespaces
@@ -216,6 +214,7 @@ class Client:
     def refuse(self, namespace: str, data: dict[str, Any]) -> None:
         """Send CONNECT_ERROR: the client may not enter a namespace. ``data`` says why."""
         self.sockets.pop(namespace, None)
+        note_refusal(self.local.runtime.log, self.scope, namespace, data["message"])
         counters.traffic.control_out += 1
         self.send(make_frames(self.local.encoder.connect_error(namespace, data)))
         self._wait_if_alone()
@@ -376,9 +375,7 @@ class Client:
             if reason is Reason.PING_TIMEOUT:
                 counters.limits.add(reason)
             if session.detail:
-                counter = counters.limits if session.detail in TOO_SLOW else counters.violations
-                counter.add(session.detail)
-                logger.warning("session closed (%s): %s", reason, safe(session.detail))
+                note_end(self.local.runtime.log, self.scope, reason, session.detail)
             self.admitted()  # or never will be: the connect timeout is off
             for socket in list(self.sockets.values()):
                 socket.leave_namespace(reason)

@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 from ..addressing.addresses import network_of
 from ..addressing.handshake import address_of
 from ..engineio import ErrorCode, HandshakeRefused, Reason, Session
-from ..logs import Bursts, safe
 from ..packets import PacketError, PacketLimitExceeded
 from ..runtime.timers import Wheel
 from ..stats import counters
@@ -67,7 +66,6 @@ class Clients(dict[str, C]):
             settings.max_refusals_per_address,
         )
         self.places: Places[C] = Places(bounds, self._dismiss)
-        self._bursts = Bursts()
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
         # Much finer than the grid of pings: who does not answer is noticed at once.
         self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20) / 20)
@@ -114,8 +112,7 @@ class Clients(dict[str, C]):
     def _report(self, reason: str, address: str) -> None:
         """Count what has hit a limit, and log it once per burst."""
         counters.limits.add(reason)
-        text = f"{reason}: {safe(address) or 'no address'}"
-        self._bursts.error(reason, text, self.local.runtime.loop.time())
+        self.local.runtime.log.warning("%s: %s", reason, address or "no address", kind=reason)
 
     def living(self, sid: str) -> C | None:
         """Return the client with a session id, None for an unknown one.

@@ -15,9 +15,9 @@ from ..addressing.outcomes import Outcome
 from ..addressing.rooms import Room
 from ..engineio import Frame, Reason
 from ..exceptions import TooManyRooms
-from ..logs import logger
 from ..packets import EncodedPacket, Packet, PacketLimitExceeded
 from ..runtime.awaitables import DONE
+from ..runtime.log import BurstLog
 from ..stats import counters
 from .acks import Question
 from .connection import Connection
@@ -119,6 +119,11 @@ class Endpoint:
     # What it is
 
     @property
+    def log(self) -> BurstLog:
+        """Where what goes wrong is logged."""
+        return self.local.runtime.log
+
+    @property
     def session(self) -> Any:
         """Django's session, None where the project has none."""
         return self.client.scope.get("session")
@@ -202,7 +207,7 @@ class Endpoint:
             try:
                 await asyncio.wait_for(_until(joining), JOIN_TIMEOUT)
             except asyncio.TimeoutError:
-                logger.warning("the channel layer is slow to join a room")
+                self.log.warning("the channel layer is slow to join a room")
 
     # Packets
 

@@ -11,7 +11,6 @@ from ..addressing.outcomes import Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..exceptions import LimitExceeded
-from ..logs import logger
 from ..packets import EncodedPacket
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE, Drained
@@ -61,9 +60,9 @@ class LocalMembers:
                     socket.close(transport=action is Action.DISCONNECT)
             except LimitExceeded as limit:
                 counters.limits.add(str(limit))
-                logger.warning("a socket could not join: %s", limit)
-            except Exception:
-                logger.exception("a socket could not %s", action.value)
+                self._local.runtime.log.warning("a socket could not join: %s", limit)
+            except Exception as error:
+                self._local.runtime.log.failure(error, "a socket could not %s", action.value)
 
     def log_out(self, logins: list[str], user: str) -> None:
         self._local.logins.end(logins, user)

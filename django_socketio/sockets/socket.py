@@ -23,7 +23,6 @@ from ..exceptions import (
     TooManyRooms,
     TooManyWaiting,
 )
-from ..logs import Bursts, logger, safe
 from ..packets import Packet, PacketError, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
@@ -40,8 +39,6 @@ from .local import Local
 
 # Handlers are counted by how long they take; see counters.Timing.
 FAST = counters.Timing.BOUNDS[0]
-
-bursts = Bursts()
 
 
 class _Leave:
@@ -196,13 +193,11 @@ class Socket(Endpoint):
             self.client.violation(PacketLimitExceeded(str(limit)))
         except Disconnected as error:
             # The handler waited for a client that has left: that is no error of the handler.
-            logger.info("the handler of event %s has ended: %s", safe(name), error)
+            self.log.info("the handler of event %s has ended: %s", name, error)
         except TooManyWaiting as limit:
             # It was not heard because of others: no error of the handler, and it may come often.
             counters.limits.add(str(limit))
-            bursts.error(
-                str(limit), f"{limit}: MAX_WAITING_THREADS", self.local.runtime.loop.time()
-            )
+            self.log.error("%s: MAX_WAITING_THREADS", limit)
         except BaseException as error:
             if is_cut_off(error):
                 raise
@@ -210,8 +205,12 @@ class Socket(Endpoint):
                 counters.limits.add(str(error))
             counters.handler_errors.add("event")
             timing.errors += 1
-            logger.exception(
-                "the handler of event %s in namespace %s failed", safe(name), safe(self.namespace)
+            self.log.failure(
+                error,
+                "the handler of event %s in namespace %s failed",
+                name,
+                self.namespace,
+                kind=f"{self.behaviour.name}.{handler.method}",
             )
         took = perf_counter() - started
         timing.total += took
@@ -231,12 +230,14 @@ class Socket(Endpoint):
         if handler.named:
             args = [name, *args]
         if not handler.least <= len(args) <= handler.most:
-            logger.warning(
+            method = f"{self.behaviour.name}.{handler.method}"
+            self.log.warning(
                 "event %s of namespace %s: %d argument(s) do not fit %s",
-                safe(name),
-                safe(self.namespace),
+                name,
+                self.namespace,
                 len(args),
-                handler.function.__qualname__,
+                method,
+                kind=method,
             )
             raise EventRefused("arguments")
         return self.run(handler, consumer, *args)
@@ -332,7 +333,12 @@ class Socket(Endpoint):
                 if is_cut_off(error):
                     raise
                 counters.handler_errors.add("disconnect")
-                logger.exception("disconnect() of namespace %s failed", safe(self.namespace))
+                self.log.failure(
+                    error,
+                    "disconnect() of namespace %s failed",
+                    self.namespace,
+                    kind=self.behaviour.name,
+                )
             if socket_disconnected.receivers:
                 await self.announce(socket_disconnected, consumer, reason=str(reason))
         finally:

@@ -77,15 +77,22 @@ class Recorder:
             counters.lag.add(now - asleep - TICK)
             if now - recorded >= STEP:
                 recorded = now
-                counted = count_all(self._hub)
-                self.recent.add(time.time(), counted)
-                self._minute.note(counted)
+                self._record()
             if self._writing is not None and not self._writing.done():
                 if now - written >= max(SLOW, self._interval):
                     self._is_down("the database does not answer")
             elif now - written >= self._interval:
                 written = now
                 self._writing = self._hub.runtime.spawn(self._write())
+
+    def _record(self) -> None:
+        try:
+            counted = count_all(self._hub)
+            self.recent.add(time.time(), counted)
+            self._minute.note(counted)
+        except Exception as error:
+            # The recorder lives on: the next time may be better.
+            self._hub.runtime.log.failure(error, "the statistics could not be counted")
 
     async def _write(self, ended: bool = False) -> None:
         """Write this process's row, a sample if a minute has passed, and clear away old rows."""
@@ -101,14 +108,16 @@ class Recorder:
         if self._thinned is None or now - self._thinned > THIN_EVERY:
             retention = hub.settings.stats_retention, hub.settings.stats_process_retention
         try:
-            await run_in_own_thread(
+            wrong = await run_in_own_thread(
                 lambda: save(hub.node, stored, self._interval, sample, ended, retention)
             )
         except Exception as error:
             # The minute goes on: what could not be written is in the next sample.
             self._is_down(f"has migrate been run? {type(error).__name__}: {safe(error)}")
             return
-        if self._down:
+        if wrong:
+            self._is_down(f"the counters of this process are left out: {wrong}")
+        elif self._down:
             self._down = False
             logger.warning("the statistics can be written again")
         if sample is not None:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from django.db import Error as DatabaseError
 
 from ..addressing.addresses import look_through
+from ..addressing.handshake import address_of
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
-from ..logs import Bursts, logger, safe
 from ..runtime.interruptions import is_cut_off
 from ..server.hub import Hub
 from ..server.hubs import current_hub
@@ -20,7 +20,7 @@ from ..sockets.client import Client
 from ..sockets.places import Place
 from ..stats import counters
 from .forwarding import FORWARDED, serve_forwarded
-from .origins import is_allowed
+from .origins import Access, access_of, is_secure, without_cookies
 from .request import Request
 
 Scope = dict[str, Any]
@@ -45,7 +45,6 @@ class Gateway:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
         self._transports = transports
         self._wiring = wiring._replace(accept=self.serve_forwarded)
-        self._bursts = Bursts()
 
     def hub(self) -> Hub:
         """Return the hub of the running loop. It hands forwarded requests to this gateway."""
@@ -59,17 +58,36 @@ class Gateway:
         """Return a request with its headers. :meth:`check` reads the query."""
         return Request(self.hub(), scope.get("method", "GET"), dict(scope["headers"]))
 
-    def check_origin(self, request: Request) -> None:
-        """Raise HandshakeRefused if the page that asks may not use this server."""
+    def check_origin(self, scope: Scope, request: Request) -> None:
+        """Raise HandshakeRefused if the page that asks may not use this server.
+
+        Sets ``anonymous`` where it may, but without its visitor's cookies.
+        """
         origin = request.origin
-        if origin is None or is_allowed(origin, request.header(b"host"), request.hub.settings):
+        if origin is None:
             return
-        logger.warning(
-            "origin %s refused; if its pages may use this server, add it to "
-            "SOCKETIO['CORS_ALLOWED_ORIGINS'], or its host to ALLOWED_HOSTS",
-            safe(origin),
+        host, secure = request.header(b"host"), is_secure(scope, request.headers)
+        access = access_of(origin, host, secure, request.hub.settings)
+        if access is Access.REFUSED:
+            request.hub.runtime.log.warning(
+                "origin %s refused for host %s; if its pages may use this server, add it to "
+                "SOCKETIO['CORS_ALLOWED_ORIGINS'], or to CSRF_TRUSTED_ORIGINS if they may use "
+                "their visitors' cookies, too",
+                origin,
+                host,
+            )
+            raise HandshakeRefused(ErrorCode.FORBIDDEN, detail=f"origin {origin}")
+        request.anonymous = access is Access.ANONYMOUS
+
+    def note_refusal(self, scope: Scope, request: Request, refused: HandshakeRefused) -> None:
+        """Count a request that is refused, and tell the log whose it was and why."""
+        counters.requests_refused.add(refused.code.name)
+        request.hub.runtime.log.info(
+            "a request of %s was refused: %s",
+            address_of(scope) or "unknown address",
+            refused.detail or refused.code.message,
+            kind=f"{refused.code.name} {refused.status}",
         )
-        raise HandshakeRefused(ErrorCode.FORBIDDEN)
 
     def check(self, scope: Scope, request: Request) -> None:
         """Check the query, and find the session that it names.
@@ -141,6 +159,14 @@ class Gateway:
         """
         request.began = request.hub.runtime.loop.time()
         captured: list[Scope] = []
+        if request.anonymous:
+            if b"cookie" in request.headers:
+                request.hub.runtime.log.info(
+                    "a page of %s connects without its visitor's cookies, for "
+                    "SOCKETIO['CORS_ALLOW_CREDENTIALS'] is off",
+                    request.origin,
+                )
+            scope = without_cookies(scope)
         try:
             await self._app({**scope, _CAPTURE: captured}, receive, send)
         except BaseException as error:
@@ -156,12 +182,13 @@ class Gateway:
         return captured[0]
 
     def _report(self, error: BaseException) -> None:
-        """Log why the middleware fails, once per burst; a mistake in it with its traceback."""
-        kind = type(error).__name__
-        text = f"the middleware failed, handshakes get status 503: {kind}: {safe(error, 200)}"
-        unavailable = isinstance(error, (DatabaseError, OSError))
-        now = self.hub().runtime.loop.time()
-        self._bursts.error(kind, text, now, None if unavailable else error)
+        """Log why the middleware fails; a mistake in it with its traceback."""
+        log, kind = self.hub().runtime.log, type(error).__name__
+        text = "the middleware failed, handshakes get status 503: %s: %s"
+        if isinstance(error, (DatabaseError, OSError)):  # what it needs is down
+            log.error(text, kind, error, kind=kind)
+        else:
+            log.failure(error, text, kind, error, kind=kind)
 
     def has_logged_out(self, request: Request, scope: Scope) -> bool:
         """Whether the session in ``scope`` has logged out while the middleware ran, or just before.

@@ -129,7 +129,7 @@ class PollingConsumer(AsyncConsumer):
         request = self.gateway.read_request(scope)
         cors: list[tuple[bytes, bytes]] = []
         try:
-            self.gateway.check_origin(request)
+            self.gateway.check_origin(scope, request)
             cors = cors_headers(request)
             if request.method == "OPTIONS" and request.origin is not None:
                 await respond(send, 204, headers=preflight_headers(request))
@@ -149,7 +149,7 @@ class PollingConsumer(AsyncConsumer):
         except BodyTooLarge:
             await respond(send, 413, headers=[*cors, CLOSE_CONNECTION])
         except HandshakeRefused as refused:
-            counters.requests_refused.add(refused.code.name)
+            self.gateway.note_refusal(scope, request, refused)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:

@@ -11,11 +11,22 @@ class Request:
 
     ``client`` is the session's client in this process; ``owner`` is the other process that has the
     session. Both are None for a handshake. While this process ends, ``owner`` of a handshake is the
-    process that serves it instead, and ``passed_on`` is true. ``began`` is when a handshake's
-    middleware began, in the loop's time.
+    process that serves it instead, and ``passed_on`` is true. ``anonymous`` says that the page
+    that asks may not use its visitor's cookies. ``began`` is when a handshake's middleware began,
+    in the loop's time.
     """
 
-    __slots__ = ("began", "client", "headers", "hub", "method", "origin", "owner", "passed_on")
+    __slots__ = (
+        "anonymous",
+        "began",
+        "client",
+        "headers",
+        "hub",
+        "method",
+        "origin",
+        "owner",
+        "passed_on",
+    )
 
     began: float
 
@@ -27,6 +38,7 @@ class Request:
         self.client: Client | None = None
         self.owner: str | None = None
         self.passed_on = False
+        self.anonymous = False
 
     def header(self, name: bytes) -> str:
         """Return a header's value, or "" if it is missing."""

@@ -13,11 +13,9 @@ from channels.consumer import AsyncConsumer
 
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
-from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
-from ..stats import counters
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .daphne import patient
 from .forwarding import forward_websocket
@@ -77,7 +75,7 @@ class WebSocketConsumer(AsyncConsumer):
         # The loop is given because looking it up is a system call on Python 3.11.
         self._reader = asyncio.current_task(request.hub.runtime.loop)
         try:
-            self.gateway.check_origin(request)
+            self.gateway.check_origin(self.scope, request)
             self.gateway.check(self.scope, request)
             if request.owner is not None:
                 await forward_websocket(request, self.scope, self.receive, self.base_send)
@@ -85,7 +83,7 @@ class WebSocketConsumer(AsyncConsumer):
             if request.client is None:
                 return await self._handshake(request)
         except HandshakeRefused as refused:
-            counters.requests_refused.add(refused.code.name)
+            self.gateway.note_refusal(self.scope, request, refused)
             await self._refuse(refused)
             return False
         return await self._upgrade(request.client)
@@ -283,8 +281,8 @@ class WebSocketConsumer(AsyncConsumer):
         except GONE:
             # The connection is gone; receive() reports it.
             self.client.session.set_writable(False)
-        except Exception:
-            logger.exception("the server's send() failed")
+        except Exception as error:
+            self.client.local.runtime.log.failure(error, "the server's send() failed")
             self.client.session.set_writable(False)
         else:
             client = self.client
@@ -304,7 +302,7 @@ class WebSocketConsumer(AsyncConsumer):
                 client.written()
         except Exception as error:
             if not isinstance(error, GONE) and not self._closing:
-                logger.exception("the server's send() failed")
+                client.local.runtime.log.failure(error, "the server's send() failed")
             return
         finally:
             self._drainer = None

@@ -43,10 +43,11 @@ class _Idle:
     clients: dict[str, Any] = {}  # noqa: RUF012
 
 
-def write(node: str = "node1", **options: Any) -> None:
-    counted: StoredCounters = {**count_all(_Idle()), "layer_up": None}  # type: ignore[arg-type]
+def write(node: str = "node1", counted: Any = None, **options: Any) -> str:
+    idle: Any = _Idle()
+    full: StoredCounters = {**count_all(idle), "layer_up": None, **(counted or {})}
     wanted = {"interval": 10, "sample": None, "ended": False, "retention": None, **options}
-    save(node, counted, **wanted)
+    return save(node, full, **wanted)
 
 
 @pytest.mark.django_db
@@ -82,6 +83,37 @@ def test_a_silent_process_is_stale() -> None:
     write()
     ServerProcess.objects.update(last_seen=now() - timedelta(seconds=60))
     assert ServerProcess.objects.get().is_stale
+
+
+# What a database does not take: PostgreSQL no NUL, and no half of a surrogate pair.
+ODD = "/room-\0\ud800é"
+SHOWN = "/room-\\x00\\ud800\\xe9"
+
+
+@pytest.mark.django_db
+def test_names_that_no_database_takes_are_escaped() -> None:
+    """Clients name dynamic namespaces; reasons may hold what they have sent."""
+    sockets = {"now": {ODD: 1, "/é": 2}, "peak": {}, "total": 3, "highest": 3, "opened": 3}
+    handlers = [{"consumer": "C", "namespaces": [ODD], "event": ODD}]
+    assert write(counted={"connects": {ODD: 7}, "sockets": sockets, "handlers": handlers}) == ""
+    stored = ServerProcess.objects.get().counters
+    assert stored["connects"] == {SHOWN: 7}
+    assert stored["sockets"] == {**sockets, "now": {SHOWN: 1, "/é": 2}}
+    assert stored["handlers"] == [{"consumer": "C", "namespaces": [SHOWN], "event": SHOWN}]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("bad", [object(), {1: 2}.keys()], ids=["object", "keys"])
+def test_counters_that_cannot_be_stored_hide_no_process(bad: Any) -> None:
+    assert "TypeError" in write(counted={"connects": {"/": bad}})
+    row = ServerProcess.objects.get()
+    assert row.is_running
+    assert row.counters == {}
+    assert row.as_report()["counters"]["sockets"]["total"] == 0
+    assert "TypeError" in write(counted={"connects": {"/": bad}}, sample=SAMPLE)
+    assert TrafficSample.objects.count() == 1
+    assert write() == ""
+    assert ServerProcess.objects.get().counters["sockets"]["total"] >= 0
 
 
 @pytest.mark.django_db
@@ -188,6 +220,36 @@ def test_a_database_that_goes_away_costs_a_log_line(postgres: Postgres) -> None:
         server.process.kill()
 
 
+def hostile_names(server: Server) -> None:
+    """A client enters namespaces with names that no database takes."""
+    with open_peer(server, "/named-a") as client:
+        for name in ("/named-\0", "/named-b\0c"):
+            client.send(f"40{name},")
+            assert str(client.next()).startswith(f"40{name},{{")
+
+
+@pytest.mark.postgres
+def test_postgresql_takes_whatever_clients_name(postgres: Postgres) -> None:
+    """A NUL used to end the statistics until the process was started again."""
+    migrate(postgres.settings)
+    server = Server("uvicorn", postgres.settings, socketio={"STATS_INTERVAL": 1})
+    try:
+        hostile_names(server)
+        echo(server, 10)
+
+        def stored() -> Any:
+            rows = postgres.query("select counters from django_socketio_serverprocess")
+            found = rows[0][0] if rows else {}
+            return found if found.get("traffic", {}).get("events_in") == 10 else None
+
+        connects = until(stored, "the row in the database")["connects"]
+        assert connects["/named-\\x00"] == connects["/named-b\\x00c"] == 1
+        server.stop()
+        assert "cannot be written" not in server.process.log
+    finally:
+        server.process.kill()
+
+
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 def test_sqlite(name: str, database_template: Path) -> None:
     import sqlite3
@@ -195,6 +257,7 @@ def test_sqlite(name: str, database_template: Path) -> None:
     database = copy_database(database_template, f"recorder-{name}")
     server = Server(name, database, socketio={"STATS_INTERVAL": 1})
     try:
+        hostile_names(server)
         echo(server, 10)
 
         def rows() -> list[Any]:

@@ -97,6 +97,20 @@ async def test_a_socket_by_its_sid(fleet: Fleet) -> None:
             assert await fleet.emit(["to", fleet[name].sid], worker=worker) == [name]
 
 
+async def test_a_room_that_is_named_like_another_socket(fleet: Fleet) -> None:
+    """As in Node: who has joined it is reached by that name, from everywhere, as the socket is."""
+    visited, visitor = fleet["red"], fleet["both there"]
+    await visitor.join(visited.sid)
+    await settle(fleet.cluster, fleet.members.values())
+    for worker in range(3):
+        heard = await fleet.emit(["to", visited.sid], worker=worker)
+        assert sorted(heard) == ["both there", "red"]
+        heard = await fleet.emit(["to", fleet["none"].sid], worker=worker)
+        assert heard == ["none"]
+        found = await use(fleet.cluster.workers[worker], ["to", visited.sid], ["fetch_sockets"])
+        assert sorted(one["sid"] for one in found) == sorted([visited.sid, visitor.sid])
+
+
 async def test_exclude(fleet: Fleet) -> None:
     red, blue = fleet.red, fleet.blue
     for worker in range(3):

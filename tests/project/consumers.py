@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import decimal
 import logging
+import re
 import threading
 import time
 import uuid
@@ -318,6 +319,11 @@ class Document(SocketIOConsumer):
     @event
     async def captured(self) -> dict[str, Any]:
         return self.kwargs
+
+
+@register(re.compile(r"/named-.*", re.DOTALL))
+class Named(SocketIOConsumer):
+    """Clients name it as they like."""
 
 
 @register("/flood")

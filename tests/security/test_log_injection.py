@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from django_socketio import SocketIOConsumer, event
+from django_socketio import ConnectionRefused, SocketIOConsumer, event
+from django_socketio.exceptions import EventRefused
 from django_socketio.logs import safe
 
 from .inprocess import Wire, exchange, handshake, joined, of_session, opened, registered
@@ -26,6 +27,14 @@ class Careless(SocketIOConsumer):
 
     @event
     async def fixed(self, one: int) -> None: ...
+
+    @event
+    async def quote(self, text: str) -> None:
+        raise LookupError(f"on purpose: {text}")
+
+    @event
+    async def refuse(self, text: str) -> None:
+        raise EventRefused(text)
 
     @event("*")
     async def fail(self, name: str) -> None:
@@ -45,6 +54,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> Any:
         assert len(message) < 1000
         for value in record.args or ():
             assert len(str(value)) < 500
+        shown = logging.Formatter().format(record).split("\n")
+        assert all(line.isprintable() for line in shown), shown
+        assert all(line.startswith("  ") for line in shown[1:]), shown
+        assert sum(map(len, shown)) < 20_000
 
 
 def logged(lines: Any, words: str) -> bool:
@@ -72,6 +85,38 @@ async def test_log_injection_by_namespaces(lines: Any) -> None:
             await wire.send(f'42{name},["fixed"]', f'42{name},["unknown"]')
         await wire.leave()
     assert logged(lines, "forged")
+
+
+async def test_log_injection_by_what_exceptions_say(lines: Any) -> None:
+    """A traceback shows it: a line of it cannot look like a line of the log."""
+    with registered(Careless):
+        wire = await joined()
+        await wire.send(f'42["quote","{JSON_EVIL}"]', '42["quote","' + "x\\n" * 100_000 + '"]')
+        await wire.send(f'42["refuse","{JSON_EVIL}"]')
+        await wire.leave()
+    texts = [record.exc_text for record in lines.records if record.exc_text]
+    assert len(texts) == 2
+    assert "\n  ERROR root forged\\x1b[2J" in texts[0]
+
+
+class Doorman(SocketIOConsumer):
+    async def connect(self, auth: Any) -> None:
+        raise ConnectionRefused(auth["reason"])
+
+
+async def test_log_injection_by_who_is_refused(lines: Any) -> None:
+    with registered(Doorman):
+        wire = await opened()
+        await wire.send(f'40{{"reason":"{JSON_EVIL}"}}')
+        await wire.receive()
+        await wire.send(f'40{{"reason":"{LONG}"}}')
+        await wire.receive()
+        await wire.send("40/" + EVIL.replace("\x00", "").replace("\ud800", ""))
+        await wire.receive()
+        await wire.leave()
+    assert logged(lines, "127.0.0.1 may not enter namespace /: a\\r\\nERROR root forged")
+    assert logged(lines, ": xxx")
+    assert logged(lines, "Invalid namespace")
 
 
 async def test_log_injection_by_packets(lines: Any) -> None:

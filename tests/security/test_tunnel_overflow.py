@@ -34,7 +34,7 @@ CROWD = BUFFER // LIMIT + 4
 def make_process(exchange: Exchange, accept: Any = None) -> Cluster:
     loop, settings, node = asyncio.get_running_loop(), get_settings(), new_node()
     runtime = Runtime(loop, settings)
-    members = LocalMembers(Local(runtime, settings, node, Alone()))
+    members = LocalMembers(Local(runtime, settings, node, Alone(node, runtime)))
     return Cluster(runtime, settings, Layer(exchange), node, members, accept)
 
 

@@ -51,7 +51,7 @@ async def make() -> AsyncIterator[MakeProcess]:
         settings = replace(get_settings(), heartbeat_interval=0.02)
         loop = asyncio.get_running_loop()
         runtime, node = Runtime(loop, settings), new_node()
-        members = LocalMembers(Local(runtime, settings, node, Alone()))
+        members = LocalMembers(Local(runtime, settings, node, Alone(node, runtime)))
         made.append(Cluster(runtime, settings, SlowLayer(exchange), node, members))
         return made[-1]
 

@@ -83,13 +83,22 @@ def test_a_channel_layer_that_is_no_alias_is_one_error(alias: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", [None, IN_MEMORY])
-def test_several_workers_need_a_shared_layer(monkeypatch: Any, backend: Any) -> None:
+@pytest.mark.parametrize("variable", ["WEB_CONCURRENCY", "UVICORN_WORKERS"])
+def test_several_workers_need_a_shared_layer(monkeypatch: Any, backend: Any, variable: str) -> None:
     layers = {"chat": {"BACKEND": backend or REDIS}, "default": {"BACKEND": REDIS}}
-    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    monkeypatch.setenv(variable, "2")
     with override_settings(SOCKETIO={"CHANNEL_LAYER": "chat"}, CHANNEL_LAYERS=layers):
         messages = checks.check_channel_layer(None) + checks.check_outside(None)
     expected = ["django_socketio.W002", "django_socketio.W003"] if backend else []
     assert [message.id for message in messages] == expected
+    assert all(variable in message.msg for message in messages[:1])
+
+
+@pytest.mark.parametrize("wanted", ["1", "", "many", "-2"])
+def test_one_process_needs_none(monkeypatch: Any, wanted: str) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", wanted)
+    with override_settings(CHANNEL_LAYERS={}):
+        assert checks.check_channel_layer(None) == []
 
 
 def test_the_core_layer_is_mentioned() -> None:

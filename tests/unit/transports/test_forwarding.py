@@ -15,7 +15,9 @@ from django_socketio.cluster import ends, tunnels
 from django_socketio.cluster.alone import Alone
 from django_socketio.cluster.ends import WINDOW
 from django_socketio.cluster.messages import Kind
+from django_socketio.conf import get_settings
 from django_socketio.engineio import ErrorCode
+from django_socketio.runtime.runtime import Runtime
 from django_socketio.stats import counters
 from django_socketio.transports import forwarding
 from django_socketio.transports.bodies import PIECE, BodyTooLarge
@@ -190,7 +192,7 @@ async def test_an_unknown_owner() -> None:
 
 async def test_a_process_without_others() -> None:
     pair = Forwarding(echo)
-    pair.hub.others = Alone()
+    pair.hub.others = Alone("node0001", Runtime(asyncio.get_running_loop(), get_settings()))
     assert await is_unknown(pair.http(Connection()))
     assert await is_unknown(pair.websocket(Connection()))
 

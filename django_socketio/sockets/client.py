@@ -391,4 +391,5 @@ class Client:
             transport, self.transport = self.transport, NO_TRANSPORT
             transport.close()
         elif session.state is CLOSING:
+            self.clients.wait_for_poll(self)
             self.clients.wheel.hasten(self, session.tick(self.loop.time()) or 0)

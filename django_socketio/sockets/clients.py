@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +19,7 @@ from .logins import HasLogin
 from .places import TOO_MANY, Bounds, Crowded, Place, Places
 
 DISMISSED = "a session without a namespace gave way to another"
+OVERDUE = "too many sessions that are over wait for a poll"
 TOO_MANY_REFUSALS = "too many refused CONNECTs"
 TOO_MANY_REFUSALS_OF_ADDRESS = "too many refused CONNECTs from one address"
 
@@ -69,6 +71,8 @@ class Clients(dict[str, C]):
         shortest = min(settings.ping_interval, settings.ping_timeout, settings.connect_timeout)
         # Much finer than the grid of pings: who does not answer is noticed at once.
         self.wheel = Wheel(local.runtime.loop, min(1.0, shortest / 20) / 20)
+        # Sessions that are over and wait for a poll to say so, the oldest first.
+        self._closing: OrderedDict[C, None] = OrderedDict()
         # Set when the last client has gone while the process ends.
         self._empty = asyncio.Event()
 
@@ -125,8 +129,17 @@ class Clients(dict[str, C]):
             return None
         return client
 
+    def wait_for_poll(self, client: C) -> None:
+        """Keep a client whose session is over until it polls; it never may, so not too many."""
+        self._closing[client] = None
+        if len(self._closing) > self.settings.max_pending_sessions:
+            oldest = next(iter(self._closing))
+            self._report(OVERDUE, address_of(oldest.scope))
+            oldest.abort(Reason.FORCED_CLOSE)
+
     def forget(self, client: C) -> bool:
         """Forget a client whose session is over. Returns False when it was forgotten before."""
+        self._closing.pop(client, None)
         known = self.pop(client.session.sid, None) is not None
         if known:
             self.local.logins.remove(client)

@@ -15,6 +15,7 @@ from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.hubs import current_hub
 from django_socketio.sockets.clients import (
     DISMISSED,
+    OVERDUE,
     TOO_MANY_REFUSALS,
     TOO_MANY_REFUSALS_OF_ADDRESS,
 )
@@ -27,7 +28,16 @@ from tests.harness.sizes import sizes
 from tests.harness.waiting import eventually
 from tests.harness.wire import Poller, flood, open_peer
 
-from .inprocess import Wire, client_of, exchange, handshake, joined, opened, registered
+from .inprocess import (
+    Wire,
+    client_of,
+    exchange,
+    handshake,
+    joined,
+    of_session,
+    opened,
+    registered,
+)
 
 EVIL, HONEST = "127.0.0.2", "127.0.0.3"
 ELSEWHERE = ("192.0.2.1", 1)
@@ -46,6 +56,7 @@ def come_at_once(server: Server, source: str) -> None:
 def test_one_connection_s_handshakes_lock_nobody_out(
     uvicorn: Server, number: int, bystander: Any
 ) -> None:
+    before = uvicorn.state()["held"]["pending"]  # of other tests
     with ThreadPoolExecutor(1) as thread:
         flooding = thread.submit(flood, uvicorn, number, EVIL)
         while not flooding.done():
@@ -54,7 +65,7 @@ def test_one_connection_s_handshakes_lock_nobody_out(
     assert set(statuses) <= {200, 429}
     assert statuses.total() == number
     come_at_once(uvicorn, "127.0.0.4")
-    assert uvicorn.state()["held"]["pending"] <= 5000
+    assert uvicorn.state()["held"]["pending"] <= before + 5000
 
 
 def test_handshakes_of_many_addresses_lock_nobody_out(own_server: Any) -> None:
@@ -193,6 +204,28 @@ async def test_an_address_has_so_many_sessions_without_a_namespace(settings: Any
     assert client_of(later.id) is not None
     await websocket.leave()
     await later.leave()
+
+
+@pytest.mark.parametrize("packet", [b"4nonsense", b"40", b"40/nowhere,"])
+async def test_sessions_that_are_over_and_whose_clients_never_poll_are_not_kept(
+    settings: Any, packet: bytes
+) -> None:
+    """They were, for half a minute: handshakes without end escaped the limit by an error each."""
+    settings.SOCKETIO = {"MAX_PENDING_SESSIONS": 10, "MAX_REFUSALS_PER_ADDRESS": 1}
+    overdue = counters.limits[OVERDUE]
+    clients = current_hub().clients
+    with registered(Refusing):
+        sids = []
+        for _ in range(50):
+            sids.append(await handshake())
+            await exchange(of_session(sids[-1]), "POST", pieces=[packet])
+            await eventually(lambda: not current_hub().runtime.tasks, "the CONNECT")
+        # Of refused CONNECTs the first is none too many.
+        left = 10 if packet == b"4nonsense" else 11
+        assert len(clients) == left
+        assert counters.limits[OVERDUE] == overdue + 50 - left
+        assert (await exchange(of_session(sids[1]))).json["message"] == "Session ID unknown"
+        assert (await exchange(of_session(sids[-1]))).status == 200
 
 
 class Gated(SocketIOConsumer):

@@ -16,7 +16,8 @@ def note_login(*, request: Any, **kwargs: Any) -> None:
     """Write into the session by what its clients are found when it logs out."""
     session = getattr(request, "session", None)
     if session is not None:
-        begin_login(session, request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        cookies = getattr(request, "COOKIES", {})
+        begin_login(session, cookies.get(settings.SESSION_COOKIE_NAME))
 
 
 def close_sockets(*, request: Any, user: Any, **kwargs: Any) -> None:

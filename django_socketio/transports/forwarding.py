@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from ..cluster.ends import RELEASE, IncomingEnd, Message, OutgoingEnd, OwnerGone
+from ..conf import Settings
 from ..engineio import ErrorCode, HandshakeRefused
 from ..engineio.packets import PROBE_PONG, PacketType
 from ..runtime.interruptible import Interruptible
@@ -100,9 +101,7 @@ async def forward_http(request: Request, scope: Scope, receive: Any, send: Any) 
             pairs = [(bytes(name), bytes(value)) for name, value in headers]
             await send({"type": "http.response.start", "status": status, "headers": pairs})
             sending = send_body(send, bytes(content), lambda: end.confirm_answer(answer))
-            # A session whose client polls no more, because it still reads, has ended by then.
-            longest = settings.ping_interval + settings.ping_timeout + ANSWER_TIMEOUT
-            await Interruptible().run(sending, longest)
+            await Interruptible().run(sending, _patience(settings))
 
 
 async def forward_websocket(request: Request, scope: Scope, receive: Any, send: Any) -> None:
@@ -115,22 +114,26 @@ async def forward_websocket(request: Request, scope: Scope, receive: Any, send: 
         end.give_credit(message)
         limit = request.hub.settings.max_http_buffer_size
         reader = asyncio.get_running_loop().create_task(_forward_frames(receive, end, limit))
+        sending = Interruptible()
+        longest = _patience(request.hub.settings)
         try:
             while True:
                 if message == _PONG:
                     if request.hub.local.leaving:
                         raise ConnectionError("this process ends")
                     end.upgrading = True
-                await _send_to_client(send, message)
+                await sending.run(_send_to_client(send, message), longest)
                 if message[0] in ("close", "deny"):
                     return
                 message = await end.read_message()
+        except asyncio.TimeoutError:
+            pass  # stands before OSError, of which it is a subclass since Python 3.11
         except OSError:
             # If the owner is gone but the client is not, make it connect anew.
             code = reader.result() if reader.done() else SERVICE_RESTART
             if code is not None:
-                with suppress(*GONE):
-                    await send_close(send, code)
+                with suppress(*GONE, asyncio.TimeoutError):
+                    await sending.run(send_close(send, code), ANSWER_TIMEOUT)
         finally:
             reader.cancel()
 
@@ -163,6 +166,11 @@ async def _open_tunnel(request: Request, scope: Scope) -> AsyncIterator[Outgoing
         if request.passed_on:
             raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
         raise HandshakeRefused(ErrorCode.UNKNOWN_SID) from None
+
+
+def _patience(settings: Settings) -> float:
+    """Return for how many seconds a client need not read: by then its session has ended."""
+    return settings.ping_interval + settings.ping_timeout + ANSWER_TIMEOUT
 
 
 async def _watch(receive: Any, end: OutgoingEnd) -> bool:

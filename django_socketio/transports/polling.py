@@ -68,8 +68,8 @@ class Polling:
         """Make the waiting poll return if the buffer holds anything."""
         if self.client.session.buffer:
             self.release()
-        if self.post is not None:
-            self._end_post()
+        if self.post is not None and self.client.session.state is not OPEN:
+            self.post.interrupt()  # no packet of it would be taken
 
     def release(self) -> None:
         """Make the waiting poll return, even with an empty buffer."""
@@ -83,15 +83,11 @@ class Polling:
             self.client.loop.call_later(self.patience, self.release)
 
     def close(self) -> None:
-        """Make the waiting poll return: the session is closed, or has another transport."""
+        """End the requests: the session is closed, or has another transport."""
         self.release()
-        self._end_post()
-        self._end_answers()
-
-    def _end_post(self) -> None:
-        """Read no more of a POST when the session takes no packets any more."""
-        if self.post is not None and self.client.session.state is not OPEN:
+        if self.post is not None:
             self.post.interrupt()
+        self._end_answers()
 
     def _end_answers(self) -> None:
         """Let answers end soon: their session has ended, or has another transport."""

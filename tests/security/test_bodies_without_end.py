@@ -90,6 +90,18 @@ async def test_bodies_without_end_end_in_time(settings: Any) -> None:
     assert counters.limits[BODY_OVERDUE] == before + 1
 
 
+async def test_bodies_without_end_end_when_their_session_upgrades() -> None:
+    sid, client = await session()
+    post = await posting(sid, client)
+    wire = Wire(f"{WEBSOCKET}&sid={sid}")
+    await wire.accept()
+    await wire.send("2probe", "5")
+    assert await wire.receive() == "3probe"
+    assert (await post).status == 400
+    assert client.session.state == "open"
+    await wire.leave()
+
+
 async def test_a_body_that_comes_slowly_is_handled(settings: Any) -> None:
     settings.SOCKETIO = {"BODY_TIMEOUT": DEADLINE}
     sid, client = await session()

@@ -674,6 +674,23 @@ async def test_a_client_that_reads_slowly_holds_up_the_sender() -> None:
     await socket.over()
 
 
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_client_that_reads_no_more_is_not_waited_for_for_ever(breaks: bool) -> None:
+    """Its session has ended: it has answered no ping, or its owner has closed it."""
+    socket = Socket()
+    hub = socket.pair.hub
+    hub.settings = replace(hub.settings, ping_interval=0.05, ping_timeout=0.05)
+    await socket.accept()
+    socket.client.writable.clear()
+    if breaks:
+        socket.pair.gate.tunnels.break_tunnels("owner")
+    else:
+        await socket.send({"type": "websocket.send", "text": "unread"})
+        await socket.send({"type": "websocket.close"})
+    await socket.over()
+    assert socket.client.sent == []
+
+
 async def test_an_owner_that_reads_slowly_holds_up_the_client() -> None:
     socket = await Socket().accept()
     for number in range(100):

@@ -36,8 +36,8 @@ class Bus:
     ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
     group)`` when messages of a sender are missing (group "" for those to this process alone,
     CARRIED for those of tunnels).
-    At most about ``max_buffer`` bytes wait for a layer that is slow or down. ``has_room`` is
-    :meth:`.Outbox.has_room`.
+    At most about ``max_buffer`` bytes wait for a layer that is slow or down. ``has_room`` and
+    ``when_room_is_made`` are those of the :class:`.Outbox`.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Bus:
         self._lost = lost
         self._outbox = Outbox(max_buffer)
         self.has_room = self._outbox.has_room
+        self.when_room_is_made = self._outbox.when_room_is_made
         self._inbox = Inbox(node)
         self._groups = Groups()
         self._echoed = Progress()
@@ -101,10 +102,6 @@ class Bus:
         return self._layer.up
 
     # Sending
-
-    def when_room_is_made(self, call: Callable[[], None]) -> None:
-        """Call something whenever there is room again where ``has_room`` found none."""
-        self._outbox.room_made = call
 
     @property
     def congested(self) -> bool:

@@ -61,20 +61,20 @@ class Outbox:
         self._messages: deque[OutgoingMessage] = deque()
         self._carried: deque[OutgoingMessage] = deque()
         self._carried_size = 0
-        self.room_made: Callable[[], None] = lambda: None
+        self._room_made: Callable[[], None] = lambda: None
         self._room_wanted = False
 
     def has_room(self, size: int) -> bool:
         """Return whether a tunnel may add an operation of so many bytes.
 
         It may while less than half is taken, by whatever it is. Tunnels may always take a share of
-        TUNNELS_SHARE, so that broadcasts without end do not stop them. If it may not, ``room_made``
-        is called later. Raises ValueError for an operation that never fits.
+        TUNNELS_SHARE, so that broadcasts without end do not stop them. If it may not, it is told
+        later: :meth:`when_room_is_made`. Raises ValueError for an operation that never fits.
         """
         size += OVERHEAD
         if size > self._max_size:
             raise ValueError("an operation is larger than MAX_LAYER_BUFFER_SIZE")
-        if not self._half_full and self.size + size <= self._max_size:
+        if not self.half_full and self.size + size <= self._max_size:
             return True
         if self._carried_size + size <= self._max_size * TUNNELS_SHARE:
             return True
@@ -82,8 +82,13 @@ class Outbox:
         return False
 
     @property
-    def _half_full(self) -> bool:
-        return self.size * 2 > self._max_size
+    def half_full(self) -> bool:
+        """Whether what can wait has to wait."""
+        return 2 * self.size > self._max_size
+
+    def when_room_is_made(self, call: Callable[[], None]) -> None:
+        """Call something whenever there is room again where :meth:`has_room` found none."""
+        self._room_made = call
 
     @property
     def overflows(self) -> bool:
@@ -145,8 +150,8 @@ class Outbox:
         if messages is self._carried:
             self._carried_size -= message.size
         if self._room_wanted and (
-            not self._half_full or self._carried_size * 2 <= self._max_size * TUNNELS_SHARE
+            not self.half_full or self._carried_size * 2 <= self._max_size * TUNNELS_SHARE
         ):
             self._room_wanted = False
-            self.room_made()
+            self._room_made()
         return message

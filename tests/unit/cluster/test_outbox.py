@@ -146,7 +146,7 @@ def test_what_tunnels_carry_is_not_dropped() -> None:
 def test_half_of_the_room_is_left_to_others() -> None:
     box = Outbox(4 * (1000 + outbox.OVERHEAD))
     made: list[int] = []
-    box.room_made = lambda: made.append(box.size)
+    box.when_room_is_made(lambda: made.append(box.size))
     assert box.has_room(1000)
     box.put(CARRIED, "A", note(0), 1000)
     # What takes more than half waits until it fits.
@@ -167,7 +167,7 @@ def test_broadcasts_without_end_do_not_stop_tunnels() -> None:
     """A share of the room is theirs: for it broadcasts are dropped."""
     box = Outbox(16 * (1000 + outbox.OVERHEAD))
     made: list[int] = []
-    box.room_made = lambda: made.append(box.size)
+    box.when_room_is_made(lambda: made.append(box.size))
 
     def broadcast() -> None:
         for number in range(20):

@@ -11,8 +11,9 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from django_socketio.conf import get_settings
+from tests.conftest import MakeServer
 from tests.harness.protocol import POLLING, WEBSOCKET
-from tests.harness.servers import Server
+from tests.harness.servers import HOSTILE, Server
 from tests.harness.wire import Answer, Peer, Poller, ask, open_socket, read_answer, upgrade_request
 
 from .inprocess import exchange
@@ -59,7 +60,9 @@ def test_cve_2020_28481_origins_foreign(server: Server, origin: str) -> None:
     sock.close()
 
 
-def test_cve_2020_28481_origins_logs_the_setting_to_change(server: Server) -> None:
+def test_cve_2020_28481_origins_logs_the_setting_to_change(own_server: MakeServer) -> None:
+    """At once, where no other page was refused a moment ago."""
+    server = own_server(app=HOSTILE)
     ask(server, headers={"Origin": "http://partner.example"})
     server.process.wait_for_line(r"origin http://partner\.example refused.*CORS_ALLOWED_ORIGINS")
 

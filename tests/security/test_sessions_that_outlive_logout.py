@@ -235,6 +235,29 @@ async def test_sessions_that_outlive_logout_without_a_namespace_over_polling(
     assert nothing_is_left()
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_sessions_that_outlive_logout_in_an_upgrade(application: Any, goes_on: bool) -> None:
+    browser = await browser_of()
+    poller = Poller(application, browser.sends)
+    await poller.open()
+    await poller.send("40")
+    assert (await poller.receive())[0].startswith("40")
+    prober = Frames(application, f"{WEBSOCKET}&sid={poller.sid}", browser.sends)
+    await prober.accept()
+    await prober.send("2probe")
+    assert await prober.receive() == "3probe"
+    await sync_to_async(browser.log_out)()
+    if goes_on:
+        await prober.send("5")
+        assert await prober.rest() == ["41"]
+    else:
+        assert await poller.receive() == ["41"]
+        assert await poller.receive() == ["1"]
+        assert await prober.rest() == []
+    await prober.drop()
+    assert nothing_is_left()
+
+
 @pytest.mark.parametrize("hook", ["authenticate", "connect"])
 async def test_sessions_that_outlive_logout_while_a_hook_runs(application: Any, hook: str) -> None:
     running, gate, admitted = asyncio.Event(), asyncio.Event(), []

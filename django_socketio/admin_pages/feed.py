@@ -52,7 +52,7 @@ async def _feed(hub: Hub) -> None:
             try:
                 gathered = await agather(PROCESS)
                 interval = INTERVAL_IN_DOUBT if gathered.missing else INTERVAL
-                html = await hub.runtime.in_thread(live.fragment, gathered)
+                html = await hub.runtime.in_thread(live.fragment, gathered, hook=True)
                 io.of(NAMESPACE).local.volatile.emit("live", html)
             except Exception:
                 logger.exception("the admin's live page could not be fed")

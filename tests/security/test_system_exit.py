@@ -26,7 +26,6 @@ from tests.harness.waiting import eventually, soon
 
 from .inprocess import Wire, exchange, handshake, joined, of_session, registered
 
-
 pytestmark = pytest.mark.usefixtures("worker_threads")
 
 

@@ -62,7 +62,7 @@ async def _feed(hub: Hub) -> None:
                     await _dismiss(hub)
                 gathered = await agather(PROCESS)
                 interval = INTERVAL_IN_DOUBT if gathered.missing else INTERVAL
-                html = await hub.runtime.in_thread(live.fragment, gathered)
+                html = await hub.runtime.in_thread(live.fragment, gathered, hook=True)
                 io.of(NAMESPACE).local.volatile.emit("live", html)
             except Exception as error:
                 hub.runtime.log.failure(error, "the admin's live page could not be fed")

@@ -193,7 +193,7 @@ class Bus:
                 self._changed.clear()
                 await self._changed.wait()
             turns = self._groups.take_changes(JOINS_AT_ONCE)
-            groups = {turn.group for turn in turns}
+            groups = dict.fromkeys(turn.group for turn in turns)  # in their order
             await asyncio.gather(*(self._tell(group, channel) for group in groups))
             for turn in turns:
                 turn.finish()

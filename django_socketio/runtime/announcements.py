@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
+from weakref import ReferenceType
 
 from asgiref.sync import iscoroutinefunction
 from django.dispatch import Signal
@@ -49,14 +50,14 @@ async def announce(
 
 def _receivers(signal: Signal, sender: Any) -> tuple[list[Receiver], list[Receiver]]:
     """Return the receivers that are plain functions, and those that are coroutine functions."""
-    found: Any = signal._live_receivers(sender)
-    if isinstance(found, tuple):
-        return found
-    # Before Django 5.0.
-    return (
-        [receiver for receiver in found if not iscoroutinefunction(receiver)],
-        [receiver for receiver in found if iscoroutinefunction(receiver)],
-    )
+    plain: list[Receiver] = []
+    others: list[Receiver] = []
+    wanted = id(None), id(sender)
+    for (_, of_sender), reference, *_ in list(signal.receivers):
+        receiver: Any = reference() if isinstance(reference, ReferenceType) else reference
+        if receiver is not None and of_sender in wanted:
+            (others if iscoroutinefunction(receiver) else plain).append(receiver)
+    return plain, others
 
 
 def _call_all(receivers: list[Receiver], kwargs: dict[str, Any]) -> list[tuple[Receiver, Any]]:

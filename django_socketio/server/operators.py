@@ -36,7 +36,8 @@ class Operator(Addressees):
     seconds, ImproperlyConfigured when no channel layer is shared.
 
     What waits for an answer has two names, as in Django's ORM: ``call`` blocks, and ``acall`` is
-    awaited. The blocking one raises SynchronousOnlyOperation on an event loop's thread.
+    awaited. The blocking one raises SynchronousOnlyOperation on an event loop's thread, and
+    TooManyWaiting in a handler when it has waited longest of ``MAX_WAITING_THREADS``.
 
     Socket.IO's counterpart: https://socket.io/docs/v4/server-instance/#utility-methods
     """

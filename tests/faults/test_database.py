@@ -19,6 +19,7 @@ from tests.faults.crowd import nodes
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, copy_database, migrate
 from tests.harness.waiting import until
+from tests.harness.wire import ask
 
 pytestmark = [pytest.mark.node, pytest.mark.serial]
 
@@ -189,5 +190,27 @@ def test_a_process_ends_without_its_database(
             began = time.monotonic()
             server.stop()
         assert time.monotonic() - began < ENDS_WITHIN
+    finally:
+        server.process.kill()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+def test_handshakes_without_a_database(name: str, postgres: Postgres) -> None:
+    """Who has a session is told to come again, in a way that a page may read."""
+    migrate(postgres.settings)
+    server = Server(name, postgres.settings, socketio={"STATS_INTERVAL": 0})
+    try:
+        headers = {"Cookie": server.log_in("ada"), "Origin": server.url}
+        assert ask(server, headers=headers).status == 200
+        with stopped(postgres):
+            for _ in range(20):
+                answer = ask(server, headers=headers)
+                assert (answer.status, answer.body) == (503, b"")
+                assert answer.headers["Access-Control-Allow-Origin"] == server.url
+        assert ask(server, headers=headers).status == 200
+        server.stop()
+        assert "Traceback" not in server.process.log, server.process.log
+        assert lines(server, "the middleware failed") == 1, server.process.log
     finally:
         server.process.kill()

@@ -25,6 +25,8 @@ LIMITS: dict[str, Any] = {
     "MAX_PENDING_EVENTS": 30,
     "MAX_PENDING_EVENTS_SIZE": 50_000,
     "MAX_WRITE_BUFFER_SIZE": 1_000_000,
+    "MAX_THREADS_PER_CLIENT": 2,
+    "MAX_WAITING_THREADS": 3,
     "ACK_TIMEOUT": 0.3,
 }
 TIMES: dict[str, Any] = {

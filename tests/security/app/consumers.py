@@ -82,6 +82,11 @@ class Main(Noted):
         self.note("asked", results=sorted({type(result).__name__ for result in results}))
         return [isinstance(result, AckTimeout) for result in results]
 
+    @event(concurrent=True)
+    def ask_in_thread(self) -> Any:
+        """A plain handler that waits for its client's answer."""
+        return self.timeout(30).call("question")
+
     @event
     async def herd(self, room: str, into: str) -> None:
         """Make a room's members enter another room."""

@@ -52,7 +52,7 @@ class Process:
         self.cluster.start(listen=True)
 
     async def emit(self, *rooms: str) -> None:
-        packet = EncodedPacket('2["x"]', ())
+        packet = EncodedPacket(f'2{NAMESPACE},["x"]', ())
         taken = self.cluster.emit(Target(NAMESPACE, rooms), packet, NORMAL)
         if taken is not None:
             await soon(taken)

@@ -154,19 +154,6 @@ async def test_a_large_answer_is_the_gate_s_once_the_client_has_begun_to_read() 
     assert client.values("body") == [b"x" * PIECE]
 
 
-async def test_a_body_without_end_ends_in_time() -> None:
-    served = Served()
-    pair, client = Forwarding(served), Connection()
-    pair.hub.settings = replace(pair.hub.settings, body_timeout=0.05)
-    client.put("http.request", body=b"begun", more_body=True)
-    carrying = pair.http(client, "POST")
-    receive, _ = await soon(served.ends)
-    assert (await soon(receive())) == {"type": "http.disconnect"}
-    served.over.set_result(None)
-    await soon(carrying)
-    assert client.values("status") == [408]
-
-
 async def test_an_answer_that_is_lost() -> None:
     served = Served()
     pair, client = Forwarding(served), Connection()

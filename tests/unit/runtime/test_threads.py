@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,13 @@ else:
 """
 
 
+@pytest.fixture
+def _database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A thread that other tests have used looks after its connections, query or no query."""
+    with django_db_blocker.unblock():
+        yield
+
+
 def test_a_process_that_forks_and_ends() -> None:
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM],
@@ -55,6 +64,7 @@ def test_a_process_that_forks_and_ends() -> None:
     assert ran.returncode == 0
 
 
+@pytest.mark.usefixtures("_database")
 @pytest.mark.parametrize("sensitive", [False, True])
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration])
 async def test_what_a_function_raises_does_not_end_the_loop(
@@ -69,6 +79,7 @@ async def test_what_a_function_raises_does_not_end_the_loop(
     assert error.__name__ in str(raised.value)
 
 
+@pytest.mark.usefixtures("_database")
 @pytest.mark.parametrize("error", [LookupError, asyncio.CancelledError])
 async def test_what_else_it_raises_is_raised(error: type[BaseException]) -> None:
     def fail() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from tests.harness.servers import Server
+from tests.harness.servers import HOSTILE, Server, Servers
 from tests.harness.waiting import until
 from tests.harness.wire import Peer, Poller, open_peer
 
-from .conftest import TIMES
+from .conftest import LIMITS, TIMES
 
 PAUSE = TIMES["PING_TIMEOUT"] / 50
 
@@ -44,3 +44,15 @@ def test_a_client_that_only_answers_pings(impatient: Server, bystander: Peer) ->
     with open_peer(impatient) as peer:
         peer.until_pinged(3)
         assert peer.echoes()
+
+
+def test_a_pong_that_stands_behind_events_that_wait(servers: Servers) -> None:
+    """While nobody reads what a client sends, nobody counts the time to its pong."""
+    server = servers.get("uvicorn", app=HOSTILE, socketio={**LIMITS, **TIMES})
+    with open_peer(server) as witness, open_peer(server) as peer:
+        peer.send('42["hold","pong"]', *['42["note_it"]'] * (2 * LIMITS["MAX_PENDING_EVENTS"]))
+        # Longer than interval and timeout.
+        witness.until_pinged(4)
+        server.release("pong")
+        assert peer.echoes()
+    assert server.reason(peer.sid) == "transport close"

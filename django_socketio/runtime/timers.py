@@ -1,8 +1,7 @@
-"""A coarse wheel of deadlines, shared by all sessions of an event loop.
+"""A wheel of deadlines, shared by all sessions of an event loop.
 
-A session's deadlines (the next ping, the ping timeout) come every few seconds and need no
-precision, so sessions that are due at about the same time share one timer of the event loop.
-``test_idle_sessions_share_a_few_timers`` in tests/unit/test_costs.py counts the timers.
+Sessions that are due at about the same time share one timer of the event loop. Their pings fall on
+a grid, so there are few such times: tests/unit/test_heartbeats.py counts the timers.
 """
 
 from __future__ import annotations

@@ -14,14 +14,17 @@ from typing import Any
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+# What daphne's WebSocket has, from autobahn.
+_NEEDED = ("registerProducer", "unregisterProducer", "is_closed")
+
 
 def patient(send: Send) -> Send:
     """Return a ``send`` that waits while the connection is not writable.
 
-    Any other server's ``send`` comes back as it is: those wait by themselves.
+    Any other server's ``send`` comes back as it is.
     """
     protocol = send.args[0] if isinstance(send, partial) and send.args else None
-    if not hasattr(protocol, "registerProducer") or not hasattr(protocol, "unregisterProducer"):
+    if not all(hasattr(protocol, name) for name in _NEEDED):
         return send
     return Producer(send, protocol).send
 
@@ -39,13 +42,14 @@ class Producer:
         # In place of the HTTP channel, which has no part in the connection any more.
         protocol.unregisterProducer()
         protocol.registerProducer(self, True)
+        protocol.is_closed.addCallback(self._closed)
 
     async def send(self, message: dict[str, Any]) -> None:
         """Hand over a message, then wait until the connection can take the next one."""
         if message["type"] == "websocket.close":
             # Twisted does not end a connection for which somebody still produces.
             self._protocol.unregisterProducer()
-            self.stopProducing()
+            self.resumeProducing()
         await self._send(message)
         if self._free is not None:
             await asyncio.shield(self._free)
@@ -64,3 +68,8 @@ class Producer:
     def stopProducing(self) -> None:  # noqa: N802
         """Let ``send`` go on: the connection is gone, and daphne drops what it is given."""
         self.resumeProducing()
+
+    def _closed(self, result: Any) -> Any:
+        # autobahn may drop a connection without a word to the producer.
+        self.resumeProducing()
+        return result

@@ -399,8 +399,8 @@ DIFFERENCES: dict[str, Differences] = {
     "frame_close_before_an_event": _CLOSE_CLOSES,
     "frame_engine_io_3_payload": _CLOSE_CLOSES,
     "upgrade_packet_while_a_poll_waits": Differences(
-        "a poll that the upgrade leaves behind is told nothing; the session has not closed",
-        {"poll": Difference(poll("1"), poll("6"))},
+        "a poll that the upgrade leaves behind is refused like one that comes after it",
+        {"poll": Difference(poll("1"), BAD_REQUEST)},
     ),
     "upgrade_then_http": Differences(
         "every request is answered", {"as websocket": Difference("no answer in time", BAD_REQUEST)}

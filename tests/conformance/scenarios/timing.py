@@ -113,6 +113,38 @@ def heartbeat_another_packet_is_no_pong(server: Side) -> Observed:
 
 
 @scenario("quick")
+def heartbeat_who_talks_on_is_not_alive(server: Side) -> Observed:
+    """The first packet after a ping counts, and no other: talking does not stand in for a pong."""
+    tag = server.tag()
+    with server.websocket() as socket:
+        socket.open()
+        socket.connect(f'40{{"tag":"{tag}"}}')
+        shown: Observed = {"ping": socket.receive()}
+        clock = Clock()
+        end: Any = "42"
+        while isinstance(end, str) and end.startswith("42"):
+            socket.send('42["say",1]')
+            end = socket.receive()
+            time.sleep(PING_TIMEOUT / 20)
+        shown["end"] = [end, clock.nearest(once=PING_TIMEOUT, twice=2 * PING_TIMEOUT)]
+        shown["reason"] = server.log(tag, "disconnect")[-1]
+        return shown
+
+
+@scenario("quick")
+def heartbeat_a_poll_is_no_pong(server: Side) -> Observed:
+    """A client that fetches its pings and never answers has no more time than any other."""
+    tag = server.tag()
+    session = server.polling()
+    session.connect(f'40{{"tag":"{tag}"}}')
+    shown: Observed = {"ping": session.get()}
+    clock = Clock()
+    shown["end"] = [session.get(), clock.nearest(once=PING_TIMEOUT, twice=2 * PING_TIMEOUT)]
+    shown["log"] = server.log(tag, "disconnect")
+    return shown
+
+
+@scenario("quick")
 def heartbeat_pong_nobody_asked_for(server: Side) -> Observed:
     with server.websocket() as socket:
         clock = Clock()

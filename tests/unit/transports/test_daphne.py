@@ -1,0 +1,118 @@
+"""daphne's send, which waits as Twisted tells it; and the sends of others, which are left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from django_socketio.transports.daphne import patient
+
+MESSAGE = {"type": "websocket.send", "text": "4hello"}
+
+
+class Closed:
+    """Twisted's Deferred, as far as it is used."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[Any], Any]] = []
+
+    def addCallback(self, callback: Callable[[Any], Any]) -> None:  # noqa: N802
+        self.callbacks.append(callback)
+
+
+class Protocol:
+    """daphne's WebSocketProtocol, as far as it is used: full while it holds three messages."""
+
+    def __init__(self) -> None:
+        self.is_closed = Closed()
+        self.producer: Any = "the HTTP channel"
+        self.held: list[dict[str, Any]] = []
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
+        assert self.producer is None
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self) -> None:  # noqa: N802
+        self.producer = None
+
+    def take(self, message: dict[str, Any]) -> None:
+        self.held.append(message)
+        if len(self.held) >= 3 and self.producer is not None:
+            self.producer.pauseProducing()
+
+
+async def handle_reply(protocol: Protocol, message: dict[str, Any]) -> None:
+    protocol.take(message)
+
+
+@pytest.fixture
+def protocol() -> Protocol:
+    return Protocol()
+
+
+async def fill(protocol: Protocol) -> tuple[Any, asyncio.Task[None]]:
+    """A send, and a task that waits in it."""
+    send: Any = patient(partial(handle_reply, protocol))
+    await send(MESSAGE)
+    await send(MESSAGE)
+    waiting = asyncio.ensure_future(send(MESSAGE))
+    await asyncio.sleep(0)
+    assert len(protocol.held) == 3
+    assert not waiting.done()
+    return send, waiting
+
+
+async def test_send_waits_while_the_transport_is_full(protocol: Protocol) -> None:
+    send, waiting = await fill(protocol)
+    protocol.held.clear()
+    protocol.producer.resumeProducing()
+    await waiting
+    await send(MESSAGE)
+    assert protocol.held == [MESSAGE]
+
+
+async def test_who_gives_up_waiting_harms_no_other(protocol: Protocol) -> None:
+    send, waiting = await fill(protocol)
+    other = asyncio.ensure_future(send(MESSAGE))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    assert not other.done()
+    protocol.producer.resumeProducing()
+    await other
+
+
+async def test_a_lost_connection_ends_the_wait(protocol: Protocol) -> None:
+    _, waiting = await fill(protocol)
+    protocol.producer.stopProducing()
+    await waiting
+
+
+async def test_a_dropped_connection_ends_the_wait(protocol: Protocol) -> None:
+    """autobahn takes the producer away first, so Twisted does not tell it."""
+    _, waiting = await fill(protocol)
+    protocol.unregisterProducer()
+    (closed,) = protocol.is_closed.callbacks
+    assert closed("the result") == "the result"
+    await waiting
+
+
+async def test_a_close_waits_for_nobody(protocol: Protocol) -> None:
+    """And Twisted, which waits for producers, may end the connection."""
+    send, waiting = await fill(protocol)
+    await send({"type": "websocket.close"})
+    await waiting
+    assert protocol.producer is None
+
+
+async def test_the_send_of_another_server_is_left_alone() -> None:
+    async def send(message: dict[str, Any]) -> None: ...
+
+    others: list[Any] = [send, partial(send), partial(send, MESSAGE)]
+    for other in others:
+        assert patient(other) is other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from ..conf import Settings
 # Django's own check of the Host header allows these while DEBUG is on and ALLOWED_HOSTS is empty.
 DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+# An origin and a host that are longer together are not looked at: names of hosts have 253 letters.
+LONGEST = 600
 
 
 class Access(Enum):
@@ -34,9 +37,12 @@ def access_of(origin: str, host: str, secure: bool, settings: Settings) -> Acces
     A page of ours has full access, see :func:`_is_own`, and so has one that CSRF_TRUSTED_ORIGINS
     names. One that CORS_ALLOWED_ORIGINS names has it with CORS_ALLOW_CREDENTIALS.
     """
-    if _is_own(origin, host, secure):
-        return Access.FULL
-    if any(_matches(origin, pattern) for pattern in django_settings.CSRF_TRUSTED_ORIGINS):
+    hosts, trusted = django_settings.ALLOWED_HOSTS, django_settings.CSRF_TRUSTED_ORIGINS
+    if django_settings.DEBUG and not hosts:
+        hosts = DEBUG_HOSTS
+    if len(origin) + len(host) <= LONGEST and _is_ours(
+        origin, host, secure, tuple(hosts), tuple(trusted)
+    ):
         return Access.FULL
     listed = settings.cors_allowed_origins
     if listed == "*" or origin in listed:
@@ -68,7 +74,16 @@ def without_cookies(scope: dict[str, Any]) -> dict[str, Any]:
     return bare
 
 
-def _is_own(origin: str, host: str, secure: bool) -> bool:
+@lru_cache(maxsize=256)  # each poll of a browser asks
+def _is_ours(
+    origin: str, host: str, secure: bool, hosts: tuple[str, ...], trusted: tuple[str, ...]
+) -> bool:
+    return _is_own(origin, host, secure, hosts) or any(
+        _matches(origin, pattern) for pattern in trusted
+    )
+
+
+def _is_own(origin: str, host: str, secure: bool, hosts: tuple[str, ...]) -> bool:
     """Return whether an origin is this site's, by the rule of Django's CSRF check.
 
     Its host is the request's own, or one that ALLOWED_HOSTS names; its port is the request's own,
@@ -86,9 +101,6 @@ def _is_own(origin: str, host: str, secure: bool) -> bool:
     default = DEFAULT_PORTS[scheme]
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     written = default if port is None else str(port)
-    hosts = list(django_settings.ALLOWED_HOSTS)
-    if django_settings.DEBUG and not hosts:
-        hosts = DEBUG_HOSTS
     own_name, own_port = split_domain_port(host)
     own = written == (own_port or default)
     if validate_host(name, [pattern for pattern in hosts if pattern != "*"]):

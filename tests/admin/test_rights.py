@@ -20,6 +20,7 @@ from django_socketio.admin_pages import feed, official, official_feed, rights
 from django_socketio.admin_pages.attempts import Attempts
 from django_socketio.server.registry import registry
 from django_socketio.testing import SocketIOCommunicator
+from tests.harness.waiting import soon
 from tests.project.asgi import application
 
 BCRYPT = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
@@ -105,7 +106,7 @@ async def ends(page: Any) -> None:
             await page.receive_event(timeout=5)
 
     with pytest.raises(Exception, match="ended"):
-        await everything()
+        await soon(everything())
     await page.disconnect()
 
 
@@ -217,7 +218,11 @@ async def test_who_knows_the_password_is_no_staff(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["sessionId", "username", "password"])
-@pytest.mark.parametrize("text", ["\ud800", "a:b:\ud800" * 10, "x" * 100_000, "\0", 7, None, ["a"]])
+@pytest.mark.parametrize(
+    "text",
+    ["\ud800", "a:b:\ud800" * 10, "x" * 100_000, "\0", 7, None, ["a"]],
+    ids=["half", "halves", "long", "NUL", "number", "none", "list"],
+)
 async def test_made_up_secrets_cost_no_traceback(
     settings: Any, caplog: pytest.LogCaptureFixture, key: str, text: Any
 ) -> None:

@@ -107,7 +107,7 @@ async def test_a_room_that_is_named_like_another_socket(fleet: Fleet) -> None:
         assert sorted(heard) == ["both there", "red"]
         heard = await fleet.emit(["to", fleet["none"].sid], worker=worker)
         assert heard == ["none"]
-        found = await use(fleet.cluster.workers[worker], ["to", visited.sid], ["fetch_sockets"])
+        found = await use(fleet.cluster.workers[worker], ["to", visited.sid], ["afetch_sockets"])
         assert sorted(one["sid"] for one in found) == sorted([visited.sid, visitor.sid])
 
 

@@ -95,7 +95,7 @@ class Clients(dict[str, C]):
             self._report(crowded.reason, address)
             # 503 counts as a failure of ours: proxies take a server out of use that has too many.
             status = 503 if crowded.reason == TOO_MANY else 429
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status) from None
+            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status, crowded.reason) from None
 
     def _dismiss(self, client: C) -> None:
         """End the session of a client that has to give up its place; it may come again."""

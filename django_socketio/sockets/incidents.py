@@ -8,9 +8,7 @@ from ..addressing.handshake import address_of
 from ..packets import PacketError, PacketLimitExceeded
 from ..runtime.log import BurstLog
 from ..stats import counters
-
-# Why a session ends whose client is not at fault, but does not take what is sent.
-TOO_SLOW = frozenset({"slow client", "too much was sent while connect() ran"})
+from .transport import TOO_SLOW
 
 
 def note_violation(log: BurstLog, scope: dict[str, Any], error: PacketError) -> None:

@@ -1,7 +1,8 @@
-"""Makes daphne's ``send`` wait while a client does not read.
+"""Makes daphne wait: its ``send`` for clients that do not read, its clients while we do not read.
 
 daphne hands each message to Twisted, whose transport keeps without bound what cannot be written
-yet. But Twisted tells a producer when to pause:
+yet, and puts all that comes into a queue without bound. But Twisted tells a producer when to pause,
+and a transport that it is to pause:
 https://docs.twisted.org/en/stable/core/howto/producers.html
 """
 
@@ -12,10 +13,16 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 # What daphne's WebSocket has, from autobahn.
 _NEEDED = ("registerProducer", "unregisterProducer", "is_closed")
+
+
+# So many messages may wait in daphne's queue; Twisted reads on in steps of 64 KiB.
+MOST = 64
 
 
 def patient(send: Send) -> Send:
@@ -23,10 +30,55 @@ def patient(send: Send) -> Send:
 
     Any other server's ``send`` comes back as it is.
     """
+    protocol = _protocol_of(send)
+    return send if protocol is None else Producer(send, protocol).send
+
+
+def intake_of(receive: Receive, send: Send) -> Intake | None:
+    """Return what reads from daphne's queue; None for any other server."""
+    queue, protocol = getattr(receive, "__self__", None), _protocol_of(send)
+    transport = getattr(protocol, "transport", None)
+    if isinstance(queue, asyncio.Queue) and hasattr(transport, "pauseProducing"):
+        return Intake(queue, transport)
+    return None
+
+
+def _protocol_of(send: Send) -> Any:
+    """Return daphne's WebSocket, whose bound method its ``send`` calls; None for other servers."""
     protocol = send.args[0] if isinstance(send, partial) and send.args else None
-    if not all(hasattr(protocol, name) for name in _NEEDED):
-        return send
-    return Producer(send, protocol).send
+    return protocol if all(hasattr(protocol, name) for name in _NEEDED) else None
+
+
+class Intake:
+    """daphne's queue of what has come over a WebSocket. The client waits while it is long."""
+
+    __slots__ = ("_paused", "_queue", "_transport")
+
+    def __init__(self, queue: asyncio.Queue[Message], transport: Any) -> None:
+        self._queue = queue
+        self._transport = transport
+        self._paused = False
+
+    async def receive(self) -> Message:
+        """Return the next message."""
+        if self._paused:
+            if self._queue.empty():
+                self.resume()
+        elif self._queue.qsize() > MOST:
+            self.pause()
+        return await self._queue.get()
+
+    def pause(self) -> None:
+        """Make the client wait until the queue is empty."""
+        if not self._paused:
+            self._paused = True
+            self._transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Let the client go on."""
+        if self._paused:
+            self._paused = False
+            self._transport.resumeProducing()
 
 
 class Producer:

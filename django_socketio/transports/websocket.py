@@ -17,7 +17,7 @@ from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
-from .daphne import patient
+from .daphne import Intake, intake_of, patient
 from .forwarding import forward_websocket
 from .gateway import Gateway
 from .http import error_body
@@ -43,6 +43,7 @@ class WebSocketConsumer(AsyncConsumer):
         self.gateway = gateway
         self.client: Client
         self.pausable = True
+        self._intake: Intake | None = None
         # Pending while the server's task waits until it shall read again.
         self._spare: asyncio.Future[None] | None = None
         self._reader: asyncio.Task[Any] | None = None
@@ -55,8 +56,9 @@ class WebSocketConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the WebSocket, without the tasks and the dispatch of Channels' own method."""
         self.scope = scope
-        self.receive = receive
-        self.pausable = not _is_endless(receive)
+        intake = self._intake = intake_of(receive, send)
+        self.receive = receive if intake is None else intake.receive
+        self.pausable = intake is not None or not _is_endless(receive)
         send = patient(send)
         self.base_send = send if iscoroutinefunction(send) else _as_coroutine(send)
         try:
@@ -225,6 +227,8 @@ class WebSocketConsumer(AsyncConsumer):
                         return
                 work = None
             if client.crowded:
+                if self._intake is not None:
+                    self._intake.pause()
                 await client.wait_until_caught_up()
             if spent > TURN:
                 spent = 0
@@ -327,6 +331,8 @@ class WebSocketConsumer(AsyncConsumer):
         if self._closing:
             return
         self._closing = True
+        if self._intake is not None:
+            self._intake.resume()  # for the client's answer
         self.client.local.runtime.spawn(self._send_close(), self.client)
 
     async def _send_close(self) -> None:

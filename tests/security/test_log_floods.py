@@ -85,7 +85,8 @@ async def test_log_floods_of_exceptions(log: Any) -> None:
     assert sum(len(logging.Formatter().format(record)) for record in log.records) < 100_000
 
 
-async def test_log_floods_of_failing_hooks(log: Any) -> None:
+async def test_log_floods_of_failing_hooks(log: Any, settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_REFUSALS": TIMES, "MAX_REFUSALS_PER_ADDRESS": TIMES}
     with registered(Failing):
         wire = await opened()
         for _ in range(TIMES):
@@ -180,17 +181,18 @@ async def test_log_floods_of_refused_websockets(log: Any) -> None:
 
 
 async def test_log_floods_of_handshakes(log: Any, settings: Any) -> None:
-    settings.SOCKETIO = {"MAX_PENDING_SESSIONS": 1}
+    settings.SOCKETIO = {"MAX_HANDSHAKES_PER_ADDRESS": 1}
     first = await handshake()
     for _ in range(TIMES):
-        assert (await exchange()).status == 503
+        assert (await exchange()).status == 429
     lines = said(log, "a request of")
-    assert "MAX_PENDING_SESSIONS" in lines[0]
+    assert "too many handshakes" in lines[0]
     assert complete(lines, TIMES, 60), lines
     assert (await exchange(of_session(first), "POST", pieces=[b"1"])).status == 200
 
 
-async def test_log_floods_of_refused_connects(log: Any) -> None:
+async def test_log_floods_of_refused_connects(log: Any, settings: Any) -> None:
+    settings.SOCKETIO = {"MAX_REFUSALS": 2 * TIMES, "MAX_REFUSALS_PER_ADDRESS": 2 * TIMES}
     with registered(Failing):
         wire = await opened()
         for _ in range(TIMES):

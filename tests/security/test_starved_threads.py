@@ -12,9 +12,7 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event
 from django_socketio.conf import get_settings
-from django_socketio.logs import Bursts
 from django_socketio.server.hubs import current_hub
-from django_socketio.sockets import socket
 from django_socketio.stats import counters
 from tests.harness.waiting import DEADLINE, eventually, soon
 
@@ -206,14 +204,10 @@ async def test_who_waits_gets_a_turn_before_the_many_jobs_of_another(
 
 
 async def test_the_threads_that_wait_are_bounded(
-    settings: Any,
-    gate: Gate,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Any, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Who has waited longest gives up; whoever answers at once is served."""
     settings.SOCKETIO = {"WORKER_THREADS": 3, "MAX_WAITING_THREADS": 5}
-    monkeypatch.setattr(socket, "bursts", Bursts())
     refused = counters.limits["too many threads wait for answers"]
     before = threading.active_count()
     with registered(Plain):

@@ -1,4 +1,4 @@
-"""daphne's send, which waits as Twisted tells it; and the sends of others, which are left alone."""
+"""daphne's send, which waits as Twisted tells it, and its queue; those of others are left alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from django_socketio.transports.daphne import patient
+from django_socketio.transports import daphne
+from django_socketio.transports.daphne import intake_of, patient
 
 MESSAGE = {"type": "websocket.send", "text": "4hello"}
 
@@ -24,6 +25,19 @@ class Closed:
         self.callbacks.append(callback)
 
 
+class Transport:
+    """Twisted's, as far as it is used."""
+
+    def __init__(self) -> None:
+        self.reads = True
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.reads = False
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.reads = True
+
+
 class Protocol:
     """daphne's WebSocketProtocol, as far as it is used: full while it holds three messages."""
 
@@ -31,6 +45,7 @@ class Protocol:
         self.is_closed = Closed()
         self.producer: Any = "the HTTP channel"
         self.held: list[dict[str, Any]] = []
+        self.transport = Transport()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
         assert self.producer is None
@@ -116,3 +131,43 @@ async def test_the_send_of_another_server_is_left_alone() -> None:
     others: list[Any] = [send, partial(send), partial(send, MESSAGE)]
     for other in others:
         assert patient(other) is other
+
+
+async def test_the_client_waits_while_the_queue_is_long(protocol: Protocol) -> None:
+    queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    intake = intake_of(queue.get, partial(handle_reply, protocol))
+    assert intake is not None
+    messages = [{"number": number} for number in range(daphne.MOST + 2)]
+    for message in messages:
+        queue.put_nowait(message)
+    read = [await intake.receive()]
+    assert not protocol.transport.reads
+    while not queue.empty():
+        read.append(await intake.receive())
+        assert not protocol.transport.reads
+    last = asyncio.ensure_future(intake.receive())
+    await asyncio.sleep(0)
+    assert protocol.transport.reads
+    queue.put_nowait(MESSAGE)
+    assert [*read, await last] == [*messages, MESSAGE]
+
+
+async def test_the_client_waits_while_nobody_reads(protocol: Protocol) -> None:
+    queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    intake = intake_of(queue.get, partial(handle_reply, protocol))
+    assert intake is not None
+    intake.pause()
+    intake.pause()
+    assert not protocol.transport.reads
+    intake.resume()
+    assert protocol.transport.reads
+
+
+async def test_the_queues_of_other_servers_are_left_alone(protocol: Protocol) -> None:
+    async def send(message: dict[str, Any]) -> None: ...
+
+    async def receive() -> dict[str, Any]:
+        return MESSAGE
+
+    assert intake_of(asyncio.Queue().get, send) is None
+    assert intake_of(receive, partial(handle_reply, protocol)) is None

@@ -14,8 +14,10 @@ from ..addressing.rooms import Room, SessionRoom, user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
 from ..logs import logger, safe
+from ..packets import AuthTooLarge
 from ..signals import socket_connected
 from ..stats import counters
+from .connection import Connection
 from .endpoint import CONNECTED, LEFT
 from .frames import make_frames
 from .socket import Socket, is_cut_off
@@ -69,6 +71,16 @@ async def enter(socket: Socket) -> None:
         client.send(frames)
     if socket_connected.receivers:
         await socket.announce(socket_connected, socket.consumer)
+
+
+def refuse_auth(client: Connection, error: AuthTooLarge) -> None:
+    """Refuse a namespace to a client that sends too much with CONNECT."""
+    if error.namespace in client.sockets:
+        client.violation(error)
+        return
+    counters.limits.add(str(error))
+    logger.info("a client was refused namespace %s: %s", safe(error.namespace), str(error))
+    client.refuse(error.namespace, {"message": str(error)})
 
 
 async def _admit(socket: Socket) -> None:

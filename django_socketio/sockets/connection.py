@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..conf import Settings
 from ..engineio import Frame, Reason, Session
-from ..packets import Packet, PacketError
+from ..packets import PacketError
+from .backlog import Backlog
+from .transport import Transport
 
 
 class Connection(Protocol):
@@ -15,6 +19,8 @@ class Connection(Protocol):
 
     ``sockets`` are the client's sockets by namespace. ``living`` counts its sockets until their
     ``disconnect`` has ended, ``pending_acks`` the questions that it has not answered yet.
+    ``backlog`` counts what is held for it, None before the first, and ``crowded`` says that reading
+    should pause; ``attachments_deadline`` is when those that are due must have come.
     ``thread_sensitive`` is True in tests whose ORM calls must run in the thread of the test's
     transaction.
     """
@@ -26,6 +32,14 @@ class Connection(Protocol):
     sockets: dict[str, Any]
     living: int
     pending_acks: int
+    settings: Settings
+    loop: asyncio.AbstractEventLoop
+    clients: Any
+    local: Any
+    transport: Transport
+    backlog: Backlog | None
+    crowded: bool
+    attachments_deadline: float | None
 
     def admitted(self) -> None:
         """Note that a namespace has admitted the client."""
@@ -38,12 +52,6 @@ class Connection(Protocol):
 
     def wait_until_drained(self) -> Awaitable[None]:
         """Wait until the buffer is below its low-water mark."""
-
-    def event_queued(self, packet: Packet) -> None:
-        """Count an event that waits for the handler before it."""
-
-    def event_dequeued(self, packet: Packet) -> None:
-        """Count an event that waits no more."""
 
     def violation(self, error: PacketError) -> None:
         """Close the session: the client has broken the protocol."""

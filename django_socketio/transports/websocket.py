@@ -189,6 +189,8 @@ class WebSocketConsumer(AsyncConsumer):
         reader = self._reader = asyncio.current_task(client.loop)
         limit = client.settings.max_http_buffer_size
         while True:
+            if client.crowded:
+                await client.wait_until_caught_up()
             message = await receive()
             if message["type"] != "websocket.receive":
                 self._disconnected(message.get("code"))
@@ -212,8 +214,6 @@ class WebSocketConsumer(AsyncConsumer):
                     if self._reader is not reader:
                         return
                 work = None
-            if client.crowded:
-                await client.wait_until_caught_up()
 
     def _hand_over(self) -> None:
         """Let another task read, for this one has to wait for a handler."""

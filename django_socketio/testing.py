@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from asgiref.testing import ApplicationCommunicator
@@ -85,7 +86,8 @@ class SocketIOCommunicator(ApplicationCommunicator):
         self.sid: str | None = None
         codec = StandardCodec()
         self._encoder = Encoder(codec, DjangoJSONEncoder().default)
-        self._decoder = Decoder(codec, get_settings().limits)
+        limits = replace(get_settings().limits, max_eager_length=10**12)
+        self._decoder = Decoder(codec, limits)
         self._events: deque[Packet] = deque()
         self._acks: dict[int, Any] = {}
         self._ids = 0

@@ -7,7 +7,7 @@ from typing import Any
 from ..packets import Decoder, EncodedPacket, JSONCodec, Limits, PacketError
 
 # Other processes of this server are trusted: the limits for clients do not hold for them.
-_UNLIMITED = Limits(10**9, 10**12, 10**6, 10**9, 10**9)
+_UNLIMITED = Limits(10**9, 10**12, 10**6, 10**9, 10**9, 10**12, 10**12)
 
 
 def decode_data(codec: JSONCodec, text: str, attachments: list[Any]) -> list[Any]:

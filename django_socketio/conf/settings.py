@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.module_loading import import_string
 
 from ..engineio import SessionOptions
-from ..packets import Encoder, JSONCodec, Limits, default_codec
+from ..packets import LARGE, Encoder, JSONCodec, Limits, default_codec
 from . import validators
 from .cookies import bake
 
@@ -51,6 +51,8 @@ class Settings:
     max_attachments: int = option(1000, validators.integer(0))
     max_attachments_size: int = option(10_000_000, validators.integer(0))
     max_nesting_depth: int = option(100, validators.integer(1))
+    max_json_values: int = option(300_000, validators.integer(1))
+    max_auth_size: int = option(16_384, validators.integer(1))
     max_event_name_length: int = option(256, validators.integer(1))
     max_namespace_length: int = option(256, validators.integer(1))
     max_room_name_length: int = option(1024, validators.integer(1))
@@ -59,6 +61,7 @@ class Settings:
     max_pending_acks: int = option(10_000, validators.integer(1))
     max_pending_events: int = option(10_000, validators.integer(1))
     max_pending_events_size: int = option(4_000_000, validators.integer(1))
+    max_pending_events_total_size: int = option(128_000_000, validators.integer(1))
     max_refusals: int = option(100, validators.integer(1))
     max_pending_sessions: int = option(10_000, validators.integer(1))
     max_write_buffer_size: int = option(16_000_000, validators.integer(1))
@@ -113,6 +116,9 @@ class Settings:
             max_nesting_depth=self.max_nesting_depth,
             max_event_name_length=self.max_event_name_length,
             max_namespace_length=self.max_namespace_length,
+            max_json_values=self.max_json_values,
+            max_auth_size=self.max_auth_size,
+            max_eager_length=LARGE,
         )
 
     @cached_property

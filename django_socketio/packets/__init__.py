@@ -7,8 +7,11 @@ https://socket.io/docs/v4/socket-io-protocol/
 from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec
 from .decoder import Decoder
 from .encoder import Encoder
+from .large import LargePacket, weigh
 from .packet import (
+    LARGE,
     RESERVED_EVENTS,
+    AuthTooLarge,
     EncodedPacket,
     Limits,
     Packet,
@@ -18,11 +21,14 @@ from .packet import (
 )
 
 __all__ = [
+    "LARGE",
     "RESERVED_EVENTS",
+    "AuthTooLarge",
     "Decoder",
     "EncodedPacket",
     "Encoder",
     "JSONCodec",
+    "LargePacket",
     "Limits",
     "OrjsonCodec",
     "Packet",
@@ -31,4 +37,5 @@ __all__ = [
     "PacketType",
     "StandardCodec",
     "default_codec",
+    "weigh",
 ]

@@ -1,21 +1,28 @@
 """JSON codecs: one interface for JSON libraries, with JavaScript's rules for numbers and strings.
 
 ``dumps`` never writes NaN, an infinity or text that is not valid UTF-8; ``loads`` refuses NaN and
-infinities, as JSON.parse does.
+infinities, as JSON.parse does. JavaScript's numbers are doubles; ``loads`` returns exact integers
+as far as 64 bits go, since the ids of databases do, and floats for those beyond.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from collections.abc import Callable
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any, NoReturn, Protocol
 
+from .packet import PacketError
+
 try:
     import orjson
 except ImportError:  # the extra "speedups" is not installed
     orjson = None  # type: ignore[assignment]
+
+# Digits of the shortest integers that may have more than 64 bits.
+_LONG = 19
 
 # Returns a value of JSON's types in place of one that is not, or raises TypeError.
 Default = Callable[[Any], Any]
@@ -41,7 +48,9 @@ class StandardCodec:
     def __init__(self) -> None:
         self._default: Default | None = None
         self._encode: Callable[[Any], str] = str
-        decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_refuse_constant)
+        decoder = json.JSONDecoder(
+            parse_float=_parse_float, parse_int=_parse_int, parse_constant=_refuse_constant
+        )
         self._decode = decoder.decode
         self._scan = decoder.scan_once  # type: ignore[attr-defined]
 
@@ -57,7 +66,8 @@ class StandardCodec:
             try:
                 text.encode()
             except UnicodeEncodeError:
-                return _escape_surrogates(text)
+                # An escape for each half of a surrogate pair, as JSON.stringify writes it.
+                return text.encode(errors="backslashreplace").decode()
         return text
 
     def loads(self, text: str) -> Any:
@@ -105,6 +115,39 @@ def default_codec() -> JSONCodec:
     return StandardCodec() if orjson is None else OrjsonCodec()
 
 
+def load(codec: JSONCodec, text: str) -> Any:
+    """Load JSON. What ``codec`` refuses gets a second try with the standard library.
+
+    That takes escapes of half surrogate pairs, which JavaScript may send, and not all libraries
+    take. Raises :class:`PacketError` for bad JSON.
+    """
+    try:
+        return codec.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        if "\\u" in text:
+            return _STANDARD.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    raise PacketError("invalid JSON")
+
+
+def load_large(codec: JSONCodec, text: str) -> Any:
+    """Load JSON without the garbage collector. Raises as :func:`load` does.
+
+    It would go through the new lists and dicts, which have no circles, again and again: three
+    quarters of the time that deep JSON takes.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return load(codec, text)
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _parse_float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
@@ -112,13 +155,18 @@ def _parse_float(text: str) -> float:
     return value
 
 
+def _parse_int(text: str) -> int | float:
+    if len(text) < _LONG:
+        return int(text)
+    value = _parse_float(text)
+    if not -(2.0**63) <= value <= 2.0**64:
+        return value
+    exact = int(text)
+    return exact if -(2**63) <= exact < 2**64 else value
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _escape_surrogates(text: str) -> str:
-    """Return ``text`` with an escape for each half surrogate pair, as JSON.stringify writes it."""
-    return "".join(f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def without_nan(value: Any) -> Any:
@@ -133,3 +181,6 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [without_nan(item) for item in value]
     return value
+
+
+_STANDARD = StandardCodec()

@@ -9,10 +9,22 @@ nesting, and it takes ``50-[...]`` (a binary event without attachments) for an e
 from __future__ import annotations
 
 import re
+from sys import getsizeof
 from typing import Any
 
-from .codec import JSONCodec, StandardCodec
-from .packet import RESERVED_EVENTS, Limits, Packet, PacketError, PacketLimitExceeded, PacketType
+from .codec import JSONCodec, load, load_large
+from .large import LargePacket, read_start
+from .packet import (
+    RESERVED_EVENTS,
+    AuthTooLarge,
+    Limits,
+    Packet,
+    PacketError,
+    PacketLimitExceeded,
+    PacketType,
+)
+from .placeholders import find_placeholders
+from .weight import check_json, has_more_values
 
 # Type, attachments, namespace, acknowledgement id; JSON follows. The number of digits is limited,
 # for int() is slow with many; JavaScript's integers have 16 at most.
@@ -23,15 +35,19 @@ _MAX_ID = 2**53 - 1
 _EVENTS = _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
 # An event that asks for no acknowledgement begins so.
 _PLAIN_EVENT = _EVENT + "["
-_STANDARD = StandardCodec()
+# Packets that need not be decoded at once.
+_DEFERRED = (_EVENT, PacketType.ACK)
+# Characters of MAX_AUTH_SIZE that a JSON value takes at least, since it is kept decoded.
+_AUTH_VALUE = 16
 
 
 class Decoder:
     """Decodes the messages of one session; keeps a packet until its attachments have come."""
 
-    __slots__ = ("_limits", "_loads", "_received", "_size", "_slots", "pending")
+    __slots__ = ("_codec", "_limits", "_loads", "_received", "_size", "_slots", "pending")
 
     def __init__(self, codec: JSONCodec, limits: Limits) -> None:
+        self._codec = codec
         self._loads = codec.loads
         self._limits = limits
         # The packet that waits for attachments, their places in it, how many have come, their size.
@@ -67,8 +83,14 @@ class Decoder:
             namespace = namespace.rstrip(",")
             if len(namespace) > self._limits.max_namespace_length:
                 raise PacketLimitExceeded("namespace too long")
-        data = self._json(text[head.end() :])
-        packet = Packet(kind, namespace, data, None if digits is None else int(digits), len(text))
+        json = text[head.end() :]
+        if kind == PacketType.CONNECT:
+            self._check_auth(namespace, json)
+        packet = Packet(kind, namespace, None, None if digits is None else int(digits), len(text))
+        if len(json) > self._limits.max_eager_length and kind in _DEFERRED:
+            check_json(json, self._limits)
+            return self._large(packet, json)
+        packet.data = self._json(json)
         if kind in _EVENTS:
             self._check_event(packet)
         else:
@@ -81,7 +103,7 @@ class Decoder:
         attachments = int(count)
         if not attachments:
             return packet
-        self._expect(packet, attachments)
+        self._expect(packet, attachments, json)
         return None
 
     def main_event(self, text: str, at: int = 0) -> Packet | None:
@@ -103,42 +125,45 @@ class Decoder:
                 return None
             id = int(digits)
         json = text[start:]
+        limits = self._limits
+        packet = Packet(_EVENT, "/", None, id, len(text) - at)
+        if len(json) > limits.trivial_length:
+            check_json(json, limits)
+            if len(json) > limits.max_eager_length:
+                return self._large(packet, json)
         loads = self._loads
         try:
-            data = loads(json)
+            packet.data = loads(json)
         except (ValueError, RecursionError):
-            data = self._load_leniently(json)
-        limit = self._limits.max_nesting_depth
-        if len(json) > limit:
-            _check_depth(json, data, limit)
-        packet = Packet(_EVENT, "/", data, id, len(text) - at)
+            packet.data = load(self._codec, json)
         self._check_event(packet)
         return packet
 
     def _json(self, text: str) -> Any:
         if not text:
             return None
-        try:
-            data = self._loads(text)
-        except (ValueError, RecursionError):
-            data = self._load_leniently(text)
-        limit = self._limits.max_nesting_depth
-        if len(text) > limit:
-            _check_depth(text, data, limit)
+        limits = self._limits
+        if len(text) > limits.trivial_length:
+            check_json(text, limits)
+        large = len(text) > limits.max_eager_length
+        data = load_large(self._codec, text) if large else load(self._codec, text)
         # None stands for no data at all; JSON's null, which no packet may be, is _NULL.
         return _NULL if data is None else data
 
-    def _load_leniently(self, text: str) -> Any:
-        """Load JSON with the standard library, which takes escapes of half surrogate pairs.
+    def _large(self, packet: Packet, json: str) -> Packet:
+        """Return an event or ACK, not decoded but for its name; decoded where that is not clear.
 
-        JavaScript may send them, and not all libraries take them. Raises :class:`PacketError`.
+        ``packet`` is the same without data.
         """
-        try:
-            if "\\u" in text:
-                return _STANDARD.loads(text)
-        except (ValueError, RecursionError):
-            pass
-        raise PacketError("invalid JSON")
+        packet.data = read_start(packet.type, json, self._codec, self._limits)
+        unclear = packet.data is None
+        if unclear:
+            packet.data = load_large(self._codec, json)
+        if packet.type == _EVENT:
+            self._check_event(packet)
+        else:
+            _check_ack(packet)
+        return packet if unclear else LargePacket(packet, json, self._codec)
 
     def _check_event(self, packet: Packet) -> None:
         """Check an event. Turns a number as its name into text, as JavaScript does."""
@@ -158,12 +183,32 @@ class Decoder:
         if len(name) > self._limits.max_event_name_length:
             raise PacketLimitExceeded("event name too long")
 
-    def _expect(self, packet: Packet, count: int) -> None:
+    def _check_auth(self, namespace: str, json: str) -> None:
+        """Check what comes with CONNECT: it is kept as long as the client stays."""
+        limit = self._limits.max_auth_size
+        most = limit // _AUTH_VALUE
+        if len(json) > limit or (len(json) > most // 2 and has_more_values(json, most)):
+            raise AuthTooLarge(namespace)
+
+    def _expect(self, packet: Packet, count: int, json: str) -> None:
         if count > self._limits.max_attachments:
             raise PacketLimitExceeded("too many attachments")
-        self._slots = _placeholders(packet.data, count)
+        self._slots = find_placeholders(packet.data, count)
+        if len(json) > self._limits.max_eager_length:
+            # It is well-formed, and goes back to text, which is smaller.
+            packet.data = packet.data[:1] if packet.type == _EVENT else []
+            packet = large = LargePacket(packet, json, self._codec, count)
+            self._slots = [(large.attachments, number) for number in range(count)]
         self.pending = packet
         self._received = self._size = 0
+
+    @property
+    def held(self) -> int:
+        """About how many bytes the packet takes that waits for attachments."""
+        packet = self.pending
+        if packet is None:
+            return 0
+        return packet.size + (getsizeof(packet.text) if isinstance(packet, LargePacket) else 0)
 
     def _attachment(self, packet: Packet, data: bytes) -> Packet | None:
         self._size += len(data)
@@ -221,46 +266,3 @@ _CHECKS = {
     PacketType.CONNECT_ERROR: _check_connect_error,
     PacketType.BINARY_ACK: _check_ack,
 }
-
-
-def _check_depth(text: str, data: Any, limit: int) -> None:
-    # Most text has so few brackets that it cannot be too deep; counting them is quick.
-    if text.count("[") + text.count("{") > limit and _deeper(data, limit):
-        raise PacketLimitExceeded("JSON nested too deeply")
-
-
-def _deeper(data: Any, limit: int) -> bool:
-    """Return whether arrays and objects are nested more than ``limit`` deep, in linear time."""
-    level = [data]
-    for _ in range(limit):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is list or type(child) is dict
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _placeholders(data: Any, count: int) -> list[tuple[Any, Any]]:
-    """Return the place of each of ``count`` attachments, as (container, key), in their order.
-
-    Raises :class:`PacketError` unless each attachment has exactly one placeholder.
-    """
-    slots: list[tuple[Any, Any] | None] = [None] * count
-    parents = [data]
-    while parents:
-        parent = parents.pop()
-        for key, value in parent.items() if type(parent) is dict else enumerate(parent):
-            if type(value) is dict and value.get("_placeholder") is True:
-                number = value.get("num")
-                if type(number) is not int or not 0 <= number < count or slots[number]:
-                    raise PacketError("illegal attachments")
-                slots[number] = (parent, key)
-            elif type(value) is dict or type(value) is list:
-                parents.append(value)
-    if None in slots:
-        raise PacketError("illegal attachments")
-    return slots  # type: ignore[return-value]

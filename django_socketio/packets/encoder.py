@@ -105,6 +105,11 @@ class Encoder:
             if found is not None:
                 found.clear()
         try:
+            try:
+                return self._lenient(data, default)
+            except ValueError:  # a NaN or an infinity somewhere
+                if found is not None:
+                    found.clear()
             return self._lenient(without_nan(data), default)
         except RecursionError:
             raise TypeError("data that contains itself, or is nested too deeply") from None

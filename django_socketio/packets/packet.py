@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import RemoteProtocolError
 
 # Clients and servers use these names for their own events, so no event of a project has one.
 RESERVED_EVENTS = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
+
+# Bytes or characters from which a packet is so large that it may cost extra care: it stays text
+# until it is needed, and is counted while it is held.
+LARGE = 4096
 
 
 class PacketError(RemoteProtocolError, ValueError):
@@ -17,6 +21,14 @@ class PacketError(RemoteProtocolError, ValueError):
 
 class PacketLimitExceeded(PacketError):
     """A packet or a client exceeds one of the limits in ``SOCKETIO``."""
+
+
+class AuthTooLarge(PacketLimitExceeded):
+    """What comes with CONNECT is too large to be kept. ``namespace`` is what it was for."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__("auth too large")
+        self.namespace = namespace
 
 
 class PacketType:
@@ -41,10 +53,13 @@ class Packet:
     ``type`` is one of :class:`PacketType`: EVENT or ACK for packets with attachments, too.
     ``namespace`` begins with "/". ``data`` is the list of an EVENT (its name first) or ACK, the
     dict of a CONNECT or CONNECT_ERROR, or None. ``id`` is the number of the acknowledgement, or
-    None. ``size`` is the packet's length on the wire, in characters of text and bytes.
+    None. ``size`` is the packet's length on the wire, in characters of text and bytes. ``weight``
+    is what it was counted with while it waited or was handled, in bytes of memory.
     """
 
-    __slots__ = ("data", "id", "namespace", "size", "type")
+    __slots__ = ("data", "id", "namespace", "size", "type", "weight")
+
+    weight: int
 
     def __init__(
         self, type: str, namespace: str, data: Any = None, id: int | None = None, size: int = 0
@@ -100,10 +115,23 @@ class EncodedPacket:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a decoder. Sizes are in bytes, lengths in characters."""
+    """The limits of a decoder. Sizes are in bytes, lengths in characters.
+
+    ``max_eager_length`` is the length of JSON from which an event or ACK is not decoded before
+    it is needed; by default all is decoded at once. JSON up to ``trivial_length`` meets all limits.
+    """
 
     max_attachments: int = 1000
     max_attachments_size: int = 10_000_000
     max_nesting_depth: int = 100
     max_event_name_length: int = 256
     max_namespace_length: int = 256
+    max_json_values: int = 300_000
+    max_auth_size: int = 16_384
+    max_eager_length: int = 10**12
+    trivial_length: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        # "[]" is the shortest text that counts for three values.
+        shortest = min(self.max_nesting_depth, self.max_json_values // 2, self.max_eager_length)
+        object.__setattr__(self, "trivial_length", shortest)

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from ..addressing.rooms import user_room
 from ..engineio import Reason
 from ..exceptions import ConnectionRefused, LimitExceeded
-from ..packets import Packet, PacketLimitExceeded
+from ..packets import AuthTooLarge, Packet, PacketLimitExceeded
 from ..runtime.interruptions import is_cut_off
 from ..signals import socket_connected
 from ..stats import counters
@@ -97,6 +97,15 @@ async def enter(socket: Socket) -> None:
         client.send(frames)
     if socket_connected.receivers:
         await socket.announce(socket_connected, socket.consumer)
+
+
+def refuse_auth(client: Connection, error: AuthTooLarge) -> None:
+    """Refuse a namespace to a client that sends too much with CONNECT."""
+    if error.namespace in client.sockets:
+        client.violation(error)
+        return
+    counters.limits.add(str(error))
+    client.refuse(error.namespace, {"message": str(error)})
 
 
 async def _admit(socket: Socket) -> None:

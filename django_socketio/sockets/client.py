@@ -12,14 +12,15 @@ from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
 from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
-from ..packets import Decoder, Packet, PacketError, PacketLimitExceeded, PacketType
+from ..packets import AuthTooLarge, Decoder, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
 from ..stats import counters
-from .admission import begin
+from .admission import begin, refuse_auth
 from .backlog import Backlog, release
 from .clients import Clients
-from .endpoint import CONNECTED, CONNECTING
+from .endpoint import CONNECTED
 from .frames import make_frames
+from .holding import await_attachments, hold_incomplete
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
 from .socket import Socket
@@ -40,11 +41,11 @@ class Client:
     """
 
     __slots__ = (
-        "_attachments_deadline",
         "_counted",
         "_decoder",
         "_drain_waiters",
         "_ended",
+        "attachments_deadline",
         "backlog",
         "clients",
         "connected_at",
@@ -93,7 +94,7 @@ class Client:
         self._decoder = Decoder(settings.codec, settings.limits)
         self.place: Place[Client] | None = place
         self.refusals = 0
-        self._attachments_deadline: float | None = None
+        self.attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         # Events that wait for the handler before them, None until the first; ``crowded`` says that
         # they are so many that reading should pause.
@@ -161,13 +162,18 @@ class Client:
         decoder = self._decoder
         try:
             packet = decoder.feed(message)
+        except AuthTooLarge as error:
+            refuse_auth(self, error)
+            return None
         except PacketError as error:
             self.violation(error)
             return None
         if packet is None:
-            self._await_attachments(decoder.pending)
+            await_attachments(self, decoder)
             return None
-        self._attachments_deadline = None
+        if self.attachments_deadline is not None:
+            self.attachments_deadline = None
+            hold_incomplete(self, 0)
         kind = packet.type
         socket = self.sockets.get(packet.namespace)
         if socket is not None and kind == EVENT:
@@ -185,19 +191,11 @@ class Client:
             self.violation(PacketError("packet out of turn"))
         return None
 
-    def _await_attachments(self, packet: Packet | None) -> None:
-        socket = None if packet is None else self.sockets.get(packet.namespace)
-        if socket is None or socket.state is CONNECTING:
-            self.violation(PacketError("attachments for a namespace that is not connected"))
-        elif self._attachments_deadline is None:
-            now = self.loop.time()
-            self._attachments_deadline = now + self.settings.attachments_timeout
-            self.clients.wheel.hasten(self, self._attachments_deadline)
-
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
         note_violation(self.local.runtime.log, self.scope, error)
-        self.close(Reason.PARSE_ERROR)
+        if not self._ended:
+            self.close(Reason.PARSE_ERROR)
 
     # Namespaces
 
@@ -274,30 +272,14 @@ class Client:
 
     # Events that wait for the handler before them
 
-    def event_queued(self, packet: Packet) -> None:
-        """Count an event that waits for the handler before it."""
-        backlog = self.backlog
-        if backlog is None:
-            backlog = self.backlog = Backlog(self.settings)
-        backlog.add(packet.size)
-        self.crowded = backlog.crowded
-        if self.crowded and (self.pending_acks or not self.transport.pausable):
-            # Reading cannot pause: a handler may wait for an answer, or the transport cannot.
-            self.violation(PacketLimitExceeded("too many events wait for a handler"))
-
-    def event_dequeued(self, packet: Packet) -> None:
-        """Count an event that waits no more."""
-        backlog = self.backlog
-        if backlog is not None:
-            backlog.add(packet.size, -1)
-            self.crowded = backlog.crowded
-
     def wait_until_caught_up(self) -> Awaitable[None]:
         """Wait until so few events wait that reading may go on."""
-        if self.backlog is None or not self.crowded or self._ended:
-            return DONE
+        backlog = self.backlog
+        self.crowded = backlog is not None and not self._ended and backlog.excess is not None
+        if backlog is None or not self.crowded or self.pending_acks:
+            return DONE  # in the last case a handler waits for the client's answer
         self.session.paused = True
-        waiter = self.backlog.wait(self.loop)
+        waiter = backlog.wait(self.loop)
         waiter.add_done_callback(lambda _: self.session.resume(self.loop.time()))
         return waiter
 
@@ -320,7 +302,7 @@ class Client:
         if now >= connect_deadline:
             counters.limits.add("connect timeout")
             self.close(Reason.SERVER_CLOSE)
-        elif self._attachments_deadline is not None and now >= self._attachments_deadline:
+        elif self.attachments_deadline is not None and now >= self.attachments_deadline:
             self.violation(PacketLimitExceeded("attachments overdue"))
         upgrading = session.upgrading
         deadline = session.tick(now)
@@ -332,7 +314,7 @@ class Client:
             self._end()
             return None
         self.transport.flush()
-        for own in (connect_deadline, self._attachments_deadline):
+        for own in (connect_deadline, self.attachments_deadline):
             if own is not None and session.state is OPEN:
                 deadline = min(deadline, own)
         return deadline
@@ -371,6 +353,7 @@ class Client:
         if not self._ended:
             self._ended = True
             self._decoder.reset()
+            hold_incomplete(self, 0)
             reason = session.close_reason or Reason.FORCED_CLOSE
             if reason is Reason.PING_TIMEOUT:
                 counters.limits.add(reason)

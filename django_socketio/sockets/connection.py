@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Protocol
 
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
-from ..packets import Packet, PacketError
+from ..packets import PacketError
+from ..runtime.timers import Timed
+from .backlog import Backlog
 from .clients import Clients
 from .places import Place
+from .transport import Transport
 
 
-class Connection(Protocol):
+class Connection(Timed, Protocol):
     """A client (:class:`.client.Client`) as its sockets see it.
 
     ``sockets`` are the client's sockets by namespace. ``living`` counts its sockets until their
     ``disconnect`` has ended, ``pending_acks`` the questions that it has not answered yet.
     ``place`` is its place among the clients without a namespace, None once it has joined one.
+    ``backlog`` counts what is held for it, None before the first, and ``crowded`` says that reading
+    should pause; ``attachments_deadline`` is when those that are due must have come.
     ``thread_sensitive`` is True in tests whose ORM calls must run in the thread of the test's
     transaction.
     """
@@ -33,6 +39,12 @@ class Connection(Protocol):
     living: int
     place: Place[Any] | None
     pending_acks: int
+    loop: asyncio.AbstractEventLoop
+    local: Any
+    transport: Transport
+    backlog: Backlog | None
+    crowded: bool
+    attachments_deadline: float | None
 
     def admitted(self) -> None:
         """Note that a namespace has admitted the client."""
@@ -45,12 +57,6 @@ class Connection(Protocol):
 
     def wait_until_drained(self) -> Awaitable[None]:
         """Wait until the buffer is below its low-water mark."""
-
-    def event_queued(self, packet: Packet) -> None:
-        """Count an event that waits for the handler before it."""
-
-    def event_dequeued(self, packet: Packet) -> None:
-        """Count an event that waits no more."""
 
     def violation(self, error: PacketError) -> None:
         """Close the session: the client has broken the protocol."""

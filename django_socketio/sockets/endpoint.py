@@ -15,7 +15,7 @@ from ..addressing.outcomes import Outcome
 from ..addressing.rooms import Room
 from ..engineio import Frame, Reason
 from ..exceptions import TooManyRooms
-from ..packets import EncodedPacket, Packet, PacketLimitExceeded
+from ..packets import EncodedPacket, LargePacket, Packet, PacketError, PacketLimitExceeded
 from ..runtime.awaitables import DONE
 from ..runtime.log import BurstLog
 from ..stats import counters
@@ -279,6 +279,12 @@ class Endpoint:
         """Take an acknowledgement. As in Node, one that answers no question is ignored."""
         question = self._questions.get(packet.id) if self._questions else None  # type: ignore[arg-type]
         if question is not None:
+            if isinstance(packet, LargePacket):
+                try:
+                    packet.load()
+                except PacketError as error:
+                    self.client.violation(error)
+                    return
             counters.traffic.acks_in += 1
             self.expect_no_more(question)
             question.answer(self, packet.data)

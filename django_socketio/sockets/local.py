@@ -16,6 +16,7 @@ from ..cluster.ports import Others
 from ..conf import Settings
 from ..runtime.runtime import Runtime
 from ..stats import counters
+from .backlog import TotalBacklog
 from .logins import Logins
 from .namespace import HasSid, LocalNamespace
 
@@ -37,6 +38,7 @@ class Local(Generic[M]):
         self.others = others
         self.namespaces: dict[str, LocalNamespace[M]] = {}
         self.logins: Logins[Any] = Logins(runtime.loop)
+        self.backlog = TotalBacklog(settings.max_pending_events_total_size)
         # Numbers of questions to clients.
         self.ack_ids = count()
         # ``leaving``: the process was told to end, and no client may begin to upgrade.

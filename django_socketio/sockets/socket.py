@@ -23,7 +23,7 @@ from ..exceptions import (
     TooManyRooms,
     TooManyWaiting,
 )
-from ..packets import Packet, PacketError, PacketLimitExceeded
+from ..packets import LARGE, LargePacket, Packet, PacketError, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
@@ -31,6 +31,7 @@ from ..runtime.steps import resume
 from ..runtime.turns import MESSAGE, TURN
 from ..signals import event_received, socket_disconnected
 from ..stats import counters
+from . import holding
 from .behaviour import Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT, Endpoint
@@ -87,11 +88,11 @@ class Socket(Endpoint):
             return None
         concurrent = self.handlers[packet.data[0]].concurrent
         if concurrent or self._busy:
-            self.client.event_queued(packet)
+            holding.queued(self.client, packet)
             if self.state is not CONNECTED:  # it was one too many
-                self.client.event_dequeued(packet)
+                holding.dequeued(self.client, packet)
             elif concurrent:
-                work = self._handle_concurrently(packet, self.consumer)
+                work = self._handle_concurrently(packet, self._handling(packet))
                 self.local.runtime.spawn(work, self.client)
             else:
                 self._put(packet)
@@ -108,8 +109,11 @@ class Socket(Endpoint):
         if self._busy or self.state is not CONNECTED or self.handlers[packet.data[0]].concurrent:
             return self.receive(packet)
         self._busy = True
-        handling = self._handle(packet, self.consumer)
         try:
+            if packet.size > LARGE:
+                handling = self._handle_large(packet)
+            else:
+                handling = self._handle(packet, self.consumer)
             waited_for = handling.send(None)
         except StopIteration:
             if not self._queue:
@@ -129,7 +133,7 @@ class Socket(Endpoint):
     def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
         item = queue.popleft()
         if isinstance(item, Packet):
-            self.client.event_dequeued(item)
+            holding.dequeued(self.client, item)
         return item
 
     async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
@@ -142,7 +146,7 @@ class Socket(Endpoint):
             while True:
                 if isinstance(item, Packet):
                     spent += item.size + MESSAGE
-                    await self._handle(item, self.consumer)
+                    await self._handling(item)
                 elif isinstance(item, _Leave):
                     await self.run_disconnect(item.reason)
                 else:
@@ -160,11 +164,44 @@ class Socket(Endpoint):
                 self._busy = True
                 self.local.runtime.spawn(self._work(self._next(self._queue)), self.client)
 
-    async def _handle_concurrently(self, packet: Packet, consumer: Consumer) -> None:
+    async def _handle_concurrently(
+        self, packet: Packet, handling: Coroutine[Any, Any, None]
+    ) -> None:
+        try:
+            await handling
+        finally:
+            holding.dequeued(self.client, packet)
+
+    def _handling(self, packet: Packet) -> Coroutine[Any, Any, None]:
+        if packet.size > LARGE:
+            return self._handle_large(packet)
+        return self._handle(packet, self.consumer)
+
+    def _handle_large(self, packet: Packet) -> Coroutine[Any, Any, None]:
+        """Decode a large event, if anybody wants it. Returns a coroutine that handles it."""
+        weight = packet.size
+        if isinstance(packet, LargePacket) and (
+            self.handlers[packet.data[0]] is not self.handlers.rest
+            or not self.handlers.refuses_rest
+            or self.receive_event is not None
+            or event_received.receivers
+        ):
+            if not holding.may_decode(self.client):
+                return _nothing()
+            try:
+                weight = packet.load()
+            except PacketError as error:
+                self.client.violation(error)
+                return _nothing()
+        holding.hold(self.client, weight)
+        return self._handle_held(packet, self.consumer, weight)
+
+    async def _handle_held(self, packet: Packet, consumer: Consumer, weight: int) -> None:
+        """Handle a large event, which is counted meanwhile."""
         try:
             await self._handle(packet, consumer)
         finally:
-            self.client.event_dequeued(packet)
+            holding.hold(self.client, -weight)
 
     async def _handle(self, packet: Packet, consumer: Consumer) -> None:
         name, *args = packet.data
@@ -298,6 +335,8 @@ class Socket(Endpoint):
             # The server has disconnected the client: its waiting events are dropped.
             while self._queue:
                 self._next(self._queue)
+        elif self._queue:
+            holding.make_room(self.client, self._queue)
         if self._busy:
             self._put(_Leave(reason))
         elif self.behaviour.disconnect is not None or socket_disconnected.receivers:
@@ -353,3 +392,7 @@ class Socket(Endpoint):
         """
         self.client.living -= 1
         self.consumer = None
+
+
+async def _nothing() -> None:
+    """Stand in for the handler of an event that is none."""

@@ -202,6 +202,10 @@ class WebSocketConsumer(AsyncConsumer):
         limit = client.settings.max_http_buffer_size
         spent = 0
         while True:
+            if client.crowded:
+                if self._intake is not None:
+                    self._intake.pause()
+                await client.wait_until_caught_up()
             message = await receive()
             if message["type"] != "websocket.receive":
                 self._disconnected(message.get("code"))
@@ -226,10 +230,6 @@ class WebSocketConsumer(AsyncConsumer):
                     if self._reader is not reader:
                         return
                 work = None
-            if client.crowded:
-                if self._intake is not None:
-                    self._intake.pause()
-                await client.wait_until_caught_up()
             if spent > TURN:
                 spent = 0
                 await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from django_socketio.conf import Settings, get_settings, layer_problems, problems
 from django_socketio.engineio import SessionOptions
-from django_socketio.packets import Limits, OrjsonCodec, StandardCodec
+from django_socketio.packets import LARGE, Limits, OrjsonCodec, StandardCodec
 
 DEFAULTS: dict[str, Any] = {
     "PATH": "/socket.io/",
@@ -304,6 +304,8 @@ def test_the_decoder_s_limits() -> None:
         max_nesting_depth=3,
         max_event_name_length=4,
         max_namespace_length=5,
+        max_json_values=6,
+        max_auth_size=7,
     )
     assert settings.limits == Limits(
         max_attachments=1,
@@ -311,8 +313,11 @@ def test_the_decoder_s_limits() -> None:
         max_nesting_depth=3,
         max_event_name_length=4,
         max_namespace_length=5,
+        max_json_values=6,
+        max_auth_size=7,
+        max_eager_length=LARGE,
     )
-    assert Settings().limits == Limits()
+    assert Settings().limits == Limits(max_eager_length=LARGE)
 
 
 def test_the_json_library() -> None:

@@ -99,12 +99,21 @@ def test_json_is_read(codec: JSONCodec, text: str, value: Any) -> None:
     assert type(found) is type(value)
 
 
-def test_integers_past_64_bits_keep_their_size() -> None:
-    assert StandardCodec().loads("[123456789012345678901234567890]") == [
-        123456789012345678901234567890
-    ]
-    # As in JavaScript: a double.
-    assert OrjsonCodec().loads("[123456789012345678901234567890]") == [1.2345678901234568e29]
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63, 2**64 - 1, -(2**63), 10**18, -(10**18)])
+def test_integers_of_64_bits_are_exact(codec: JSONCodec, number: int) -> None:
+    """JavaScript rounds from 2**53 on, but ids are larger, and clients in other languages exact."""
+    found = codec.loads(f"[{number}]")
+    assert found == [number]
+    assert type(found[0]) is int
+
+
+@pytest.mark.parametrize(
+    "number", [2**64, 2**64 + 1, -(2**63) - 1, 10**20, -(10**20), 123456789012345678901234567890]
+)
+def test_larger_integers_are_doubles_as_in_javascript(codec: JSONCodec, number: int) -> None:
+    found = codec.loads(f"[{number}]")
+    assert found == [float(number)]
+    assert type(found[0]) is float
 
 
 def test_deep_nesting_is_an_error_and_no_crash(codec: JSONCodec) -> None:

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from django_socketio.packets import JSONCodec, Limits, PacketError, PacketLimitExceeded
+from django_socketio.packets import (
+    AuthTooLarge,
+    JSONCodec,
+    Limits,
+    Packet,
+    PacketError,
+    PacketLimitExceeded,
+)
 from tests.unit.alarm import linear
 
 from .decoding import make_decoder
@@ -101,6 +108,40 @@ def test_the_length_of_a_namespace_s_name(codec: JSONCodec) -> None:
             decoder.feed(f"{text[:2]}{'a' * 10}{text[2:]}")
 
 
+@pytest.mark.parametrize("start", ["2", "27", "2/a,", "51-", "31", "4"])
+def test_the_number_of_values(codec: JSONCodec, start: str) -> None:
+    """An array or object counts for two beside what is in it, an empty one for three."""
+
+    def text(more: int) -> str:
+        items = ['"e"', "1" * 90, "[]", "{}", '{"a":[1,2,"[{,"]}', *["0"] * more]
+        array = f"[{','.join(items)}]"
+        return f'4{{"a":{array}}}' if start == "4" else start + array
+
+    # The array, its first two items, the empty ones, the object with its array; and what is around.
+    least = 2 + 2 + 3 + 3 + 2 + (2 + 3) + (2 if start == "4" else 0)
+    decoder = make_decoder(codec, max_json_values=least + 5)
+    if start == "51-":
+        with pytest.raises(PacketError, match="illegal attachments"):
+            decoder.feed(text(5))
+    else:
+        assert decoder.feed(text(5)) is not None
+    with pytest.raises(PacketLimitExceeded, match="too many JSON values"):
+        decoder.feed(text(6))
+
+
+def test_what_comes_with_connect(codec: JSONCodec) -> None:
+    decoder = make_decoder(codec, max_auth_size=320)
+    text = "x" * (320 - len('{"a":""}'))
+    assert decoder.feed(f'0/a,{{"a":"{text}"}}') == Packet("0", "/a", {"a": text})
+    # Of 20 values: 2 of the object, 2 of the array, 16 in that.
+    many = ",".join("0" * 16)
+    assert decoder.feed(f'0{{"a":[{many}]}}') == Packet("0", "/", {"a": [0] * 16})
+    for large in (f'0/a,{{"a":"{text}x"}}', f'0/a,{{"a":[{many},0]}}', "0/a," + "[" * 1000):
+        with pytest.raises(AuthTooLarge, match="auth too large") as caught:
+            decoder.feed(large)
+        assert caught.value.namespace == "/a"
+
+
 def test_a_limit_is_a_breach_of_the_protocol_and_a_value_error() -> None:
     assert issubclass(PacketLimitExceeded, PacketError)
     assert issubclass(PacketError, ValueError)
@@ -113,6 +154,9 @@ def test_the_defaults() -> None:
         max_nesting_depth=100,
         max_event_name_length=256,
         max_namespace_length=256,
+        max_json_values=300_000,
+        max_auth_size=16_384,
+        max_eager_length=10**12,
     )
 
 
@@ -167,7 +211,7 @@ def test_a_megabyte_of(codec: JSONCodec, name: str) -> None:
 def test_a_megabyte_that_is_allowed(codec: JSONCodec, piece: str) -> None:
     text = '2["e"' + repeated("," + piece) + "]"
     with linear():
-        packet = make_decoder(codec).feed(text)
+        packet = make_decoder(codec, max_json_values=2 * MEGABYTE).feed(text)
     assert packet is not None
     assert len(packet.data) == MEGABYTE // (len(piece) + 1) + 1
 

@@ -94,7 +94,9 @@ def test_both_libraries_write_what_the_other_one_writes(
 @given(codecs, st.integers())
 def test_an_integer_of_any_size_is_written_with_its_digits(codec: JSONCodec, number: int) -> None:
     assert Encoder(codec, default).event("/", "e", [number]).text == f'2["e",{number}]'
-    assert decode(Encoder(codec, default).event("/", "e", [number])).data == ["e", number]
+    exact = -(2**63) <= number < 2**64
+    received = decode(Encoder(codec, default).event("/", "e", [number]), codec).data[1]
+    assert same(received, number if exact else float(number))
 
 
 @given(codecs, st.text(max_size=30))

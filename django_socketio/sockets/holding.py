@@ -1,0 +1,102 @@
+"""Counts what is held for a client, and lets go on reading, pause or end.
+
+Events that wait, and large ones that are being handled; attachments of a packet that is not
+complete. A client costs nothing of this before its first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from ..packets import LARGE, Decoder, Packet, PacketError, PacketLimitExceeded, weigh
+from ..stats import counters
+from .backlog import TOO_MUCH_IN_ALL, Backlog
+from .connection import Connection
+from .endpoint import CONNECTING
+
+
+def queued(client: Connection, packet: Packet) -> None:
+    """Count an event that waits for the handler before it, or runs beside it."""
+    backlog = _backlog(client)
+    packet.weight = weigh(packet)
+    backlog.add(packet.weight)
+    _check(client, backlog, client.local.backlog.overflows)
+
+
+def dequeued(client: Connection, packet: Packet) -> None:
+    """Count an event that waits no more."""
+    backlog = _backlog(client)
+    backlog.add(packet.weight, -1)
+    client.crowded = backlog.excess is not None
+
+
+def hold(client: Connection, weight: int) -> None:
+    """Count bytes that are held besides; fewer where ``weight`` is negative."""
+    backlog = _backlog(client)
+    backlog.hold(weight)
+    if weight > 0 and backlog.takes_others_room:
+        _check(client, backlog)
+    else:
+        client.crowded = backlog.excess is not None
+
+
+def may_decode(client: Connection) -> bool:
+    """Return whether there is room for a large event; else end the session."""
+    if client.local.backlog.overflows:
+        client.violation(PacketLimitExceeded(TOO_MUCH_IN_ALL))
+        return False
+    return True
+
+
+def _check(client: Connection, backlog: Backlog, hopeless: bool = False) -> None:
+    """Let reading pause where too much is held, or end the session where that cannot help."""
+    excess = backlog.excess
+    client.crowded = excess is not None
+    if excess is not None and (
+        # A handler may wait for the client's answer, or the transport reads on.
+        client.pending_acks or not client.transport.pausable or hopeless
+    ):
+        client.violation(PacketLimitExceeded(excess))
+
+
+def make_room(client: Connection, queue: deque[Any]) -> None:
+    """Drop the last waiting events of a client that has gone, as many as take others' room."""
+    backlog = _backlog(client)
+    dropped = 0
+    while queue and client.local.backlog.full and backlog.size > LARGE:
+        dequeued(client, queue.pop())
+        dropped += 1
+    if dropped:
+        counters.limits.add("events of clients that had gone were dropped", dropped)
+        log = client.local.runtime.log
+        log.warning("%d events of a client that has gone were dropped", dropped)
+
+
+def await_attachments(client: Connection, decoder: Decoder) -> None:
+    """Note that a packet waits for attachments, or for more of them: for how long, and its size."""
+    packet = decoder.pending
+    socket = None if packet is None else client.sockets.get(packet.namespace)
+    if socket is None or socket.state is CONNECTING:
+        client.violation(PacketError("attachments for a namespace that is not connected"))
+        return
+    if client.attachments_deadline is None:
+        client.attachments_deadline = client.loop.time() + client.settings.attachments_timeout
+        client.clients.wheel.hasten(client, client.attachments_deadline)
+    if decoder.held > LARGE:
+        hold_incomplete(client, decoder.held)
+        if _backlog(client).takes_others_room:
+            # To pause would keep the rest of the packet back, and hold what has come for as long.
+            client.violation(PacketLimitExceeded(TOO_MUCH_IN_ALL))
+
+
+def hold_incomplete(client: Connection, weight: int) -> None:
+    """Count the bytes of a packet that is not complete, 0 when there is none."""
+    if client.backlog is not None or weight:
+        _backlog(client).hold_incomplete(weight)
+
+
+def _backlog(client: Connection) -> Backlog:
+    if client.backlog is None:
+        client.backlog = Backlog(client.settings, client.local.backlog)
+    return client.backlog

@@ -10,6 +10,8 @@ MARKERS ?= not large
 # For example BENCH_ARGS="--quick", or "--scenario echo,broadcast --server ours-uvicorn,floor".
 BENCH_ARGS ?= --output benchmarks/RESULTS.md
 SOAK_ARGS ?=
+# For example HOSTILE_ARGS="--server daphne --attack auth".
+HOSTILE_ARGS ?=
 # More requirements for the test environment, for example REQUIRE="django>=6.0", and a file of versions
 # to hold it to, for example CONSTRAINTS=tests/oldest.txt.
 REQUIRE ?=
@@ -24,7 +26,7 @@ CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large lint format demo demo-cluster bench soak slow-reader clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large lint format demo demo-cluster bench soak slow-reader hostile clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -73,6 +75,9 @@ soak: setup-bench ## Let 100 000 sessions come and go, and look for what they le
 
 slow-reader: setup-bench ## Measure what a client that stops reading does to the others
 	$(BIN)/python -m benchmarks.slow_reader
+
+hostile: setup-bench ## Measure what one hostile client can make the server pay
+	$(BIN)/python -m benchmarks.hostile $(HOSTILE_ARGS)
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules benchmarks/node_modules build dist *.egg-info

@@ -58,6 +58,10 @@ class Process:
         self._output.seek(max(0, size - 4000))
         return self._output.read().decode(errors="replace")
 
+    def written(self) -> int:
+        """How many bytes it has written."""
+        return self._output.seek(0, os.SEEK_END)
+
     def check(self) -> None:
         """Raises ServerFailed once it has ended."""
         if self._popen.poll() is not None:

@@ -8,7 +8,7 @@ until it works, and what waits takes memory up to ``max_buffer``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import suppress
 from typing import Any
 
@@ -73,7 +73,7 @@ class Bus:
         """Send what waits, as far as that works within ``timeout`` seconds, and end the loops."""
         if self.up:
             with suppress(asyncio.TimeoutError):
-                everything = _all(self._outbox.sent.all(), self._groups.synced.all())
+                everything = _all(self._outbox.sent.all(), *self._groups.untold())
                 await asyncio.wait_for(everything, timeout)
         self._layer.close()
         # A library may swallow a cancellation, so the loops are asked again.
@@ -158,17 +158,17 @@ class Bus:
 
     # Groups
 
-    def join(self, group: str) -> Milestone:
-        """Receive what is sent to a group."""
+    def join(self, group: str, causer: Hashable = None) -> Milestone:
+        """Receive what is sent to a group. Those who cause joins take turns; see Groups."""
         if group not in self._groups:
             self._inbox.forget_group(group)
         self._changed.set()
-        return self._groups.join(group)
+        return self._groups.join(group, causer)
 
-    def leave(self, group: str) -> Milestone:
+    def leave(self, group: str, causer: Hashable = None) -> Milestone:
         """Receive no more what is sent to a group."""
         self._changed.set()
-        return self._groups.leave(group)
+        return self._groups.leave(group, causer)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
@@ -180,12 +180,11 @@ class Bus:
             while not self._groups.changed:
                 self._changed.clear()
                 await self._changed.wait()
-            given = self._groups.synced.given
-            changes = self._groups.take_changes()
-            for start in range(0, len(changes), JOINS_AT_ONCE):
-                batch = changes[start : start + JOINS_AT_ONCE]
-                await asyncio.gather(*(self._tell(group, channel) for group in batch))
-            self._groups.synced.finish(given)
+            turns = self._groups.take_changes(JOINS_AT_ONCE)
+            groups = {turn.group for turn in turns}
+            await asyncio.gather(*(self._tell(group, channel) for group in groups))
+            for turn in turns:
+                turn.finish()
 
     async def _tell(self, group: str, channel: str) -> None:
         change = self._groups.change(group)

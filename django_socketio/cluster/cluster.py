@@ -110,11 +110,11 @@ class Cluster:
 
     # What is told
 
-    def room_opened(self, namespace: str, room: Room | None) -> Awaitable[None]:
-        return self.bus.join(group_of(namespace, room))
+    def room_opened(self, namespace: str, room: Room | None, sid: str) -> Awaitable[None]:
+        return self.bus.join(group_of(namespace, room), sid)
 
-    def room_closed(self, namespace: str, room: Room | None) -> None:
-        self.bus.leave(group_of(namespace, room))
+    def room_closed(self, namespace: str, room: Room | None, sid: str) -> None:
+        self.bus.leave(group_of(namespace, room), sid)
 
     def emit(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Milestone | None:
         compress, volatile = delivery

@@ -1,11 +1,17 @@
 """Which groups this process wants to be in, and which changes the layer must still be told.
 
 Without I/O. A join and a leave of one group between two calls cancel out: no call is made.
+
+Whoever causes changes (a socket that joins rooms) has a queue of its own, and the queues take
+turns: nobody waits behind the thousands of rooms that another one joins.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Hashable
 from enum import Enum
+from typing import NamedTuple
 
 from .progress import Milestone, Progress
 
@@ -17,51 +23,96 @@ class Change(Enum):
     DISCARD = "discard"
 
 
-class Groups:
-    """The groups of one process. ``synced`` counts changes that the layer has been told of."""
+class Causer:
+    """What one causer has changed and the layer must still be told, in order."""
+
+    __slots__ = ("groups", "told")
 
     def __init__(self) -> None:
-        self.synced = Progress()
+        # By group, the number of its change.
+        self.groups: dict[str, int] = {}
+        self.told = Progress()
+
+
+class Turn(NamedTuple):
+    """A group that may have changed; ``finish()`` notes that the layer has been told."""
+
+    group: str
+    number: int
+    told: Progress
+
+    def finish(self) -> None:
+        """Reach the milestones of this change."""
+        self.told.finish(self.number)
+
+
+class Groups:
+    """The groups of one process."""
+
+    def __init__(self) -> None:
         # In the order in which they were joined: that of all processes comes first.
         self._wanted: dict[str, None] = {}
         self._joined: set[str] = set()
         # Joined groups that the layer may have forgotten.
         self._unsure: set[str] = set()
-        self._changed: dict[str, None] = {}
+        # Who has caused changes that were not taken yet, and in which order they take turns.
+        self._causers: dict[Hashable, Causer] = {}
+        self._turns: deque[Hashable] = deque()
 
     def __contains__(self, group: object) -> bool:
         """Whether this process wants to be in a group."""
         return group in self._wanted
 
-    def join(self, group: str) -> Milestone:
+    def join(self, group: str, causer: Hashable = None) -> Milestone:
         """Note that this process wants to be in a group. The milestone: the layer was told."""
         self._wanted[group] = None
-        return self._change(group)
+        return self._change(group, causer)
 
-    def leave(self, group: str) -> Milestone:
+    def leave(self, group: str, causer: Hashable = None) -> Milestone:
         """Note that it wants to be in a group no more. The milestone: the layer was told."""
         self._wanted.pop(group, None)
-        return self._change(group)
+        return self._change(group, causer)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
         self._unsure.update(self._joined)
         for group in self._wanted:
-            self._change(group)
+            self._change(group, None)
 
-    def _change(self, group: str) -> Milestone:
-        self._changed[group] = None
-        return self.synced.give()
+    def _change(self, group: str, causer: Hashable) -> Milestone:
+        found = self._causers.get(causer)
+        if found is None:
+            found = self._causers[causer] = Causer()
+            self._turns.append(causer)
+        number = found.groups.get(group)
+        if number is not None:
+            return Milestone(found.told, number)  # one telling will do for both changes
+        milestone = found.told.give()
+        found.groups[group] = found.told.given
+        return milestone
 
     @property
     def changed(self) -> bool:
         """Whether there are changes to be taken."""
-        return bool(self._changed)
+        return bool(self._causers)
 
-    def take_changes(self) -> list[str]:
-        """Return the groups that were joined or left since the last call."""
-        changed, self._changed = list(self._changed), {}
-        return changed
+    def untold(self) -> list[Milestone]:
+        """Return milestones that are reached when all that has changed so far has been told."""
+        return [causer.told.all() for causer in self._causers.values()]
+
+    def take_changes(self, number: int) -> list[Turn]:
+        """Return at most ``number`` changed groups, one of each causer in turn."""
+        taken: list[Turn] = []
+        while self._turns and len(taken) < number:
+            name = self._turns.popleft()
+            causer = self._causers[name]
+            group = next(iter(causer.groups))
+            taken.append(Turn(group, causer.groups.pop(group), causer.told))
+            if causer.groups:
+                self._turns.append(name)
+            else:
+                del self._causers[name]
+        return taken
 
     def change(self, group: str) -> Change | None:
         """Return what the layer must be told about a group; None if it knows all."""

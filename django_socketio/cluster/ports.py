@@ -87,13 +87,14 @@ class Others(Protocol):
 
     # What is told
 
-    def room_opened(self, namespace: str, room: Room | None) -> Awaitable[None] | None:
+    def room_opened(self, namespace: str, room: Room | None, sid: str) -> Awaitable[None] | None:
         """Say that a room has its first local socket; None stands for the whole namespace.
 
+        ``sid`` is that socket's: sockets that join many rooms at a time take turns.
         Returns an awaitable: what others send there arrives here from then on.
         """
 
-    def room_closed(self, namespace: str, room: Room | None) -> None:
+    def room_closed(self, namespace: str, room: Room | None, sid: str) -> None:
         """Say that the last local socket has left a room, or (None) the namespace."""
 
     def emit(

@@ -18,6 +18,7 @@ The owner of a session (a client with its transports)
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from .errors import EngineIOError
 from .options import Probe, SessionOptions
@@ -144,25 +145,21 @@ class Session:
             self.abort(Reason.PARSE_ERROR, "unknown packet type")
         return None
 
-    def receive_payload(self, payload: str) -> list[str | bytes]:
-        """Take the body of a POST. Returns the data of its MESSAGE packets.
+    def receive_payload(self, payload: str) -> Iterator[str | bytes | None]:
+        """Take the body of a POST, a packet with each step of the iterator.
 
-        Packets behind one that ends the session are dropped; messages before it still count.
+        Yields what :meth:`receive` returns. Packets behind one that ends the session are dropped.
         """
-        messages: list[str | bytes] = []
         try:
             self.bytes_in += len(payload)
             packets = split_payload(payload, self.options.max_packets)
         except EngineIOError as error:
             self.abort(Reason.PARSE_ERROR, str(error))
-            return messages
+            return
         for packet in packets:
-            message = self.receive(packet)
-            if message is not None:
-                messages.append(message)
-            elif self.state is not OPEN:
-                break
-        return messages
+            yield self.receive(packet)
+            if self.state is not OPEN:
+                return
 
     def heard(self) -> None:
         """Note that the client has read everything that was written: it polls again."""

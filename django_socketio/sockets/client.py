@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -135,16 +135,15 @@ class Client:
             self._end()
         return None
 
-    def receive_payload(self, payload: str) -> list[Coroutine[Any, Any, None]]:
-        """Take the body of a POST. Returns what :meth:`receive` returned for its messages."""
-        work = [
-            coro
-            for message in self.session.receive_payload(payload)
-            if (coro := self.receive(message)) is not None
-        ]
+    def receive_payload(self, payload: str) -> Iterator[Coroutine[Any, Any, None] | None]:
+        """Take the body of a POST, a packet with each step, so that the caller may pause between.
+
+        Yields what :meth:`receive` returns.
+        """
+        for message in self.session.receive_payload(payload):
+            yield None if message is None else self.receive(message)
         if self.session.state is CLOSED:
             self._end()
-        return work
 
     def receive(self, message: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Take a message: a Socket.IO packet, or an attachment of one.

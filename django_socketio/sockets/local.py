@@ -64,7 +64,9 @@ class Local(Generic[M]):
         found.sockets[socket.sid] = socket
         found.counted = counters.sockets.enter(namespace)
         counters.connects.add(found.counted)
-        return self.others.room_opened(namespace, None) if len(found.sockets) == 1 else None
+        if len(found.sockets) > 1:
+            return None
+        return self.others.room_opened(namespace, None, socket.sid)
 
     def remove(self, socket: M, namespace: str, rooms: Iterable[Room]) -> None:
         """Remove a socket from its namespace and from ``rooms``, which are all of its rooms."""
@@ -74,7 +76,7 @@ class Local(Generic[M]):
         if found.sockets.pop(socket.sid, None) is not None:
             counters.sockets.leave(found.counted)
             if not found.sockets:
-                self.others.room_closed(namespace, None)
+                self.others.room_closed(namespace, None, socket.sid)
         if not found.sockets and not found.rooms:
             del self.namespaces[namespace]
 
@@ -82,14 +84,14 @@ class Local(Generic[M]):
         """Add a socket to a room. Returns what :meth:`add` returns."""
         first = self.namespace(namespace).join(socket, room)
         if first and not isinstance(room, SessionRoom):
-            return self.others.room_opened(namespace, room)
+            return self.others.room_opened(namespace, room, socket.sid)
         return None
 
     def leave_room(self, socket: M, namespace: str, room: Room) -> None:
         """Remove a socket from a room."""
         last = self.namespace(namespace).leave(socket, room)
         if last and not isinstance(room, SessionRoom):
-            self.others.room_closed(namespace, room)
+            self.others.room_closed(namespace, room, socket.sid)
 
     def select(self, target: Target) -> list[M]:
         """Return the local sockets of a target."""

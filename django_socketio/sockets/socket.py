@@ -22,6 +22,7 @@ from ..packets import Packet, PacketError, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
 from ..runtime.steps import resume
+from ..runtime.turns import MESSAGE, TURN
 from ..signals import event_received, socket_disconnected
 from ..stats import counters
 from .behaviour import Behaviour, Consumer, Handler
@@ -129,14 +130,19 @@ class Socket(Endpoint):
 
         ``item`` is an awaitable when the event's handler has been started already: the rest of it.
         """
+        spent = 0
         try:
             while True:
                 if isinstance(item, Packet):
+                    spent += item.size + MESSAGE
                     await self._handle(item, self.consumer)
                 elif isinstance(item, _Leave):
                     await self.run_disconnect(item.reason)
                 else:
                     await item
+                if spent > TURN:
+                    spent = 0
+                    await asyncio.sleep(0)
                 if not self._queue:
                     return
                 item = self._next(self._queue)

@@ -14,6 +14,7 @@ from channels.consumer import AsyncConsumer
 from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
 from ..engineio.packets import CLOSE, NOOP
 from ..engineio.states import CLOSED
+from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from ..stats import counters
 from .bodies import BodyAborted, BodyTooLarge, read_body
@@ -217,9 +218,7 @@ class PollingConsumer(AsyncConsumer):
             except UnicodeDecodeError:
                 client.abort(Reason.PARSE_ERROR, "a body that is not UTF-8")
             else:
-                for work in client.receive_payload(payload):
-                    client.local.runtime.spawn(work, client)
-                await client.wait_until_caught_up()
+                await self._receive(client, payload)
         except BodyTooLarge:
             client.abort(Reason.TRANSPORT_ERROR, "a body over MAX_HTTP_BUFFER_SIZE")
             await respond(self.base_send, 413, headers=[*cors, (b"connection", b"close")])
@@ -233,6 +232,19 @@ class PollingConsumer(AsyncConsumer):
             await respond(self.base_send, 200, b"ok", b"text/html", cors)
         except OSError:
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a POST was lost")
+
+    async def _receive(self, client: Client, payload: str) -> None:
+        """Handle a payload, with pauses for other clients and for the handlers of this one."""
+        spent = 0
+        for work in client.receive_payload(payload):
+            if work is not None:
+                client.local.runtime.spawn(work, client)
+            spent += MESSAGE
+            if client.crowded:
+                await client.wait_until_caught_up()
+            elif spent > TURN:
+                spent = 0
+                await asyncio.sleep(0)
 
     async def _answer(
         self, frames: list[Frame], request: Request, headers: list[tuple[bytes, bytes]]

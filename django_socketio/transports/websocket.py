@@ -15,6 +15,7 @@ from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..logs import logger
 from ..runtime.steps import FINISHED, resume, start
+from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from ..stats import counters
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
@@ -192,6 +193,7 @@ class WebSocketConsumer(AsyncConsumer):
         session = client.session
         reader = self._reader = asyncio.current_task(client.loop)
         limit = client.settings.max_http_buffer_size
+        spent = 0
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
@@ -202,6 +204,7 @@ class WebSocketConsumer(AsyncConsumer):
                 packet = message.get("bytes") or b""
             size = len(packet)
             session.bytes_in += size
+            spent += size + MESSAGE
             if size * 4 > limit and _size(packet) > limit:
                 self._close_code = TOO_BIG
                 client.abort(Reason.TRANSPORT_ERROR, "a message over MAX_HTTP_BUFFER_SIZE")
@@ -218,6 +221,9 @@ class WebSocketConsumer(AsyncConsumer):
                 work = None
             if client.crowded:
                 await client.wait_until_caught_up()
+            if spent > TURN:
+                spent = 0
+                await asyncio.sleep(0)
 
     def _hand_over(self) -> None:
         """Let another task read, for this one has to wait for a handler."""

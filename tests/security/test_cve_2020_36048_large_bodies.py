@@ -99,7 +99,7 @@ def test_cve_2020_36048_tiny_packets_take_linear_time(packet: str) -> None:
     def receive(number: int) -> Callable[[], object]:
         payload = "\x1e".join([packet] * number)
         options = SessionOptions(max_packets=number)
-        return lambda: Session("sid", options, "polling", 0).receive_payload(payload)
+        return lambda: list(Session("sid", options, "polling", 0).receive_payload(payload))
 
     assert grows_linearly(decode, 20_000)
     assert grows_linearly(receive, 20_000)

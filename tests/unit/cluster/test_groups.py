@@ -10,13 +10,14 @@ from django_socketio.cluster.groups import Change, Groups
 
 def tell(groups: Groups) -> list[tuple[Change, str]]:
     """Tell a layer all changes; what it was told."""
-    given, told = groups.synced.given, []
-    for group in groups.take_changes():
-        change = groups.change(group)
-        if change is not None:
-            told.append((change, group))
-            groups.told(group, change)
-    groups.synced.finish(given)
+    told = []
+    while groups.changed:
+        for turn in groups.take_changes(2):
+            change = groups.change(turn.group)
+            if change is not None:
+                told.append((change, turn.group))
+                groups.told(turn.group, change)
+            turn.finish()
     return told
 
 
@@ -60,6 +61,33 @@ def test_a_group_that_is_left_before_it_is_joined_again() -> None:
     groups.rejoin()
     groups.leave("g")
     assert tell(groups) == [(Change.DISCARD, "g")]
+
+
+def test_who_causes_changes_takes_turns() -> None:
+    """Nobody waits behind the thousands of rooms that another socket joins."""
+    groups = Groups()
+    for number in range(1000):
+        last = groups.join(f"many{number}", "greedy")
+    few = [groups.join(name, "modest") for name in ("a", "b")]
+    first = groups.take_changes(4)
+    assert [turn.group for turn in first] == ["many0", "a", "many1", "b"]
+    for turn in first:
+        turn.finish()
+    assert all(joined.done for joined in few)
+    assert not last.done
+    tell(groups)
+    assert last.done
+
+
+def test_a_group_that_changes_again_is_told_once() -> None:
+    groups = Groups()
+    first, other, again = groups.join("g"), groups.join("h"), groups.leave("g")
+    (turn,) = groups.take_changes(1)
+    turn.finish()
+    assert turn.group == "g"
+    assert (first.done, other.done, again.done) == (True, False, True)
+    assert tell(groups) == [(Change.ADD, "h")]
+    assert other.done
 
 
 STEPS = st.lists(

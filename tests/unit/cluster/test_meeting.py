@@ -149,7 +149,7 @@ async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) 
     process = await experienced(make())
     process.membership._patience = 0.5
     layer(process).exchange.groups.clear()
-    await soon(process.room_opened("/", "busy"))
+    await soon(process.room_opened("/", "busy", "sid"))
 
     def is_known() -> bool:
         process.emit(Target("/", ("busy",)), EncodedPacket('2["news"]', ()), NORMAL)

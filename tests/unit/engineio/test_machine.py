@@ -10,7 +10,7 @@ from django_socketio.engineio import Frame, Probe
 from django_socketio.engineio.reasons import Reason
 from tests.unit.strategies import any_packets, any_texts
 
-from .sessions import INTERVAL, TIMEOUT, new_session, written
+from .sessions import INTERVAL, TIMEOUT, messages, new_session, written
 
 MAX_BUFFER = 500
 REASONS = {"ping timeout", "parse error", "transport error", "transport close", "forced close"}
@@ -107,7 +107,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(payload=any_texts)
     def receive_payload(self, payload: str) -> None:
-        self.session.receive_payload(payload)
+        messages(self.session, payload)
 
     @rule()
     def answer_the_ping(self) -> None:

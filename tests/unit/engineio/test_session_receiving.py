@@ -7,7 +7,7 @@ import pytest
 from django_socketio.engineio import SessionOptions
 from django_socketio.engineio.reasons import Reason
 
-from .sessions import handshake, make_session, new_session
+from .sessions import handshake, make_session, messages, new_session
 
 
 def test_the_handshake_over_polling_offers_the_upgrade() -> None:
@@ -100,39 +100,39 @@ def test_a_closed_or_closing_session_hears_nothing() -> None:
         assert session.receive("4hello") is None
         assert session.receive(b"hello") is None
         assert session.receive("x") is None
-        assert session.receive_payload("4a\x1e4b") == []
+        assert messages(session, "4a\x1e4b") == []
         assert (session.state, session.close_reason) == (state, "forced close")
 
 
 def test_a_payload_is_received_in_its_order() -> None:
     session = make_session("polling")
-    assert session.receive_payload("4a\x1e3\x1ebAQI=\x1e4b") == ["a", b"\x01\x02", "b"]
+    assert messages(session, "4a\x1e3\x1ebAQI=\x1e4b") == ["a", b"\x01\x02", "b"]
     assert session.state == "open"
 
 
 def test_the_messages_before_a_packet_that_closes_still_count() -> None:
     session = make_session("polling")
-    assert session.receive_payload("4a\x1e4b\x1e1\x1e4c") == ["a", "b"]
+    assert messages(session, "4a\x1e4b\x1e1\x1e4c") == ["a", "b"]
     assert (session.state, session.close_reason) == ("closed", "transport close")
 
 
 def test_the_messages_before_a_packet_that_is_none_still_count() -> None:
     session = make_session("polling")
-    assert session.receive_payload("4a\x1ewhat?\x1e4c") == ["a"]
+    assert messages(session, "4a\x1ewhat?\x1e4c") == ["a"]
     assert (session.state, session.close_reason) == ("closed", "parse error")
 
 
 def test_a_payload_of_too_many_packets_closes_the_session() -> None:
     session = make_session("polling", max_packets=3)
-    assert session.receive_payload("\x1e".join(["4a"] * 3)) == ["a"] * 3
-    assert session.receive_payload("\x1e".join(["4a"] * 4)) == []
+    assert messages(session, "\x1e".join(["4a"] * 3)) == ["a"] * 3
+    assert messages(session, "\x1e".join(["4a"] * 4)) == []
     assert (session.state, session.close_reason) == ("closed", "parse error")
     assert session.detail == "too many packets in a payload"
 
 
 def test_an_empty_payload_is_a_parse_error() -> None:
     session = make_session("polling")
-    assert session.receive_payload("") == []
+    assert messages(session, "") == []
     assert (session.state, session.close_reason) == ("closed", "parse error")
 
 

@@ -1,0 +1,1 @@
+"""What one anonymous client can make the server pay: ``make hostile``."""

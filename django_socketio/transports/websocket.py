@@ -160,10 +160,11 @@ class WebSocketConsumer(AsyncConsumer):
                 session.cancel_upgrade()
                 self.close()
                 continue
+            again = session.probed
             probe = session.receive_probe(_packet(message))
             if probe is Probe.PONG:
                 await self._say({"type": "websocket.send", "text": PROBE_PONG.data})
-                if isinstance(client.transport, Polling):
+                if not again and isinstance(client.transport, Polling):
                     client.transport.probed()
             elif probe is Probe.REFUSED:
                 client.prober = None

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..conf import Settings
-from ..logs import Bursts, logger, safe
+from ..logs import logger, safe
 from ..runtime.patience import Patience
 from ..runtime.runtime import Runtime
 from ..stats import counters
@@ -73,7 +73,6 @@ class Membership:
         self._given_up: dict[str, None] = {}
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
-        self._bursts = Bursts()
         # For how many seconds our own heartbeats may fail to come back; less than the others wait.
         self._patience = settings.heartbeat_timeout / 4
         self.handlers: dict[int, Callable[..., None]] = {
@@ -188,7 +187,8 @@ class Membership:
             logger.warning("this process was stopped for %.0f s", overslept + pause)
             self.tunnels.break_all_tunnels()
         for node in self._peers.expire(now, pause):
-            logger.warning("process %s has not been heard of and is taken for dead", safe(node))
+            text = "process %s has not been heard of and is taken for dead"
+            self._runtime.log.warning(text, node, kind=safe(node))
             self._departed(node)
             self._given_up[node] = None
             if len(self._given_up) > REMEMBERED:
@@ -238,10 +238,10 @@ class Membership:
             new = self._peers.heartbeat(sender, channel, interval, now)
         except TooManyPeers:
             counters.layer.add("too many processes")
-            self._bursts.error("too many", "too many processes are on the channel layer", now)
+            self._runtime.log.error("too many processes are on the channel layer")
             return
         if new:
-            logger.info("process %s has joined", safe(sender))
+            self._runtime.log.info("process %s has joined", sender)
             self._met.set()
             if sender in self._given_up:
                 # This process has broken its tunnels with the other: have it break its ends.

@@ -10,7 +10,7 @@ from asyncio import AbstractEventLoop
 from math import ceil
 from typing import Protocol
 
-from ..logs import logger
+from ..logs import Bursts
 
 
 class Timed(Protocol):
@@ -29,6 +29,7 @@ class Wheel:
         self._loop = loop
         self._resolution = resolution
         self._slots: dict[int, dict[Timed, None]] = {}
+        self._bursts = Bursts()
 
     def __len__(self) -> int:
         """Return how many timers of the event loop are in use."""
@@ -66,8 +67,8 @@ class Wheel:
             item.slot = None
             try:
                 deadline = item.tick(now)
-            except Exception:
-                logger.exception("a timer failed")
+            except Exception as error:
+                self._bursts.failure(error, "a timer failed", now)
                 continue
             if deadline is not None:
                 self.schedule(item, max(deadline, now + self._resolution / 2))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from ..addressing.logins import begin_login, knows_clients, logins_of
-from ..logs import logger
+from ..logs import logger, safe
 from .hubs import on_all_hubs
 
 
@@ -37,4 +37,4 @@ def close_sockets(*, request: Any, user: Any, **kwargs: Any) -> None:
     except ImproperlyConfigured:
         pass  # this process has no sockets and reaches no other process
     except ConnectionError as error:
-        logger.error("the sockets of a session that has logged out may stay: %s", error)
+        logger.error("the sockets of a session that has logged out may stay: %s", safe(error))

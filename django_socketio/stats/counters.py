@@ -18,6 +18,7 @@ from typing import Literal, Protocol, TypedDict
 
 # Keys of one tally at most, since projects make up reasons, and clients the names of namespaces.
 MAX_KEYS = 200
+MAX_KEY_LENGTH = 300
 OTHER = "other"
 
 TallyName = Literal[
@@ -82,7 +83,8 @@ class Tally(Counter[str]):
 
     def add(self, key: str, number: int = 1) -> None:
         """Count ``number`` under ``key``, or under "other" when there are too many keys."""
-        key = str(key)  # not a member of an enum, which JSON may not take for a key
+        # As text, for JSON may not take a member of an enum; cut, for it may be a client's.
+        key = str(key)[:MAX_KEY_LENGTH]
         if key not in self and len(self) >= MAX_KEYS:
             key = OTHER
         self[key] += number

@@ -142,3 +142,13 @@ async def test_sockets_and_rooms_are_described(counted: type[SocketIOConsumer]) 
     assert rooms["rows"] == [{"namespace": "/counted-here", "room": "a room", "members": 2}]
     for communicator in communicators:
         await communicator.disconnect()
+
+
+def test_a_reason_may_be_long() -> None:
+    """A project's reason for refusing an event may hold what the client has sent."""
+    tally = counters.Tally()
+    for number in range(3 * counters.MAX_KEYS):
+        tally.add(str(number) * 100_000)
+    assert len(tally) == counters.MAX_KEYS + 1
+    assert max(map(len, tally)) == counters.MAX_KEY_LENGTH
+    assert tally.total() == 3 * counters.MAX_KEYS

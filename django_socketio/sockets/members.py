@@ -18,7 +18,6 @@ from ..signals import server_event
 from ..stats import counters
 from .acks import Question
 from .connection import Connection
-from .frames import make_frames
 from .local import Local
 from .socket import Socket
 
@@ -39,9 +38,12 @@ class LocalMembers:
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
         compress, volatile = delivery
-        frames = make_frames(packet, compress)
+        sockets = self._local.select(target)
+        if not sockets:
+            return DONE
+        frames = self._local.make_frames(packet, compress)
         slow: list[Connection] | None = None
-        for socket in self._local.select(target):
+        for socket in sockets:
             if not socket.write(frames, volatile):
                 if slow is None:
                     slow = []
@@ -83,7 +85,7 @@ class LocalMembers:
         sockets = self._local.select(target)
         if asked is not None:
             asked(len(sockets))
-        frames = make_frames(packet.with_id(question.ack_id), delivery.compress)
+        frames = self._local.make_frames(packet.with_id(question.ack_id), delivery.compress)
         return await question.ask(sockets, frames, timeout)
 
     async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:

@@ -23,7 +23,7 @@ from ..exceptions import (
     TooManyRooms,
     TooManyWaiting,
 )
-from ..packets import LARGE, LargePacket, Packet, PacketError, PacketLimitExceeded
+from ..packets import LARGE, LargePacket, Packet, PacketError, PacketLimitExceeded, weigh
 from ..runtime.announcements import announce
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
@@ -35,7 +35,6 @@ from . import holding
 from .behaviour import Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT, Endpoint
-from .frames import make_frames
 from .local import Local
 
 # Handlers are counted by how long they take; see counters.Timing.
@@ -179,7 +178,7 @@ class Socket(Endpoint):
 
     def _handle_large(self, packet: Packet) -> Coroutine[Any, Any, None]:
         """Decode a large event, if anybody wants it. Returns a coroutine that handles it."""
-        weight = packet.size
+        weight = packet.size if isinstance(packet, LargePacket) else weigh(packet)
         if isinstance(packet, LargePacket) and (
             self.handlers[packet.data[0]] is not self.handlers.rest
             or not self.handlers.refuses_rest
@@ -222,7 +221,7 @@ class Socket(Endpoint):
                 if self._joining is not None:
                     await self.wait_until_joined()
                 answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
-                self.client.send(make_frames(answer))
+                self.client.send(self.local.make_frames(answer))
                 counters.traffic.acks_out += 1
         except EventRefused as refused:
             counters.events_refused.add(refused.reason)
@@ -350,7 +349,8 @@ class Socket(Endpoint):
         if transport:
             self.client.disconnect()
         elif self.state is CONNECTED:
-            self.client.send(make_frames(self.local.encoder.disconnect(self.namespace)))
+            left = self.local.encoder.disconnect(self.namespace)
+            self.client.send(self.local.make_frames(left))
             counters.traffic.control_out += 1
             self.leave_namespace(Reason.SERVER_DISCONNECT)
         elif self.reason is None:

@@ -17,7 +17,6 @@ from .packet import (
     PacketLimitExceeded,
     PacketType,
 )
-from .weight import count_data
 
 _BINARY_TYPES = {
     PacketType.BINARY_EVENT: PacketType.EVENT,
@@ -121,15 +120,15 @@ class CheckedDecoder:
             raise PacketLimitExceeded("namespace too long")
         if id is not None and not (type(id) is int and 0 <= id <= MAX_ID):
             raise PacketError("acknowledgement id out of range")
-        if not self._data_checked:
-            check_data(packet.data, limits)
+        values = 0
+        if kind == PacketType.CONNECT or not self._data_checked:
+            values = check_data(packet.data, limits)
         if kind == PacketType.EVENT:
             check_event(packet, limits)
             return
         CHECKS[kind](packet)
         if kind == PacketType.CONNECT and (
-            size > limits.max_auth_size
-            or (packet.data and count_data(packet.data) > limits.max_auth_size // AUTH_VALUE)
+            size > limits.max_auth_size or values > limits.max_auth_size // AUTH_VALUE
         ):
             raise AuthTooLarge(namespace)
 
@@ -144,10 +143,11 @@ class _Ended:
 _ENDED = _Ended()
 
 
-def check_data(data: Any, limits: Limits) -> None:
+def check_data(data: Any, limits: Limits) -> int:
     """Check decoded data, level by level: values, nesting, numbers, keys and binary data.
 
-    Values count as in :func:`.weight.check_json`. Raises :class:`PacketError`.
+    Returns how many values there are, counted as in :func:`.weight.check_json`. Raises
+    :class:`PacketError`.
     """
     values = depth = attachments = size = 0
     level = [data]
@@ -179,3 +179,4 @@ def check_data(data: Any, limits: Limits) -> None:
             raise PacketLimitExceeded("attachments too large")
         level = inner
         depth += 1
+    return values

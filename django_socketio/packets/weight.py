@@ -57,11 +57,6 @@ def weigh_text(text: str) -> int:
 
 def weigh_data(data: Any) -> int:
     """Return the same for decoded JSON, without what its texts have. Goes through all of it."""
-    return _VALUE * count_data(data)
-
-
-def count_data(data: Any) -> int:
-    """Return how many values decoded JSON has, counted about as :func:`check_json` does."""
     found = [data]
     larger = 0
     for value in found:
@@ -71,7 +66,7 @@ def count_data(data: Any) -> int:
         elif type(value) is dict:
             found += value.values()
             larger += 1
-    return len(found) + _MORE * larger
+    return _VALUE * (len(found) + _MORE * larger)
 
 
 def _structure(text: str) -> bytes:

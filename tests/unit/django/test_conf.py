@@ -350,7 +350,7 @@ def test_the_parser() -> None:
 def test_the_parser_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django_socketio.conf.validators.find_spec", lambda name: None)
     (problem,) = problems({"PARSER": "msgpack"})
-    assert problem.message == 'SOCKETIO["PARSER"] has a bad value: \'msgpack\'.'
+    assert problem.message == "SOCKETIO[\"PARSER\"] has a bad value: 'msgpack'."
     assert "pip install channels-socketio[msgpack]" in problem.hint
     monkeypatch.setattr("django_socketio.packets.msgpack_parser.msgpack", None)
     with pytest.raises(ImportError, match=r"pip install channels-socketio\[msgpack\]"):

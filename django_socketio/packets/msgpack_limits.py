@@ -12,6 +12,10 @@ from struct import unpack_from
 
 from .packet import Limits, PacketError, PacketLimitExceeded
 
+# The keys of a packet are type, nsp, data, id; the official client adds this, which does not count.
+_MOST_KEYS = 8
+_OPTIONS = b"\xa7options\x81\xa8compress"
+_OPTIONS_VALUES = 2
 # An array or object counts for so many values with its own.
 _CONTAINER = 2
 # The extensions that are known, as (type, bytes): notepack's undefined and Date, MessagePack's own
@@ -24,16 +28,17 @@ _SUSPICIOUS = bytes([0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xD9), 0xDC, 0xDD])
 _NOT_FINITE = re.compile(rb"[\xca\xcb][\x7f\xff]")
 # Values of one byte.
 _RUN = re.compile(rb"[\x00-\x7f\xc0\xc2\xc3\xe0-\xff]+")
-# Bytes of a value whose length its first byte tells, 0 for the others.
+# Bytes of a number, a short text, None, True or False; 0 for the others.
 _LENGTHS = [0] * 256
 for _code in (*range(0x80), *range(0xE0, 0x100), 0xC0, 0xC2, 0xC3):
     _LENGTHS[_code] = 1
 for _code in range(0xA0, 0xC0):
     _LENGTHS[_code] = 1 + _code - 0xA0
-for _code, _length in zip(range(0xCA, 0xD4), (5, 9, 2, 3, 5, 9, 2, 3, 5, 9), strict=True):
+for _code, _length in zip(range(0xCC, 0xD4), (2, 3, 5, 9, 2, 3, 5, 9), strict=True):
     _LENGTHS[_code] = _length
-for _code, _length in zip(range(0xD4, 0xD9), (3, 4, 6, 10, 18), strict=True):
-    _LENGTHS[_code] = _length
+# Bytes of a float, or of a short extension.
+_FIXED = {0xCA: 5, 0xCB: 9, 0xD4: 3, 0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18}
+_FLOATS = {0xCA: ">f", 0xCB: ">d"}
 # The format of the length behind the first byte, and what comes beside that many bytes.
 _PREFIXED = {
     0xC4: (">B", 2), 0xC5: (">H", 3), 0xC6: (">I", 5),
@@ -66,7 +71,7 @@ def check_msgpack(data: bytes, limits: Limits) -> None:
 def _walk(data: bytes, limits: Limits) -> None:
     """Go through all values, without making any. Raises IndexError for data that ends too early."""
     end, at = len(data), 0
-    values = attachments = size = 0
+    values, attachments, size = 1, 0, 0
     # How many values are still to come in the innermost container, and whether it is a map, where
     # each second is a key. The same of those around it. The packet itself is the outermost.
     left, in_map = 1, False
@@ -79,41 +84,43 @@ def _walk(data: bytes, limits: Limits) -> None:
                 return
             left, in_map = around.pop()
         code = data[at]
-        is_key = in_map and not left & 1
         left -= 1
         length = _LENGTHS[code]
-        if is_key:
+        if in_map and left & 1:
             if not (0xA0 <= code < 0xC0 or 0xD9 <= code <= 0xDB):
                 raise PacketError("the keys of an object are text")
+            at_key = at
             at += length or _read_number(data, at, code) + _PREFIXED[code][1]
-            if len(around) == 1:
-                values = 0  # each value of the packet is counted for itself
-            continue
-        if length:
-            if at + length > end:
-                raise PacketError("invalid MessagePack")
-            if 0xCA <= code <= 0xCB:
-                (number,) = unpack_from(">f" if code == 0xCA else ">d", data, at + 1)
-                if not math.isfinite(number):
-                    raise PacketError("NaN or an infinity")
-            elif code >= 0xD4 and code <= 0xD8:
-                _check_extension(data[at + 1], length - 2)
+            if len(around) == 1 and data.startswith(_OPTIONS, at_key):
+                values -= _OPTIONS_VALUES
+        elif length:
             at += length
-            values += 1
             if length == 1 and left and not in_map:
                 run = _RUN.match(data, at, at + left)
                 if run is not None:
-                    count = run.end() - at
-                    at, left, values = at + count, left - count, values + count
+                    left -= run.end() - at
+                    at = run.end()
+        elif code in _FIXED:
+            length = _FIXED[code]
+            if code >= 0xD4:
+                _check_extension(data[at + 1], length - 2)
+            elif at + length > end or not math.isfinite(
+                unpack_from(_FLOATS[code], data, at + 1)[0]
+            ):
+                raise PacketError("NaN or an infinity")
+            at += length
         elif code in _PREFIXED:
             length, before = _read_number(data, at, code), _PREFIXED[code][1]
             if code <= 0xC6:
                 attachments += 1
                 size += length
+                if attachments > limits.max_attachments:
+                    raise PacketLimitExceeded("too many attachments")
+                if size > limits.max_attachments_size:
+                    raise PacketLimitExceeded("attachments too large")
             elif code <= 0xC9:
                 _check_extension(data[at + before - 1], length)
             at += before + length
-            values += 1
         else:
             if code in _COUNTED:
                 count = _read_number(data, at, code)
@@ -126,17 +133,17 @@ def _walk(data: bytes, limits: Limits) -> None:
             around.append((left, in_map))
             in_map = code < 0x90 or code >= 0xDE
             left = 2 * count if in_map else count
-            values += _CONTAINER if count else _CONTAINER + 1
+            # All that is in it, and it for one more; for another where it is empty.
+            if len(around) > 1:
+                values += 1 + (count or 1)
+            elif count > _MOST_KEYS:
+                raise PacketError("a packet is a map of type, nsp and data")
             if len(around) > limits.max_nesting_depth + 1:
                 raise PacketLimitExceeded("JSON nested too deeply")
+            if values > limits.max_json_values:
+                raise PacketLimitExceeded("too many JSON values")
             if count > end - at:
                 raise PacketError("invalid MessagePack")
-        if values > limits.max_json_values:
-            raise PacketLimitExceeded("too many JSON values")
-        if attachments > limits.max_attachments:
-            raise PacketLimitExceeded("too many attachments")
-        if size > limits.max_attachments_size:
-            raise PacketLimitExceeded("attachments too large")
 
 
 def _read_number(data: bytes, at: int, code: int) -> int:

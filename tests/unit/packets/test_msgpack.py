@@ -237,6 +237,15 @@ def test_garbage_is_refused_or_decoded(data: bytes) -> None:
         assert packet is not None
 
 
+def test_values_count_in_all_of_a_packet() -> None:
+    """Not only in its data: all of it is decoded."""
+    for more in ({"a": [0] * 8}, {"options": [0] * 8}, {"options": {"compress": [0] * 8}}):
+        with pytest.raises(PacketLimitExceeded):
+            feed(pack(["e", 0], **more), max_json_values=10, max_nesting_depth=4)
+    with pytest.raises(PacketError):
+        feed(msgpack.packb({str(number): [] for number in range(200)}), max_json_values=100)
+
+
 @pytest.mark.parametrize("make", [lambda inner: [inner], lambda inner: {"a": inner}])
 def test_nesting(make: Any) -> None:
     value: Any = 1

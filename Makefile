@@ -10,6 +10,8 @@ MARKERS ?= not large
 # For example BENCH_ARGS="--quick", or "--scenario echo,broadcast --server ours-uvicorn,floor".
 BENCH_ARGS ?= --output benchmarks/RESULTS.md
 SOAK_ARGS ?=
+# For example FUZZ_ARGS="decoder http --runs 10000000 --seed 2".
+FUZZ_ARGS ?=
 # For example HOSTILE_ARGS="--server daphne --attack auth".
 HOSTILE_ARGS ?=
 # More requirements for the test environment, for example REQUIRE="django>=6.0", and a file of versions
@@ -26,7 +28,7 @@ CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large lint format demo demo-cluster bench soak slow-reader hostile clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large fuzz lint format demo demo-cluster bench soak slow-reader hostile clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -45,6 +47,9 @@ test-unit: $(VENV)/.test ## Run what needs no server, Node.js or Redis (seconds)
 
 test-large: setup-test ## Run what many clients have to survive, at full size
 	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.test ## Feed random input to decoders, sessions and servers (ten million: half an hour)
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 lint: $(VENV)/.test ## Check style, types and who imports whom
 	$(BIN)/ruff check $(LINTED)

@@ -49,7 +49,7 @@ class ClientFiles:
         content = self._contents.get((name, encoding)) or await self._load(name, encoding)
         if content is None:
             request.hub.runtime.log.warning(MISSING, name)
-            await respond(send, 404, (MISSING % name).encode(), headers=_readable(scope, request))
+            await respond(send, 404, (MISSING % name).encode())
             return
         headers = [
             (b"cache-control", b"public, max-age=0"),
@@ -93,7 +93,7 @@ def _is_known(etag: str, known: str) -> bool:
 
 
 def _readable(scope: Scope, request: Request) -> list[tuple[bytes, bytes]]:
-    """Return the headers that let a page of an origin that may use this server read an answer.
+    """Return the headers that let a page of an origin that may use this server read a file.
 
     The files are no secret: others may run them as a script, as from any host.
     """
@@ -102,4 +102,4 @@ def _readable(scope: Scope, request: Request) -> list[tuple[bytes, bytes]]:
         access_of(request.origin, host, secure, request.hub.settings) is Access.REFUSED
     ):
         return []
-    return cors_headers(request)
+    return [header for header in cors_headers(request) if header[0] != b"vary"]

@@ -54,8 +54,8 @@ def get(application: SocketIOApplication) -> Callable[..., Any]:
         name: str = NAME, method: str = "GET", path: str | None = None, **headers: str
     ) -> Exchange:
         raw = [(key.replace("_", "-").encode(), text.encode()) for key, text in headers.items()]
-        where = {"path": path or f"/socket.io/{name}"}
-        return await Exchange(application, "", method, raw, **where).run()
+        path = path or f"/socket.io/{name}"
+        return await Exchange(application, "", method, raw, path=path).run()
 
     return get
 

@@ -146,7 +146,7 @@ class LazyNonce(SimpleLazyObject):
         super().__init__(lambda: "made now")
 
     def __bool__(self) -> bool:
-        return self._wrapped is not empty  # type: ignore[has-type]
+        return self._wrapped is not empty
 
 
 def test_a_nonce_that_is_made_when_it_is_used(installed: Path) -> None:

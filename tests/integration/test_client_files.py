@@ -21,7 +21,7 @@ from tests.harness.wire import ask
 pytestmark = pytest.mark.node
 
 PACKAGE = PACKAGES / "socket.io-client"
-MAKEFILE = Path(__file__).resolve().parents[2] / "Makefile"
+ROOT = Path(__file__).resolve().parents[2]
 STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 
 
@@ -45,9 +45,10 @@ def test_the_package_has_what_is_taken_from_it(tmp_path: Path) -> None:
     assert "MIT" in (tmp_path / "client" / LICENSE).read_text()
 
 
-def test_the_tests_and_distributions_have_one_version() -> None:
-    pinned = re.search(r"(?m)^CLIENT_VERSION = (\S+)$", MAKEFILE.read_text())
+def test_tests_distributions_and_documentation_have_one_version() -> None:
+    pinned = re.search(r"(?m)^CLIENT_VERSION = (\S+)$", (ROOT / "Makefile").read_text())
     assert pinned
+    assert f"`socket.io-client` {pinned[1]}," in (ROOT / "docs" / "client.md").read_text()
     assert json.loads((PACKAGE / "package.json").read_text())["version"] == pinned[1]
 
 

@@ -79,6 +79,16 @@ class SocketIOConsumer:
         """
 
     @_plain_or_async
+    async def ready(self) -> None:
+        """Begin: the client has been told that it is in.
+
+        ``io`` reaches the socket here, its sid and its rooms, and it can be asked with
+        :meth:`acall`. Its events are handled once this has returned. An exception is logged, and
+        the client stays. Node has the listener of "connection" for it:
+        https://socket.io/docs/v4/server-instance/#connection
+        """
+
+    @_plain_or_async
     async def disconnect(self, reason: str) -> None:
         """Clean up after the client has left; :attr:`rooms` still says where it was.
 
@@ -216,6 +226,17 @@ class SocketIOConsumer:
         """
         return await SocketOperator(self.__socket).acall(event, *args)
 
+    def acknowledge(self, *args: Any) -> Awaitable[Any]:
+        """Answer the event whose handler runs, before the handler has finished.
+
+        ``args`` are the acknowledgement's; what the handler returns after that is dropped. Nothing
+        is sent if the client asked for no acknowledgement. Returns an awaitable, as :meth:`emit`
+        does. Raises LocalProtocolError outside an event's handler and when the event has been
+        answered, TypeError for arguments that JSON cannot hold. Call it in the handler, not in a
+        task that goes on after it.
+        """
+        return self.__socket.acknowledge(args)
+
     def join(self, *rooms: Any) -> Awaitable[None]:
         """Join rooms: their names, or users, whose room holds all of the user's sockets.
 
@@ -296,6 +317,7 @@ def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
         handlers=collect(cls),
         authenticate=make_hook(cls, SocketIOConsumer, "authenticate"),
         connect=make_hook(cls, SocketIOConsumer, "connect"),
+        ready=make_hook(cls, SocketIOConsumer, "ready"),
         disconnect=make_hook(cls, SocketIOConsumer, "disconnect"),
         receive_event=cls.receive_event if receives else None,
     )

@@ -164,6 +164,14 @@ class SocketIOConsumer:
         return False
 
     @property
+    def disconnect_detail(self) -> str | None:
+        """What the reason of ``disconnect`` does not say, such as "a poll was dropped", or None.
+
+        As ``description`` of Node's event "disconnect".
+        """
+        return self.__socket.detail
+
+    @property
     def namespace(self) -> Operator:
         """An operator for all sockets of this namespace, as ``io.of(...)`` returns it."""
         return Operator(self.__socket.namespace)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, ParamSpec
 
 from ..addressing.delivery import NORMAL
 from ..addressing.handshake import Handshake
-from ..addressing.rooms import as_room, check_room
+from ..addressing.rooms import NOBODY, as_room, check_room
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
@@ -266,10 +266,10 @@ class SocketIOConsumer:
     def to(self, *rooms: Any) -> Operator:
         """Return an operator for the members of any of these rooms but this socket.
 
-        See https://socket.io/docs/v4/rooms/#joining-and-leaving
+        Without any room, ``to()`` addresses nobody. See https://socket.io/docs/v4/rooms/#joining-and-leaving
         """
         socket = self.__socket
-        return Operator(socket.namespace, tuple(map(as_room, rooms)), (socket.sid,))
+        return Operator(socket.namespace, tuple(map(as_room, rooms)) or NOBODY, (socket.sid,))
 
     @property
     def broadcast(self) -> Operator:
@@ -278,6 +278,14 @@ class SocketIOConsumer:
         See https://socket.io/docs/v4/broadcasting-events/
         """
         return Operator(self.__socket.namespace, exclude=(self.__socket.sid,))
+
+    @property
+    def local(self) -> Operator:
+        """An operator for all sockets of the namespace in this process but this one.
+
+        See https://socket.io/docs/v4/server-api/#socketlocal
+        """
+        return self.broadcast.local
 
     def exclude(self, *rooms: Any) -> Operator:
         """Return an operator for all sockets but this one and the members of these rooms.

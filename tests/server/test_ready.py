@@ -331,3 +331,14 @@ def test_it_takes_no_argument(arguments: str) -> None:
     exec(f"async def ready({arguments}): ...", members)
     with pytest.raises(TypeError):
         type("Consumer", (SocketIOConsumer,), {"ready": members["ready"]})
+
+
+async def test_a_server_that_ends_its_task(frames: OpenFrames, gated: type[Gated]) -> None:
+    client = await frames()
+    await client.enter()
+    await client.send('421["note","a"]', '422["overlap","b"]')
+    await all_is_read(client)
+    client.task.cancel()
+    await eventually(lambda: "transport close" in gated.seen, "disconnect()")
+    assert gated.seen[0] == "ready begins"
+    assert "ready ends" not in gated.seen

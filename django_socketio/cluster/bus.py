@@ -2,24 +2,29 @@
 
 Each process has one channel and three loops: one sends what waits in the outbox, one tells the
 layer which groups this process is in, one receives. While the layer is down, each call is repeated
-until it works, and what waits takes memory up to ``max_buffer``.
+until it works, and what waits takes memory up to ``max_buffer``. What is lost all the same is sent
+once more when its receiver asks for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
 from ..logs import Bursts, logger
 from ..stats import counters
 from .groups import Change, Groups
+from .healing import TICK, Gap, Said
 from .inbox import Inbox
-from .layer import Layer
-from .messages import EVERYONE, Kind, pack
-from .outbox import Outbox
+from .layer import Layer, Outcome
+from .messages import EVERYONE, PRIVATE, Kind, pack
+from .outbox import Outbox, OutgoingMessage
 from .progress import Milestone, Progress
+from .receiver import Receiver
+from .resending import Resending
+from .sequence import NONE, Received
 
 # How many groups are joined or left at the same time.
 JOINS_AT_ONCE = 50
@@ -33,8 +38,10 @@ class Bus:
     """Sends operations to groups and processes, and receives those of others.
 
     ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
-    group)`` when messages of a sender are missing (group "" for those to this process alone).
-    At most about ``max_buffer`` bytes wait for a layer that is slow or down.
+    group)`` when messages of a sender are missing for good (group "" for those to this process
+    alone). At most about ``max_buffer`` bytes wait for a layer that is slow or down, and
+    ``max_kept`` bytes are kept to be sent again, or wait for what a sender has to send again: that
+    long, without progress, as ``patience`` says, in seconds.
     """
 
     def __init__(
@@ -44,6 +51,8 @@ class Bus:
         receive: Callable[[str, list[Any]], None],
         lost: Callable[[str, str], None],
         max_buffer: int,
+        max_kept: int,
+        patience: float,
     ) -> None:
         self.node = node
         self.channel: str | None = None
@@ -55,11 +64,20 @@ class Bus:
         self._outbox = Outbox(max_buffer)
         self._inbox = Inbox(node)
         self._groups = Groups()
+        self._receiver = Receiver(self._groups, self._ask_again, max_kept, patience)
+        self._resending = Resending(node, self._outbox, max_kept)
+        # Set while something is missing.
+        self._ticking: asyncio.TimerHandle | None = None
         self._echoed = Progress()
         self._put = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._bursts = Bursts()
+        # What to do with the operations of other processes' buses, by their kind.
+        self.handlers: dict[int, Callable[..., None]] = {
+            Kind.SAID: self._on_said,
+            Kind.AGAIN: self._on_again,
+        }
 
     def start(self) -> None:
         """Start to send."""
@@ -76,6 +94,8 @@ class Bus:
                 everything = _all(self._outbox.sent.all(), self._groups.synced.all())
                 await asyncio.wait_for(everything, timeout)
         self._layer.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
         # A library may swallow a cancellation, so the loops are asked again.
         pending = set(self._tasks)
         while pending:
@@ -128,9 +148,19 @@ class Bus:
             self._put.set()
         milestone = outbox.put(group, channel, operation, size)
         if outbox.overflows:
-            counters.layer.add("dropped", outbox.drop_overflow())
-            self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
+            self._drop_overflow()
         return milestone
+
+    def _drop_overflow(self) -> None:
+        """Drop the oldest messages that wait; those that are still kept can be asked for."""
+        for message in self._outbox.drop_overflow():
+            if message.packed is None:
+                counters.layer.add("dropped", len(message.operations))
+                self._pack(message)
+        self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
+
+    def _pack(self, message: OutgoingMessage) -> dict[str, Any]:
+        return self._resending.pack(message, keep=self.channel is not None)
 
     async def _send_loop(self) -> None:
         while not self._layer.closed:
@@ -138,21 +168,24 @@ class Bus:
                 self._put.clear()
                 await self._put.wait()
             message = self._outbox.take()
-            group, operations = message.group, message.operations
-            packed = pack(self.node, group, message.first, message.number, operations)
-            send = self._layer.group_send if group else self._layer.send
-            destination, channel = group or message.channel, self.channel
+            packed = message.packed or self._pack(message)
+            send = self._layer.send if message.channel else self._layer.group_send
+            destination, channel = message.channel or message.group, self.channel
             if channel is None:
-                await send(destination, packed)
-            elif not await send(destination, packed, TRIES):
-                await self._recover(channel)
-                await send(destination, packed)
+                outcome = await send(destination, packed)
+            else:
+                outcome = await send(destination, packed, TRIES)
+                if outcome is Outcome.FAILED:
+                    await self._recover(channel)
+                    outcome = await send(destination, packed)
+            if outcome is Outcome.REFUSED:
+                self._resending.kept.refuse(message.numbers.position)
             counters.layer.add("sent")
             self._outbox.sent.finish(message.last)
 
     async def _recover(self, channel: str) -> None:
         """Wait until the layer works again, then until the others have had time to notice."""
-        await self._layer.send(channel, pack(self.node, "", 0, 0, []))
+        await self._layer.send(channel, pack(self.node, "", NONE, []))
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
 
@@ -161,12 +194,13 @@ class Bus:
     def join(self, group: str) -> Milestone:
         """Receive what is sent to a group."""
         if group not in self._groups:
-            self._inbox.forget_group(group)
+            self._receiver.forget_group(group)
         self._changed.set()
         return self._groups.join(group)
 
     def leave(self, group: str) -> Milestone:
         """Receive no more what is sent to a group."""
+        self._receiver.leave(group)
         self._changed.set()
         return self._groups.leave(group)
 
@@ -189,13 +223,14 @@ class Bus:
 
     async def _tell(self, group: str, channel: str) -> None:
         change = self._groups.change(group)
-        if change is None:
-            return
         if change is Change.ADD:
             await self._layer.group_add(group, channel)
-        else:
+        elif change is Change.DISCARD:
             await self._layer.group_discard(group, channel)
-        self._groups.told(group, change)
+        if change is not None:
+            self._groups.told(group, change)
+        if change is not Change.DISCARD:
+            self._groups.settle(group, self._outbox.position)
 
     # Receiving
 
@@ -211,28 +246,92 @@ class Bus:
         received = self._inbox.open(message, self._groups)
         if received is None:
             return
-        sender, group, lost, operations = received
-        if sender == self.node:
-            self._hear_myself(group, operations)
-            return
-        if lost:
-            self._burst(sender, "messages of another process were lost by the channel layer")
-            self._lost(sender, group)
-        for operation in operations:
-            self._receive(sender, operation)
+        if received.sender == self.node:
+            self._hear_myself(received)
+        else:
+            self._carry_out(self._receiver.put(received))
 
-    def _hear_myself(self, group: str, operations: list[list[Any]]) -> None:
-        """Take a message of this process itself: it proves that the layer works both ways."""
-        if group == EVERYONE:
-            self.echoed_at = asyncio.get_running_loop().time()
-        elif not group:
+    def _carry_out(self, messages: Iterable[Received]) -> None:
+        """Pass on messages whose turn it is."""
+        for sender, group, _, operations, lost in messages:
+            if lost:
+                self._burst(sender, "messages of another process were lost by the channel layer")
+                self._lost(sender, group)
             for operation in operations:
+                self._receive(sender, operation)
+        if self._receiver.healing and self._ticking is None:
+            self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def _hear_myself(self, received: Received) -> None:
+        """Take a message of this process itself: it proves that the layer works both ways."""
+        if received.group == EVERYONE:
+            self.echoed_at = asyncio.get_running_loop().time()
+            self._receiver.own_position = received.numbers.position
+        elif not received.group:
+            for operation in received.operations:
                 if operation[0] == Kind.ECHO:
                     self._echoed.finish(operation[1])
 
+    # What was lost
+
+    def say_where_we_stand(self) -> None:
+        """Tell everybody the last positions of what was sent since this was said last."""
+        if self.channel is not None:
+            now = asyncio.get_running_loop().time()
+            self.to_group(EVERYONE, *self._resending.announcement(self.channel, now))
+
+    def _tick(self) -> None:
+        self._ticking = None
+        # While the layer is down nothing comes, so nobody's patience ends.
+        self._carry_out(self._receiver.tick() if self.up else ())
+
+    def _ask_again(self, channel: str, number: int, since: int, gaps: list[Gap]) -> None:
+        """Ask a process, by its channel, for what is missing."""
+        if self.channel is not None:
+            missing = [list(gap) for gap in gaps]
+            question = [Kind.AGAIN, self.channel, number, since, missing]
+            self.to_channel(channel, question, 100 * len(gaps))
+
+    def _on_said(
+        self,
+        sender: str,
+        channel: str,
+        answers: int,
+        since: int,
+        until: int,
+        last: list[Any],
+        gone: list[Any],
+    ) -> None:
+        ours, lacking = self._ours(last), self._ours(gone)
+        said = Said(channel, answers, since, until, ours, lacking)
+        self._carry_out(self._receiver.said(sender, said))
+
+    def _ours(self, positions: list[Any]) -> dict[str, int]:
+        """Return the positions of destinations that we are, by their groups."""
+        private = {group + (self.channel or ""): group for group in PRIVATE}
+        return {
+            private.get(name, name): position
+            for name, position in positions
+            if name in private or name in self._groups
+        }
+
+    def _on_again(
+        self, sender: str, channel: str, number: int, since: int, missing: list[Any]
+    ) -> None:
+        own = self.channel or ""
+        answer = self._resending.answer(sender, channel, own, number, since, missing)
+        if answer is None:
+            return  # it asks once more, if it is still in need
+        batch, operation, size = answer
+        counters.layer.add("sent again", len(batch))
+        self._put.set()
+        for packed, weight in batch:
+            self._outbox.put_again(channel, packed, weight)
+        self._resending.answered(sender, self.to_channel(channel, operation, size))
+
     def forget(self, node: str) -> None:
         """Forget a process that is gone."""
-        self._inbox.forget(node)
+        self._receiver.forget(node)
         self._bursts.forget(node)
 
     def _burst(self, key: str, text: str) -> None:

@@ -46,7 +46,15 @@ class Cluster:
     ) -> None:
         self._node = node
         self.peers = Peers(settings.heartbeat_timeout)
-        self.bus = Bus(layer, node, self._receive, self._lost, settings.max_layer_buffer_size)
+        self.bus = Bus(
+            layer,
+            node,
+            self._receive,
+            self._lost,
+            settings.max_layer_buffer_size,
+            settings.max_resend_buffer_size,
+            2 * settings.heartbeat_timeout,
+        )
         self.router = Router(node, self.bus, self.peers, runtime.loop)
         self.membership = Membership(
             runtime,
@@ -71,6 +79,7 @@ class Cluster:
         self._loop = runtime.loop
         self._stopped = False
         self._handlers: dict[int, Callable[..., None]] = {
+            **self.bus.handlers,
             **requests.handlers,
             **self.questions.handlers,
             **self.membership.handlers,

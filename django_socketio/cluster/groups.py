@@ -25,6 +25,8 @@ class Groups:
         # In the order in which they were joined: that of all processes comes first.
         self._wanted: dict[str, None] = {}
         self._joined: set[str] = set()
+        # By wanted group: the position of this process's last message when the layer had been told.
+        self._settled: dict[str, int] = {}
         # Joined groups that the layer may have forgotten.
         self._unsure: set[str] = set()
         self._changed: dict[str, None] = {}
@@ -41,7 +43,17 @@ class Groups:
     def leave(self, group: str) -> Milestone:
         """Note that it wants to be in a group no more. The milestone: the layer was told."""
         self._wanted.pop(group, None)
+        self._settled.pop(group, None)
         return self._change(group)
+
+    def settle(self, group: str, position: int) -> None:
+        """Note that the layer has been told of a group, and the position of our last message."""
+        if group in self._wanted:
+            self._settled.setdefault(group, position)
+
+    def joined_at(self, group: str) -> int | None:
+        """Return that position; None while the layer has not been told, or was told to leave."""
+        return self._settled.get(group)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""

@@ -193,6 +193,7 @@ class Membership:
 
     def _say_that_we_live(self) -> None:
         self._said = self._hello(wanted=False)
+        self._bus.say_where_we_stand()
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
             self._to(node, [Kind.PULSE, True])

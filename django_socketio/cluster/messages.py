@@ -3,8 +3,8 @@
 A layer message is a dict of plain values (text, bytes, numbers, lists), which every channel layer
 can carry::
 
-    {"type": ..., "v": 1, "n": sender, "g": group or "", "f": the first number of the run,
-     "s": sequence number, "o": operations}
+    {"type": ..., "v": 2, "n": sender, "g": group or "", "f": the first number of the run,
+     "s": sequence number, "p": position, "q": the position before, "o": operations}
 
 An operation is a list that begins with its :class:`Kind`; :data:`ITEMS` names what follows. What
 comes in is checked like any input: an unknown version or kind, or a wrong shape, is counted and
@@ -19,11 +19,15 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-VERSION = 1
+from .sequence import Numbers
+
+VERSION = 2
 TYPE = "django_socketio.message"
 
 # The group of all processes.
 EVERYONE = "socketio.everyone"
+# What stands for a group in messages to one process.
+PRIVATE = ("",)
 
 # Flags of EMIT and ASK.
 VOLATILE, UNCOMPRESSED = 1, 2
@@ -56,6 +60,8 @@ class Kind(IntEnum):
     OVER = 21
     STRANGER = 22
     ECHO = 23
+    SAID = 25
+    AGAIN = 26
     REPORT = 40
     REPORTED = 41
 
@@ -96,6 +102,15 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.OVER: {"tunnel": int},
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
+    Kind.SAID: {
+        "channel": str,
+        "answers": int,
+        "since": int,
+        "until": int,
+        "last": list,
+        "gone": list,
+    },
+    Kind.AGAIN: {"channel": str, "number": int, "since": int, "missing": list},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }
@@ -121,39 +136,38 @@ class BadMessage(ValueError):
         self.reason = reason
 
 
-def pack(
-    sender: str, group: str, first: int, number: int, operations: list[list[Any]]
-) -> dict[str, Any]:
+def pack(sender: str, group: str, numbers: Numbers, operations: list[list[Any]]) -> dict[str, Any]:
     """Return a message as the layer carries it."""
     return {
         "type": TYPE,
         "v": VERSION,
         "n": sender,
         "g": group,
-        "f": first,
-        "s": number,
+        "f": numbers.first,
+        "s": numbers.number,
+        "p": numbers.position,
+        "q": numbers.previous,
         "o": operations,
     }
 
 
-def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
-    """Return the sender, group, first number, number and operations of a message from the layer.
+def unpack(message: Any) -> tuple[str, str, Numbers, Sequence[Any]]:
+    """Return the sender, group, numbers and operations of a message from the layer.
 
     Raises BadMessage for an unknown version or a wrong shape. The operations are not checked yet.
     """
     if not isinstance(message, dict) or message.get("v") != VERSION:
         raise BadMessage("unknown version")
     sender, group, operations = message.get("n"), message.get("g"), message.get("o")
-    first, number = message.get("f"), message.get("s")
+    numbers: list[Any] = [message.get(key) for key in "fspq"]
     if not (
         isinstance(sender, str)
         and isinstance(group, str)
-        and isinstance(first, int)
-        and isinstance(number, int)
+        and all(isinstance(number, int) for number in numbers)
         and isinstance(operations, (list, tuple))
     ):
         raise BadMessage("malformed")
-    return sender, group, first, number, operations
+    return sender, group, Numbers(*numbers), operations
 
 
 @lru_cache(maxsize=8192)

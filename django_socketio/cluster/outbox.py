@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from .progress import Milestone, Progress
-from .sequence import Sender
+from .sequence import NONE, Numbers, Sender
 
 # Operations that share a message, and about how large it may be in bytes.
 MAX_OPERATIONS, MAX_MESSAGE_SIZE = 200, 262_144
@@ -19,17 +19,23 @@ OVERHEAD = 100
 class OutgoingMessage:
     """Operations for one destination: ``group``, or ``channel`` where that is empty."""
 
-    __slots__ = ("channel", "first", "group", "last", "number", "operations", "size")
+    __slots__ = ("channel", "group", "last", "numbers", "operations", "packed", "size")
 
-    def __init__(self, group: str, channel: str, first: int, number: int) -> None:
+    def __init__(self, group: str, channel: str, numbers: Numbers) -> None:
         self.group = group
         self.channel = channel
-        self.first = first
-        self.number = number
+        self.numbers = numbers
+        # The message as the layer takes it, where it is sent to a process once more.
+        self.packed: dict[str, Any] | None = None
         self.operations: list[list[Any]] = []
         # Its size in bytes, about; and the number of its last operation among all ever put.
         self.size = 0
         self.last = 0
+
+    @property
+    def destination(self) -> str:
+        """What the message is numbered by."""
+        return self.group + self.channel
 
 
 class Outbox:
@@ -54,6 +60,16 @@ class Outbox:
         return self.size > self._max_size
 
     @property
+    def half_full(self) -> bool:
+        """Whether what is sent again has to wait."""
+        return 2 * self.size > self._max_size
+
+    @property
+    def position(self) -> int:
+        """The position of the last message that was put."""
+        return self._sender.position
+
+    @property
     def congested(self) -> bool:
         """Whether so many messages wait that volatile operations should be dropped."""
         return len(self._messages) > CONGESTED
@@ -70,8 +86,9 @@ class Outbox:
             or message.channel != channel
             or len(message.operations) >= MAX_OPERATIONS
             or message.size + size > MAX_MESSAGE_SIZE
+            or message.packed is not None
         ):
-            message = OutgoingMessage(group, channel, *self._sender.next(group or channel))
+            message = OutgoingMessage(group, channel, self._sender.next(group + channel))
             self._messages.append(message)
         message.operations.append(operation)
         message.size += size + OVERHEAD
@@ -80,14 +97,27 @@ class Outbox:
         message.last = self.sent.given
         return milestone
 
-    def drop_overflow(self) -> int:
-        """Drop the oldest messages until the rest fits, and return how many operations they held.
+    def put_again(self, channel: str, packed: dict[str, Any], size: int) -> None:
+        """Add a message that was sent before, for one process, with the numbers that it has."""
+        message = OutgoingMessage("", channel, NONE)
+        message.packed = packed
+        message.size = size
+        message.last = self.sent.given
+        self.size += size
+        self._messages.append(message)
+
+    def used_since(self, position: int, limit: int) -> tuple[int, list[tuple[str, int]]]:
+        """See :meth:`.sequence.Sender.used_since`."""
+        return self._sender.used_since(position, limit)
+
+    def drop_overflow(self) -> list[OutgoingMessage]:
+        """Remove and return the oldest messages until the rest fits.
 
         One message is kept whatever its size. Receivers notice the numbers that are never sent.
         """
-        dropped = 0
+        dropped: list[OutgoingMessage] = []
         while self.overflows and len(self._messages) > 1:
-            dropped += len(self.take().operations)
+            dropped.append(self.take())
         return dropped
 
     def take(self) -> OutgoingMessage:

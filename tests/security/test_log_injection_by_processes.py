@@ -36,7 +36,9 @@ async def test_log_injection_by_a_process_s_name(
     network: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    stranger = Bus(network.bus._layer._backend, EVIL, lambda *a: None, lambda *a: None, 10**6)
+    stranger = Bus(
+        network.bus._layer._backend, EVIL, lambda *a: None, lambda *a: None, 10**6, 0, 1.0
+    )
     stranger.start()
     await network.membership.settled()
     await stranger.to_group(EVERYONE, [Kind.HELLO, EVIL, 0.01, False])

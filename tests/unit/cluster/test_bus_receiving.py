@@ -21,7 +21,7 @@ Counted = Callable[[str], int]
 
 def message(number: int, **changes: Any) -> dict[str, Any]:
     found = {"type": TYPE, "v": VERSION, "n": "other", "g": "", "f": 1, "s": number}
-    found = {**found, "o": [note(number)], **changes}
+    found = {**found, "p": number, "q": number - 1, "o": [note(number)], **changes}
     return {key: value for key, value in found.items() if value is not ...}
 
 
@@ -63,7 +63,7 @@ async def test_each_sender_is_named(station: MakeStation) -> None:
 @pytest.mark.parametrize(
     "junk",
     [
-        message(2, v=2),
+        message(2, v=1),
         message(2, v=...),
         message(2, v="1"),
         message(2, v=None),
@@ -85,7 +85,7 @@ async def test_unknown_versions(station: MakeStation, counted: Counted, junk: An
     assert one.lost == []
 
 
-@pytest.mark.parametrize("key", ["n", "g", "f", "s", "o"])
+@pytest.mark.parametrize("key", ["n", "g", "f", "s", "p", "q", "o"])
 @pytest.mark.parametrize("value", [..., None, 1.5, {"a": 1}], ids=["missing", "null", "1.5", "{}"])
 async def test_malformed_messages(
     station: MakeStation, counted: Counted, key: str, value: Any
@@ -114,9 +114,10 @@ def test_no_junk_raises(n: Any, g: Any, f: Any, s: Any, o: Any) -> None:
     async def take() -> None:
         one = Station(Exchange(), "one")
         one.bus._take(o)
-        one.bus._take({"v": VERSION, "n": n, "g": g, "f": f, "s": s, "o": o})
-        one.bus._take({"v": VERSION, "n": "other", "g": "", "f": 1, "s": 1, "o": [o, [8, s, f, g]]})
-        one.bus._take({"v": n, "n": "other", "g": "", "f": 1, "s": 1, "o": o})
+        numbers = {"f": 1, "s": 1, "p": 1, "q": 0}
+        one.bus._take({"v": VERSION, "n": n, "g": g, "f": f, "s": s, "p": f, "q": s, "o": o})
+        one.bus._take({"v": VERSION, "n": "other", "g": "", **numbers, "o": [o, [8, s, f, g]]})
+        one.bus._take({"v": n, "n": "other", "g": "", **numbers, "o": o})
 
     asyncio.run(take())
 

@@ -43,8 +43,9 @@ def test_neighbours_share_a_message() -> None:
 def test_each_destination_is_numbered() -> None:
     box = Outbox(1_000_000)
     put(box, "abaBaB")
-    found = [(m.group or m.channel, m.first, m.number) for m in take_all(box)]
-    assert found == [("a", 1, 1), ("b", 1, 1), ("a", 1, 2), ("B", 1, 1), ("a", 1, 3), ("B", 1, 2)]
+    found = [(m.destination, m.numbers.number, m.numbers.position) for m in take_all(box)]
+    assert found == [("a", 1, 1), ("b", 1, 2), ("a", 2, 3), ("B", 1, 4), ("a", 3, 5), ("B", 2, 6)]
+    assert box.position == 6
 
 
 def test_a_message_that_is_being_sent_is_closed() -> None:
@@ -53,7 +54,7 @@ def test_a_message_that_is_being_sent_is_closed() -> None:
     first = box.take()
     put(box, "a")
     assert len(first.operations) == 1
-    assert box.take().number == 2
+    assert box.take().numbers.number == 2
 
 
 def test_milestones_are_those_of_operations() -> None:
@@ -71,17 +72,18 @@ def test_the_oldest_overflow() -> None:
     box = Outbox(3 * (1000 + outbox.OVERHEAD))
     put(box, "abcde", 1000)
     assert box.overflows
-    assert box.drop_overflow() == 2
+    assert [message.group for message in box.drop_overflow()] == ["a", "b"]
     assert not box.overflows
     assert [message.group for message in take_all(box)] == ["c", "d", "e"]
     put(box, "ab")
-    assert [message.number for message in take_all(box)] == [2, 2]  # what was dropped has a number
+    # What was dropped has a number.
+    assert [message.numbers.number for message in take_all(box)] == [2, 2]
 
 
 def test_one_message_is_kept_whatever_its_size() -> None:
     box = Outbox(1000)
     put(box, "a", 100_000)
-    assert box.drop_overflow() == 0
+    assert box.drop_overflow() == []
     assert len(take_all(box)) == 1
     with pytest.raises(IndexError):
         box.take()
@@ -111,3 +113,25 @@ def test_nothing_is_lost_or_reordered(puts: list[tuple[str, int]]) -> None:
     ]
     assert found == [(name, number) for number, (name, _) in enumerate(puts)]
     assert box.size == 0
+
+
+def test_what_is_sent_again_keeps_its_place_and_its_numbers() -> None:
+    box = Outbox(10_000)
+    milestone = box.put("", "A", note(1), 0)
+    packed = {"s": 1}
+    box.put_again("A", packed, 3000)
+    box.put("", "A", note(2), 0)
+    first, again, last = take_all(box)
+    assert (again.channel, again.packed, again.operations) == ("A", packed, [])
+    assert (first.numbers.number, last.numbers.number) == (1, 2)
+    box.sent.finish(first.last)
+    assert milestone.done
+    assert first.last <= again.last < last.last
+
+
+def test_half_full() -> None:
+    box = Outbox(10_000)
+    box.put_again("A", {}, 5000)
+    assert not box.half_full
+    box.put_again("A", {}, 1)
+    assert box.half_full

@@ -1,0 +1,75 @@
+"""What this process says of its own messages, and which of them it sends again. Without I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .kept import Kept
+from .messages import PRIVATE, Kind, pack
+from .outbox import Outbox, OutgoingMessage
+from .progress import Milestone
+
+# Destinations that are named at a time.
+MAX_NAMED = 500
+# About how many bytes a name takes.
+NAME_SIZE = 70
+
+
+class Resending:
+    """Keeps what is sent, at most about ``max_size`` bytes of it; ``node`` is this process's id."""
+
+    def __init__(self, node: str, outbox: Outbox, max_size: int) -> None:
+        self.kept = Kept(max_size)
+        self._node = node
+        self._outbox = outbox
+        # Up to which position everybody has been told.
+        self._told = 0
+        # Our last answer to each process, until it is sent.
+        self._answers: dict[str, Milestone] = {}
+
+    def pack(self, message: OutgoingMessage, keep: bool) -> dict[str, Any]:
+        """Return a message as the layer takes it, and keep it if others could ask for it."""
+        packed = pack(self._node, message.group, message.numbers, message.operations)
+        if keep:
+            self.kept.add(message, packed)
+        return packed
+
+    def announcement(self, channel: str, now: float) -> tuple[list[Any], int]:
+        """Return the operation that tells everybody where we stand, and its size.
+
+        It names the destinations that were used since the last one. ``channel`` is our own.
+        """
+        self.kept.age(now)
+        operation, size = self._said(channel, 0, self._told, {})
+        self._told = operation[4]
+        return operation, size
+
+    def answer(
+        self, sender: str, asker: str, channel: str, number: int, since: int, missing: list[Any]
+    ) -> tuple[list[tuple[dict[str, Any], int]], list[Any], int] | None:
+        """Return what a process is to be sent again, with sizes, and the operation behind it.
+
+        ``asker`` is its channel, ``number`` that of its question. None while our last answer waits,
+        or much else does.
+        """
+        answer = self._answers.get(sender)
+        if (answer is not None and not answer.done) or self._outbox.half_full:
+            return None
+        batch, gone = self.kept.find(
+            (group + asker if group in PRIVATE else group, after, until)
+            for group, after, until in missing
+        )
+        return batch, *self._said(channel, number, since, gone)
+
+    def answered(self, sender: str, milestone: Milestone) -> None:
+        """Note that an answer waits to be sent."""
+        self._answers = {node: one for node, one in self._answers.items() if not one.done}
+        self._answers[sender] = milestone
+
+    def _said(
+        self, channel: str, number: int, since: int, gone: dict[str, int]
+    ) -> tuple[list[Any], int]:
+        until, last = self._outbox.used_since(since, MAX_NAMED)
+        named = [list(one) for one in last], [list(one) for one in gone.items()]
+        size = NAME_SIZE * (len(last) + len(gone))
+        return [Kind.SAID, channel, number, since, until, *named], size

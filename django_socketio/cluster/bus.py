@@ -66,6 +66,8 @@ class Bus:
         self._groups = Groups()
         self._receiver = Receiver(self._groups, self._ask_again, max_kept, patience)
         self._resending = Resending(node, self._outbox, max_kept)
+        # What we have asked other processes for, by their channels, until it is sent.
+        self._questions: dict[str, Milestone] = {}
         # Set while something is missing.
         self._ticking: asyncio.TimerHandle | None = None
         self._echoed = Progress()
@@ -285,25 +287,28 @@ class Bus:
         # While the layer is down nothing comes, so nobody's patience ends.
         self._carry_out(self._receiver.tick() if self.up else ())
 
-    def _ask_again(self, channel: str, number: int, since: int, gaps: list[Gap]) -> None:
-        """Ask a process, by its channel, for what is missing."""
-        if self.channel is not None:
+    def _ask_again(self, channel: str, since: int, gaps: list[Gap]) -> None:
+        """Ask a process, by its channel, for what is missing, unless such a question waits."""
+        questions = self._questions = {
+            to: question for to, question in self._questions.items() if not question.done
+        }
+        if self.channel is not None and channel not in questions:
             missing = [list(gap) for gap in gaps]
-            question = [Kind.AGAIN, self.channel, number, since, missing]
-            self.to_channel(channel, question, 100 * len(gaps))
+            question = [Kind.AGAIN, self.channel, since, missing]
+            questions[channel] = self.to_channel(channel, question, 100 * len(gaps))
 
     def _on_said(
         self,
         sender: str,
         channel: str,
-        answers: int,
+        answer: bool,
         since: int,
         until: int,
         last: list[Any],
         gone: list[Any],
     ) -> None:
         ours, lacking = self._ours(last), self._ours(gone)
-        said = Said(channel, answers, since, until, ours, lacking)
+        said = Said(channel, answer, since, until, ours, lacking)
         self._carry_out(self._receiver.said(sender, said))
 
     def _ours(self, positions: list[Any]) -> dict[str, int]:
@@ -315,11 +320,8 @@ class Bus:
             if name in private or name in self._groups
         }
 
-    def _on_again(
-        self, sender: str, channel: str, number: int, since: int, missing: list[Any]
-    ) -> None:
-        own = self.channel or ""
-        answer = self._resending.answer(sender, channel, own, number, since, missing)
+    def _on_again(self, sender: str, channel: str, since: int, missing: list[Any]) -> None:
+        answer = self._resending.answer(sender, channel, self.channel or "", since, missing)
         if answer is None:
             return  # it asks once more, if it is still in need
         batch, operation, size = answer

@@ -26,6 +26,9 @@ from .requests import Requests
 from .routing import Router, group_of
 from .tunnels import Accept, Tunnels
 
+# Seconds that messages wait at most for what is missing before them, without progress.
+LONGEST_PATIENCE = 30.0
+
 
 class Cluster:
     """:class:`~.ports.Others` on a channel layer that processes share; its docstrings are there.
@@ -53,7 +56,7 @@ class Cluster:
             self._lost,
             settings.max_layer_buffer_size,
             settings.max_resend_buffer_size,
-            2 * settings.heartbeat_timeout,
+            min(5 * settings.heartbeat_timeout, LONGEST_PATIENCE),
         )
         self.router = Router(node, self.bus, self.peers, runtime.loop)
         self.membership = Membership(

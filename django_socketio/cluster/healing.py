@@ -28,12 +28,12 @@ class Said(NamedTuple):
     """What a sender says of its messages between two positions.
 
     ``last`` are the positions of the last ones in groups that this process is in, ``gone`` those up
-    to which the sender cannot send again what was asked for. ``answers`` is the number of the
-    question, 0 where there was none; ``channel`` is the sender's own.
+    to which the sender cannot send again what was asked for. ``answer`` says that something was;
+    ``channel`` is the sender's own.
     """
 
     channel: str
-    answers: int
+    answer: bool
     since: int
     until: int
     last: dict[str, int]
@@ -83,8 +83,6 @@ class Healing:
         self, reached: Callable[[str], int | None], whole: int, noticed: int, patience: int
     ) -> None:
         self.whole = whole
-        # How often the sender was asked.
-        self.asked = 0
         # About how many bytes wait.
         self.size = 0
         self._reached = reached
@@ -94,8 +92,9 @@ class Healing:
         # Messages before which nothing of their group is missing.
         self._ready: _Heap = []
         self._numbers = count()
-        # What was missing first when the sender was asked; the ticks without progress, those until
-        # it is asked again, and the pause before.
+        # What was missing first when the sender was asked, and at the last tick; the ticks without
+        # progress, those until the sender is asked again, and the pause before.
+        self._asked: Gap | int | None = None
         self._oldest: Gap | int | None = None
         self._idle = 0
         self._due = self._pause = FIRST_PAUSE
@@ -158,22 +157,25 @@ class Healing:
         """Return the gaps to ask for now; None if the oldest one is still that of before."""
         gaps = self.gaps
         oldest = gaps[0] if gaps else self.whole
-        if oldest == self._oldest:
+        if oldest == self._asked:
             return None
-        self._oldest = oldest
-        self.asked += 1
+        self._asked = self._oldest = oldest
         self._idle, self._due, self._pause = 0, FIRST_PAUSE, FIRST_PAUSE
         return gaps
 
     def tick(self) -> list[Gap] | None:
         """Return the gaps to ask for once more, if it is time. See also :attr:`hopeless`."""
+        gaps = self.gaps
+        oldest = gaps[0] if gaps else self.whole
+        if oldest != self._oldest:
+            self._oldest = oldest
+            self._idle, self._due, self._pause = 0, FIRST_PAUSE, FIRST_PAUSE
         self._idle += 1
         if self._idle < self._due:
             return None
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         self._due = self._idle + self._pause
-        self.asked += 1
-        return self.gaps
+        return gaps
 
     @property
     def hopeless(self) -> bool:

@@ -104,13 +104,13 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.ECHO: {"number": int},
     Kind.SAID: {
         "channel": str,
-        "answers": int,
+        "answer": bool,
         "since": int,
         "until": int,
         "last": list,
         "gone": list,
     },
-    Kind.AGAIN: {"channel": str, "number": int, "since": int, "missing": list},
+    Kind.AGAIN: {"channel": str, "since": int, "missing": list},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }

@@ -21,9 +21,8 @@ MAX_SENDERS = 10_000
 # What is carried out at once though the message waits: order means nothing to it.
 URGENT = {Kind.HELLO, Kind.SAID, Kind.AGAIN}
 
-# Asks a process, by its channel, with a number, what it has said behind a position, and for what is
-# missing.
-Ask = Callable[[str, int, int, list[Gap]], None]
+# Asks a process, by its channel, what it has said behind a position, and for what is missing.
+Ask = Callable[[str, int, list[Gap]], None]
 
 
 class Heard:
@@ -99,18 +98,19 @@ class Receiver:
             heard.channel = said.channel
             self._is_whole(heard, said.until)
             return ()
+        asks = said.answer
         if healing is None:
             if said.since <= heard.whole and not self._lacks(heard, said.last):
                 self._is_whole(heard, max(heard.whole, said.until))
                 return ()
-            healing = self._begin(sender, heard, said.until)
+            healing, asks = self._begin(sender, heard, said.until), True
         healing.said(said)
         if healing.whole > heard.whole:
             self._is_whole(heard, healing.whole)
         ready, over = healing.take()
         if over:
             del self.healing[sender]
-        elif said.answers == healing.asked:
+        elif asks:
             self._ask_if_new(heard, healing)
         return self._accept(heard, ready)
 
@@ -126,7 +126,7 @@ class Receiver:
             if healing.hopeless:
                 given_up += self._give_up(sender, healing)
             elif gaps is not None:
-                self._ask(self._senders[sender].channel, healing.asked, healing.whole, gaps)
+                self._ask(self._senders[sender].channel, healing.whole, gaps)
         return given_up
 
     def forget_group(self, group: str) -> None:
@@ -194,7 +194,7 @@ class Receiver:
         """Ask for what is missing, unless the same was asked for before."""
         gaps = healing.progress()
         if gaps is not None:
-            self._ask(heard.channel, healing.asked, healing.whole, gaps)
+            self._ask(heard.channel, healing.whole, gaps)
 
     def _give_up(self, sender: str, healing: Healing) -> list[Received]:
         del self.healing[sender]

@@ -40,17 +40,16 @@ class Resending:
         It names the destinations that were used since the last one. ``channel`` is our own.
         """
         self.kept.age(now)
-        operation, size = self._said(channel, 0, self._told, {})
+        operation, size = self._said(channel, False, self._told, {})
         self._told = operation[4]
         return operation, size
 
     def answer(
-        self, sender: str, asker: str, channel: str, number: int, since: int, missing: list[Any]
+        self, sender: str, asker: str, channel: str, since: int, missing: list[Any]
     ) -> tuple[list[tuple[dict[str, Any], int]], list[Any], int] | None:
         """Return what a process is to be sent again, with sizes, and the operation behind it.
 
-        ``asker`` is its channel, ``number`` that of its question. None while our last answer waits,
-        or much else does.
+        ``asker`` is its channel. None while our last answer waits, or much else does.
         """
         answer = self._answers.get(sender)
         if (answer is not None and not answer.done) or self._outbox.half_full:
@@ -59,7 +58,7 @@ class Resending:
             (group + asker if group in PRIVATE else group, after, until)
             for group, after, until in missing
         )
-        return batch, *self._said(channel, number, since, gone)
+        return batch, *self._said(channel, True, since, gone)
 
     def answered(self, sender: str, milestone: Milestone) -> None:
         """Note that an answer waits to be sent."""
@@ -67,9 +66,9 @@ class Resending:
         self._answers[sender] = milestone
 
     def _said(
-        self, channel: str, number: int, since: int, gone: dict[str, int]
+        self, channel: str, answer: bool, since: int, gone: dict[str, int]
     ) -> tuple[list[Any], int]:
         until, last = self._outbox.used_since(since, MAX_NAMED)
         named = [list(one) for one in last], [list(one) for one in gone.items()]
         size = NAME_SIZE * (len(last) + len(gone))
-        return [Kind.SAID, channel, number, since, until, *named], size
+        return [Kind.SAID, channel, answer, since, until, *named], size

@@ -154,7 +154,7 @@ async def test_what_is_asked_must_make_sense(pair: Pair) -> None:
     sender, receiver = pair
     await soon(sender.bus.to_channel("channel of a third one", note(1)))
     position = sender.bus._outbox.position
-    question = [Kind.AGAIN, receiver.bus.channel, 1, 0, [["", 0, position]]]
+    question = [Kind.AGAIN, receiver.bus.channel, 0, [["", 0, position]]]
     await soon(receiver.bus.to_channel(sender.bus.channel or "", question))
     await soon(sender.bus.to_channel(receiver.bus.channel or "", note(2)))
     await eventually(lambda: receiver.numbers == [2])

@@ -92,9 +92,9 @@ class Pair:
             self.lost += message.lost
             for operation in message.operations:
                 if operation[0] == Kind.SAID:
-                    _, channel, answers, since, until, last, gone = operation
+                    _, channel, answer, since, until, last, gone = operation
                     ours, lacking = self._ours(last), self._ours(gone)
-                    said = Said(channel, answers, since, until, ours, lacking)
+                    said = Said(channel, answer, since, until, ours, lacking)
                     self._take(self.receiver.said("sender", said))
                 else:
                     self.got.append(operation[1])
@@ -106,13 +106,13 @@ class Pair:
             if name == ASKER or name in self.groups
         }
 
-    def _ask(self, channel: str, number: int, since: int, gaps: list[healing.Gap]) -> None:
+    def _ask(self, channel: str, since: int, gaps: list[healing.Gap]) -> None:
         assert channel == OWN
         missing = [list(gap) for gap in gaps]
         self.asked.append(missing)
         if not self.answers:
             return
-        answer = self.sending.answer("receiver", ASKER, OWN, number, since, missing)
+        answer = self.sending.answer("receiver", ASKER, OWN, since, missing)
         if answer is not None:
             batch, operation, size = answer
             for packed, weight in batch:
@@ -275,7 +275,7 @@ def test_what_comes_twice(pair: Pair) -> None:
     pair.answers = True
     pair.tick(healing.FIRST_PAUSE)
     assert pair.got == [1, 2, 3, 4]
-    pair._ask(OWN, 0, 0, [tuple(gap[0])])
+    pair._ask(OWN, 0, [tuple(gap[0])])
     pair.flush()
     assert pair.got == [1, 2, 3, 4]
     assert pair.lost == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from .progress import Milestone, Progress
+from .sequence import tail
 
 
 class Change(Enum):
@@ -22,8 +23,10 @@ class Groups:
 
     def __init__(self) -> None:
         self.synced = Progress()
-        # In the order in which they were joined: that of all processes comes first.
+        # In the order in which they were joined: that of all processes comes first. And by the tail
+        # of their names.
         self._wanted: dict[str, None] = {}
+        self._tails: dict[str, str] = {}
         self._joined: set[str] = set()
         # By wanted group: the position of this process's last message when the layer had been told.
         self._settled: dict[str, int] = {}
@@ -38,13 +41,19 @@ class Groups:
     def join(self, group: str) -> Milestone:
         """Note that this process wants to be in a group. The milestone: the layer was told."""
         self._wanted[group] = None
+        self._tails[tail(group)] = group
         return self._change(group)
 
     def leave(self, group: str) -> Milestone:
         """Note that it wants to be in a group no more. The milestone: the layer was told."""
         self._wanted.pop(group, None)
         self._settled.pop(group, None)
+        self._tails.pop(tail(group), None)
         return self._change(group)
+
+    def with_tail(self, tail: str) -> str | None:
+        """Return the group whose name ends so; None where this process is in no such group."""
+        return self._tails.get(tail)
 
     def settle(self, group: str, position: int) -> None:
         """Note that the layer has been told of a group, and the position of our last message."""

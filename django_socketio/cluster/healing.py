@@ -110,11 +110,15 @@ class Healing:
         self._follow(chain)
         return True
 
+    def announced(self, group: str, position: int) -> None:
+        """Take that there is a message of a group."""
+        chain = self._chain(group)
+        chain.announced = max(chain.announced, position)
+
     def said(self, said: Said) -> None:
         """Take what the sender says of its messages."""
         for group, position in said.last.items():
-            chain = self._chain(group)
-            chain.announced = max(chain.announced, position)
+            self.announced(group, position)
         if said.since <= self.whole:
             self.whole = max(self.whole, said.until)
         for group, position in said.gone.items():

@@ -4,7 +4,8 @@ A layer message is a dict of plain values (text, bytes, numbers, lists), which e
 can carry::
 
     {"type": ..., "v": 2, "n": sender, "g": group or "", "f": the first number of the run,
-     "s": sequence number, "p": position, "q": the position before, "o": operations}
+     "s": sequence number, "p": position, "q": the position before, "b": what was said before,
+     "o": operations}
 
 An operation is a list that begins with its :class:`Kind`; :data:`ITEMS` names what follows. What
 comes in is checked like any input: an unknown version or kind, or a wrong shape, is counted and
@@ -147,6 +148,7 @@ def pack(sender: str, group: str, numbers: Numbers, operations: list[list[Any]])
         "s": numbers.number,
         "p": numbers.position,
         "q": numbers.previous,
+        "b": numbers.before,
         "o": operations,
     }
 
@@ -160,14 +162,17 @@ def unpack(message: Any) -> tuple[str, str, Numbers, Sequence[Any]]:
         raise BadMessage("unknown version")
     sender, group, operations = message.get("n"), message.get("g"), message.get("o")
     numbers: list[Any] = [message.get(key) for key in "fspq"]
+    before = message.get("b")
     if not (
         isinstance(sender, str)
         and isinstance(group, str)
         and all(isinstance(number, int) for number in numbers)
+        and isinstance(before, str)
         and isinstance(operations, (list, tuple))
     ):
         raise BadMessage("malformed")
-    return sender, group, Numbers(*numbers), operations
+    first, number, position, previous = numbers
+    return sender, group, Numbers(first, number, position, previous, before), operations
 
 
 @lru_cache(maxsize=8192)

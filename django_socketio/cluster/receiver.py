@@ -14,7 +14,7 @@ from ..stats import counters
 from .groups import Groups
 from .healing import TICK, Gap, Healing, Said
 from .messages import PRIVATE, Kind
-from .sequence import Received
+from .sequence import Numbers, Received
 
 # Senders that a receiver keeps numbers of: commands come and go without a word.
 MAX_SENDERS = 10_000
@@ -28,11 +28,13 @@ Ask = Callable[[str, int, list[Gap]], None]
 class Heard:
     """What this process knows of one sender."""
 
-    __slots__ = ("channel", "confirmed", "last", "whole")
+    __slots__ = ("channel", "confirmed", "last", "position", "whole")
 
     def __init__(self) -> None:
         # By group: the number and the position of the last message that was carried out.
         self.last: dict[str, tuple[int, int]] = {}
+        # That of the last one of all.
+        self.position = 0
         # The sender's channel; empty as long as it has not said where it stands.
         self.channel = ""
         # Up to which of its positions nothing is missing, and our own position that had come back
@@ -63,20 +65,28 @@ class Receiver:
         sender, group, numbers, _, _ = message
         heard = self._heard(sender)
         healing = self.healing.get(sender) if self.healing else None
+        before: str | None = None
         if healing is None:
-            last = heard.last.get(group)
-            if last is not None and numbers.previous == last[1]:
-                heard.last[group] = numbers.number, numbers.position
-                return (message,)
-            reached = self._reached(heard, group)
-            if reached is None or numbers.previous <= reached or not heard.channel:
-                return self._accept(heard, [message])
+            position = numbers.position
+            if position != heard.position + 1:
+                before = self._missed_before(heard, numbers)
+            heard.position = position
+            if before is None:
+                last = heard.last.get(group)
+                if last is not None and numbers.previous == last[1]:
+                    heard.last[group] = numbers.number, position
+                    return (message,)
+                reached = self._reached(heard, group)
+                if reached is None or numbers.previous <= reached or not heard.channel:
+                    return self._accept(heard, [message])
         urgent = [operation for operation in message.operations if operation[0] in URGENT]
         if urgent:
             others = [item for item in message.operations if item[0] not in URGENT]
             message = message._replace(operations=others)
         if healing is None:
             healing = self._begin(sender, heard, numbers.position)
+            if before is not None:
+                healing.announced(before, numbers.position - 1)
             healing.hold(message)
             self._ask_if_new(heard, healing)
         elif not healing.hold(message):
@@ -172,6 +182,14 @@ class Receiver:
             return heard.whole
         joined = self._groups.joined_at(group)
         return None if joined is None or joined >= heard.confirmed else heard.whole
+
+    def _missed_before(self, heard: Heard, numbers: Numbers) -> str | None:
+        """Return the group of which the message right before this one is missing, if it is."""
+        group = self._groups.with_tail(numbers.before)
+        if group is None or not heard.channel:
+            return None
+        reached = self._reached(heard, group)
+        return None if reached is None or reached >= numbers.position - 1 else group
 
     def _lacks(self, heard: Heard, last: dict[str, int]) -> bool:
         """Return whether some messages are missing, by the last positions that there are."""

@@ -14,17 +14,24 @@ class Numbers(NamedTuple):
 
     ``number`` counts the messages for its destination, ``first`` is that of the first one of the
     run. ``position`` counts all messages of the sender; ``previous`` is the position of the message
-    before for the same destination, 0 for the first one of a run.
+    before for the same destination, 0 for the first one of a run. ``before`` is the :func:`tail` of
+    the destination of the message that has the position before, whatever that is.
     """
 
     first: int
     number: int
     position: int
     previous: int
+    before: str
 
 
 # Those of a message that is not numbered.
-NONE = Numbers(0, 0, 0, 0)
+NONE = Numbers(0, 0, 0, 0, "")
+
+
+def tail(destination: str) -> str:
+    """Return the end of a destination's name, by which those who know it recognise it."""
+    return destination[-8:]
 
 
 class Sender:
@@ -33,6 +40,8 @@ class Sender:
     def __init__(self) -> None:
         # The position of the last message.
         self.position = 0
+        # The tail of the destination of the last message.
+        self._before = ""
         # By destination: the first and the last number of its run, and the last position. The one
         # used last stands at the end.
         self._runs: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
@@ -53,7 +62,8 @@ class Sender:
         if len(self._runs) > MAX_DESTINATIONS:
             _, (_, number, _) = self._runs.popitem(last=False)
             self._highest = max(self._highest, number)
-        return Numbers(first, last + 1, self.position, previous)
+        before, self._before = self._before, tail(destination)
+        return Numbers(first, last + 1, self.position, previous, before)
 
     def used_since(self, position: int, limit: int) -> tuple[int, list[tuple[str, int]]]:
         """Return the destinations that were used last behind a position, and where, in that order.

@@ -41,10 +41,14 @@ class Plan:
 
     @property
     def numbers(self) -> int:
-        """How many numbers each process has to send."""
-        shares = [len(MEMBERS[number % len(MEMBERS)]) for number in range(self.clients)]
-        each = self.workers * sum(shares) / len(ROOMS)
-        return -(-self.deliveries // int(each))
+        """How many numbers each process has to send: as chance has it, some more than wanted."""
+        each = self.workers * sum(map(len, self.rooms)) / len(ROOMS)
+        return round(1.03 * self.deliveries / each) + 10
+
+    @property
+    def rooms(self) -> list[list[str]]:
+        """The rooms of each client; the first ones are on different processes."""
+        return [MEMBERS[number // self.workers % len(MEMBERS)] for number in range(self.clients)]
 
 
 @dataclass
@@ -64,8 +68,8 @@ async def run(plan: Plan) -> Result:
     began = monotonic()
     async with _servers(plan) as (redis, wire, workers):
         clients = [
-            Client(workers[number % len(workers)].port, MEMBERS[number // len(workers) % 3])
-            for number in range(plan.clients)
+            Client(workers[number % len(workers)].port, rooms)
+            for number, rooms in enumerate(plan.rooms)
         ]
         senders = [Client(worker.port, []) for worker in workers]
         try:

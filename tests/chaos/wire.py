@@ -43,29 +43,31 @@ class Wire:
                 _reset(writer)
         return len(victims)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with suppress(OSError):
-                from_target, to_target = await asyncio.open_connection(HOST, self._target)
-                pair = writer, to_target
-                self._pairs.add(pair)
-                ways = [
-                    asyncio.ensure_future(_pass_on(reader, to_target)),
-                    asyncio.ensure_future(_pass_on(from_target, writer)),
-                ]
-                try:
-                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    self._pairs.discard(pair)
-                    for way in ways:
-                        way.cancel()
-                    to_target.close()
+            from_target, to_target = await asyncio.open_connection(HOST, self._target)
+        except OSError:
+            _reset(writer)
+            return
+        pair = writer, to_target
+        self._pairs.add(pair)
+        ways = [
+            asyncio.ensure_future(_pass_on(reader, to_target)),
+            asyncio.ensure_future(_pass_on(from_target, writer)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._pairs.discard(pair)
+            for way in ways:
+                way.cancel()
+            to_target.close()
             writer.close()
-            self._tasks.discard(task)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -143,7 +143,9 @@ async def test_a_process_that_is_gone_is_given_up(station: MakeStation, counted:
     sender.layer.loses = lambda channel, message: holds(message, 1)
     await soon(sender.bus.to_channel(channel, note(1)))
     sender.layer.open.clear()
-    receiver.layer.exchange.put(channel, pack("sender", "", Numbers(1, 3, 1000, 999), [note(2)]))
+    receiver.layer.exchange.put(
+        channel, pack("sender", "", Numbers(1, 3, 1000, 999, ""), [note(2)])
+    )
     await eventually(lambda: receiver.numbers == [0, 2])
     assert counted("lost") == 1
     assert receiver.lost == [("sender", "")]
@@ -165,7 +167,7 @@ async def test_three_processes_on_a_layer_that_loses_every_tenth(
     station: MakeStation, seed: int, counted: Counted
 ) -> None:
     chance = random.Random(seed)
-    stations = [station(name) for name in "abc"]
+    stations = [station(name, patience=100.0) for name in "abc"]
     for one in stations:
         await one.listen(EVERYONE, "g")
     await meet(*stations)

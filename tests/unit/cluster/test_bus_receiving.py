@@ -21,7 +21,7 @@ Counted = Callable[[str], int]
 
 def message(number: int, **changes: Any) -> dict[str, Any]:
     found = {"type": TYPE, "v": VERSION, "n": "other", "g": "", "f": 1, "s": number}
-    found = {**found, "p": number, "q": number - 1, "o": [note(number)], **changes}
+    found = {**found, "p": number, "q": number - 1, "b": "", "o": [note(number)], **changes}
     return {key: value for key, value in found.items() if value is not ...}
 
 
@@ -85,7 +85,7 @@ async def test_unknown_versions(station: MakeStation, counted: Counted, junk: An
     assert one.lost == []
 
 
-@pytest.mark.parametrize("key", ["n", "g", "f", "s", "p", "q", "o"])
+@pytest.mark.parametrize("key", ["n", "g", "f", "s", "p", "q", "b", "o"])
 @pytest.mark.parametrize("value", [..., None, 1.5, {"a": 1}], ids=["missing", "null", "1.5", "{}"])
 async def test_malformed_messages(
     station: MakeStation, counted: Counted, key: str, value: Any
@@ -114,8 +114,10 @@ def test_no_junk_raises(n: Any, g: Any, f: Any, s: Any, o: Any) -> None:
     async def take() -> None:
         one = Station(Exchange(), "one")
         one.bus._take(o)
-        numbers = {"f": 1, "s": 1, "p": 1, "q": 0}
-        one.bus._take({"v": VERSION, "n": n, "g": g, "f": f, "s": s, "p": f, "q": s, "o": o})
+        numbers = {"f": 1, "s": 1, "p": 1, "q": 0, "b": ""}
+        one.bus._take(
+            {"v": VERSION, "n": n, "g": g, "f": f, "s": s, "p": f, "q": s, "b": g, "o": o}
+        )
         one.bus._take({"v": VERSION, "n": "other", "g": "", **numbers, "o": [o, [8, s, f, g]]})
         one.bus._take({"v": n, "n": "other", "g": "", **numbers, "o": o})
 

@@ -14,7 +14,7 @@ from tests.unit.cluster.test_operations import JUNK
 
 ME = "me"
 MINE = {"g"}
-NUMBERS = Numbers(1, 2, 7, 5)
+NUMBERS = Numbers(1, 2, 7, 5, "g")
 
 
 def opened(message: Any) -> Received | None:

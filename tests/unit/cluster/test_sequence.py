@@ -13,10 +13,10 @@ from django_socketio.cluster.sequence import Numbers, Sender
 def test_each_destination_is_numbered_on_its_own() -> None:
     sender = Sender()
     assert [sender.next(name) for name in "abaa"] == [
-        Numbers(first=1, number=1, position=1, previous=0),
-        Numbers(first=1, number=1, position=2, previous=0),
-        Numbers(first=1, number=2, position=3, previous=1),
-        Numbers(first=1, number=3, position=4, previous=3),
+        Numbers(first=1, number=1, position=1, previous=0, before=""),
+        Numbers(first=1, number=1, position=2, previous=0, before="a"),
+        Numbers(first=1, number=2, position=3, previous=1, before="b"),
+        Numbers(first=1, number=3, position=4, previous=3, before="a"),
     ]
     assert sender.position == 4
 
@@ -53,10 +53,10 @@ def test_a_forgotten_destination_begins_above_all_numbers_it_had(sent: int) -> N
         last = sender.next("often")
     for other in ("b", "c", "d"):
         sender.next(other)
-    first, number, _, previous = sender.next("often")
+    first, number, _, previous, before = sender.next("often")
     assert first == number > last.number
-    assert previous == 0
-    assert sender.next("often") == Numbers(first, number + 1, sent + 5, sent + 4)
+    assert (previous, before) == (0, "d")
+    assert sender.next("often") == Numbers(first, number + 1, sent + 5, sent + 4, "often")
 
 
 @pytest.mark.usefixtures("two_destinations")

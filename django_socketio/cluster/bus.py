@@ -282,6 +282,11 @@ class Bus:
             now = asyncio.get_running_loop().time()
             self.to_group(EVERYONE, *self._resending.announcement(self.channel, now))
 
+    def say_where_we_stand_to(self, channel: str) -> None:
+        """Tell one process that does not know yet."""
+        if self.channel is not None:
+            self.to_channel(channel, *self._resending.position(self.channel))
+
     def _tick(self) -> None:
         self._ticking = None
         # While the layer is down nothing comes, so nobody's patience ends.

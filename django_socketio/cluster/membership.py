@@ -175,7 +175,9 @@ class Membership:
     async def _greet(self) -> None:
         await self._bus.join(EVERYONE)
         self._bus.echoed_at = self._runtime.loop.time()
-        await self._hello(wanted=True)
+        greeting = self._hello(wanted=True)
+        self._bus.say_where_we_stand()
+        await greeting
         self._greeted.set()
         await asyncio.sleep(SETTLE_TIME)
         self._settled.set()
@@ -234,6 +236,7 @@ class Membership:
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
+            self._bus.say_where_we_stand_to(channel)
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it

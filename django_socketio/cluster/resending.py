@@ -44,6 +44,10 @@ class Resending:
         self._told = operation[4]
         return operation, size
 
+    def position(self, channel: str) -> tuple[list[Any], int]:
+        """Return the operation that tells where we stand who has missed nothing, and its size."""
+        return self._said(channel, False, self._outbox.position, {})
+
     def answer(
         self, sender: str, asker: str, channel: str, since: int, missing: list[Any]
     ) -> tuple[list[tuple[dict[str, Any], int]], list[Any], int] | None:

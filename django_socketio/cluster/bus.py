@@ -250,6 +250,8 @@ class Bus:
             return
         if received.sender == self.node:
             self._hear_myself(received)
+        elif received.numbers == NONE:
+            self._take_again(received.operations)
         else:
             self._carry_out(self._receiver.put(received))
 
@@ -263,6 +265,14 @@ class Bus:
                 self._receive(sender, operation)
         if self._receiver.healing and self._ticking is None:
             self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def _take_again(self, operations: list[list[Any]]) -> None:
+        """Take what a process sends again: whole messages, each as it was."""
+        for operation in operations:
+            for message in operation[1] if operation[0] == Kind.RESENT else ():
+                received = self._inbox.open(message, self._groups)
+                if received is not None and received.numbers != NONE:
+                    self._carry_out(self._receiver.put(received))
 
     def _hear_myself(self, received: Received) -> None:
         """Take a message of this process itself: it proves that the layer works both ways."""
@@ -329,12 +339,12 @@ class Bus:
         answer = self._resending.answer(sender, channel, self.channel or "", since, missing)
         if answer is None:
             return  # it asks once more, if it is still in need
-        batch, operation, size = answer
-        counters.layer.add("sent again", len(batch))
-        self._put.set()
-        for packed, weight in batch:
-            self._outbox.put_again(channel, packed, weight)
-        self._resending.answered(sender, self.to_channel(channel, operation, size))
+        if answer.again is not None:
+            counters.layer.add("sent again", answer.messages)
+            self._put.set()
+            self._outbox.put_packed(channel, answer.again, answer.weight)
+        answered = self.to_channel(channel, answer.operation, answer.size)
+        self._resending.answered(sender, answered)
 
     def forget(self, node: str) -> None:
         """Forget a process that is gone."""

@@ -12,8 +12,8 @@ from .outbox import OutgoingMessage
 KEEP_TIME = 60.0
 # What a message, and an operation, weigh in memory beside what they count for in the outbox.
 MESSAGE_WEIGHT, OPERATION_WEIGHT = 700, 300
-# How much is sent again at a time: messages, and bytes.
-BATCH, BATCH_SIZE = 100, 262_144
+# How many messages are sent again at a time.
+BATCH = 500
 
 
 class KeptMessage(NamedTuple):
@@ -72,13 +72,14 @@ class Kept:
         self._next.pop((kept.destination, kept.previous), None)
 
     def find(
-        self, missing: Iterable[tuple[str, int, int]]
-    ) -> tuple[list[tuple[dict[str, Any], int]], dict[str, int]]:
+        self, missing: Iterable[tuple[str, int, int]], room: int
+    ) -> tuple[list[dict[str, Any]], int, dict[str, int]]:
         """Return what is to be sent again now, in the order in which it was sent first.
 
         ``missing`` names destinations, each with the position behind which messages are missing,
-        and that of the last missing one. Returned are the messages with their sizes and, by
-        destination, up to which position those that are not returned are kept no more.
+        and that of the last missing one. Returned are messages of about ``room`` bytes, at least
+        one, and their size; and by destination, up to which position those that are not returned
+        are kept no more.
         """
         found: set[int] = set()
         gone: dict[str, int] = {}
@@ -89,18 +90,18 @@ class Kept:
                 if lacking:
                     gone[destination] = max(lacking, gone.get(destination, 0))
             found.update(positions)
-        batch: list[tuple[dict[str, Any], int]] = []
+        batch: list[dict[str, Any]] = []
         size = 0
         for position in sorted(found):
             kept = self._messages[position]
-            if len(batch) >= BATCH or size > BATCH_SIZE:
+            if len(batch) >= BATCH or (batch and size + kept.size > room):
                 break
             if kept.packed is None:
                 gone[kept.destination] = max(position, gone.get(kept.destination, 0))
             else:
-                batch.append((kept.packed, kept.size))
+                batch.append(kept.packed)
                 size += kept.size
-        return batch, gone
+        return batch, size, gone
 
     def _ahead(self, destination: str, after: int, until: int) -> list[int]:
         """Follow a destination's messages from the one behind ``after``: as many as are sent.

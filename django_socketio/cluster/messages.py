@@ -63,6 +63,7 @@ class Kind(IntEnum):
     ECHO = 23
     SAID = 25
     AGAIN = 26
+    RESENT = 27
     REPORT = 40
     REPORTED = 41
 
@@ -112,6 +113,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
         "gone": list,
     },
     Kind.AGAIN: {"channel": str, "since": int, "missing": list},
+    Kind.RESENT: {"messages": list},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
 }

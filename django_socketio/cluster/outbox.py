@@ -25,7 +25,7 @@ class OutgoingMessage:
         self.group = group
         self.channel = channel
         self.numbers = numbers
-        # The message as the layer takes it, where it is sent to a process once more.
+        # The message as the layer takes it, where that is known already.
         self.packed: dict[str, Any] | None = None
         self.operations: list[list[Any]] = []
         # Its size in bytes, about; and the number of its last operation among all ever put.
@@ -60,9 +60,9 @@ class Outbox:
         return self.size > self._max_size
 
     @property
-    def half_full(self) -> bool:
-        """Whether what is sent again has to wait."""
-        return 2 * self.size > self._max_size
+    def room(self) -> int:
+        """How many bytes may be sent again: half of the queue is for what is new."""
+        return self._max_size // 2 - self.size
 
     @property
     def position(self) -> int:
@@ -97,8 +97,8 @@ class Outbox:
         message.last = self.sent.given
         return milestone
 
-    def put_again(self, channel: str, packed: dict[str, Any], size: int) -> None:
-        """Add a message that was sent before, for one process, with the numbers that it has."""
+    def put_packed(self, channel: str, packed: dict[str, Any], size: int) -> None:
+        """Add a message for one process that is not numbered."""
         message = OutgoingMessage("", channel, NONE)
         message.packed = packed
         message.size = size

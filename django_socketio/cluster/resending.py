@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .kept import Kept
 from .messages import PRIVATE, Kind, pack
 from .outbox import Outbox, OutgoingMessage
 from .progress import Milestone
+from .sequence import NONE
 
 # Destinations that are named at a time.
 MAX_NAMED = 500
+# How many bytes are sent again at a time.
+BATCH_SIZE = 500_000
 # About how many bytes a name takes.
 NAME_SIZE = 70
+
+
+class Answer(NamedTuple):
+    """What is sent to a process that misses something.
+
+    First a message that is not numbered, ``again``, which holds so many ``messages`` (None for
+    none), then an operation; and their sizes.
+    """
+
+    messages: int
+    again: dict[str, Any] | None
+    weight: int
+    operation: list[Any]
+    size: int
 
 
 class Resending:
@@ -50,19 +67,21 @@ class Resending:
 
     def answer(
         self, sender: str, asker: str, channel: str, since: int, missing: list[Any]
-    ) -> tuple[list[tuple[dict[str, Any], int]], list[Any], int] | None:
-        """Return what a process is to be sent again, with sizes, and the operation behind it.
+    ) -> Answer | None:
+        """Return what a process is to be sent that asks for what is missing.
 
         ``asker`` is its channel. None while our last answer waits, or much else does.
         """
         answer = self._answers.get(sender)
-        if (answer is not None and not answer.done) or self._outbox.half_full:
+        if (answer is not None and not answer.done) or self._outbox.room <= 0:
             return None
-        batch, gone = self.kept.find(
+        wanted = (
             (group + asker if group in PRIVATE else group, after, until)
             for group, after, until in missing
         )
-        return batch, *self._said(channel, True, since, gone)
+        batch, weight, gone = self.kept.find(wanted, min(self._outbox.room, BATCH_SIZE))
+        again = pack(self._node, "", NONE, [[Kind.RESENT, batch]]) if batch else None
+        return Answer(len(batch), again, weight, *self._said(channel, True, since, gone))
 
     def answered(self, sender: str, milestone: Milestone) -> None:
         """Note that an answer waits to be sent."""

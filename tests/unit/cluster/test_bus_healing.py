@@ -42,7 +42,7 @@ def knows(station: Station, number: int) -> bool:
 
 @pytest.fixture
 async def pair(station: MakeStation) -> tuple[Station, Station]:
-    sender, receiver = station("sender"), station("receiver")
+    sender, receiver = station("sender"), station("receiver", patience=100.0)
     await sender.listen(EVERYONE)
     await receiver.listen(EVERYONE, "g")
     await meet(sender, receiver)
@@ -86,7 +86,10 @@ async def test_a_loss_at_the_end(pair: Pair, private: bool) -> None:
 
 async def test_what_was_dropped_before_it_was_sent(station: MakeStation, counted: Counted) -> None:
     """As much of it as is kept: the newest."""
-    sender, receiver = station("sender", max_buffer=3000, max_kept=20_000), station("receiver")
+    sender, receiver = (
+        station("sender", max_buffer=3000, max_kept=20_000),
+        station("receiver", patience=100.0),
+    )
     await sender.listen(EVERYONE)
     await receiver.listen(EVERYONE, "g", "h")
     await meet(sender, receiver)

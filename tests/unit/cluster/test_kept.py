@@ -25,9 +25,11 @@ def keep(store: Kept, destinations: str, box: Outbox | None = None) -> Outbox:
     return box
 
 
-def found(store: Kept, *missing: tuple[str, int, int]) -> tuple[list[int], dict[str, int]]:
-    batch, gone = store.find(missing)
-    return [packed["p"] for packed, _ in batch], gone
+def found(
+    store: Kept, *missing: tuple[str, int, int], room: int = 10**6
+) -> tuple[list[int], dict[str, int]]:
+    batch, _, gone = store.find(missing, room)
+    return [packed["p"] for packed in batch], gone
 
 
 @pytest.fixture
@@ -81,8 +83,8 @@ def test_one_batch_is_small(store: Kept, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(kept, "BATCH", 3)
     keep(store, "aaaaaaaa")
     assert found(store, ("a", 0, 8)) == ([1, 2, 3], {})
-    monkeypatch.setattr(kept, "BATCH_SIZE", WEIGHT)
-    assert found(store, ("a", 0, 8)) == ([1, 2], {})
+    assert found(store, ("a", 0, 8), room=2 * WEIGHT) == ([1, 2], {})
+    assert found(store, ("a", 0, 8), room=1) == ([1], {})
 
 
 def test_one_batch_over_several_groups(store: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

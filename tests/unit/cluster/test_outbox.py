@@ -115,11 +115,11 @@ def test_nothing_is_lost_or_reordered(puts: list[tuple[str, int]]) -> None:
     assert box.size == 0
 
 
-def test_what_is_sent_again_keeps_its_place_and_its_numbers() -> None:
+def test_a_message_that_is_not_numbered_keeps_its_place() -> None:
     box = Outbox(10_000)
     milestone = box.put("", "A", note(1), 0)
     packed = {"s": 1}
-    box.put_again("A", packed, 3000)
+    box.put_packed("A", packed, 3000)
     box.put("", "A", note(2), 0)
     first, again, last = take_all(box)
     assert (again.channel, again.packed, again.operations) == ("A", packed, [])
@@ -129,9 +129,8 @@ def test_what_is_sent_again_keeps_its_place_and_its_numbers() -> None:
     assert first.last <= again.last < last.last
 
 
-def test_half_full() -> None:
+def test_half_is_left_for_what_is_new() -> None:
     box = Outbox(10_000)
-    box.put_again("A", {}, 5000)
-    assert not box.half_full
-    box.put_again("A", {}, 1)
-    assert box.half_full
+    assert box.room == 5000
+    box.put_packed("A", {}, 5001)
+    assert box.room == -1

@@ -73,14 +73,18 @@ class Pair:
     def flush(self) -> None:
         while self.box.size:
             message = self.box.take()
-            packed = message.packed or self.sending.pack(message, keep=True)
             self.box.sent.finish(message.last)
-            if (message.channel == ASKER or packed["g"] in self.groups) and not self.loses(
-                packed["p"]
-            ):
-                received = self.inbox.open(packed, self.groups)
-                assert received is not None
-                self._take(self.receiver.put(received))
+            if message.packed is None:
+                again = [self.sending.pack(message, keep=True)]
+            else:
+                ((_, again),) = message.packed["o"]
+            for packed in again:
+                if (message.channel == ASKER or packed["g"] in self.groups) and not self.loses(
+                    packed["p"]
+                ):
+                    received = self.inbox.open(packed, self.groups)
+                    assert received is not None
+                    self._take(self.receiver.put(received))
 
     def tick(self, times: int = 1) -> None:
         for _ in range(times):
@@ -114,10 +118,10 @@ class Pair:
             return
         answer = self.sending.answer("receiver", ASKER, OWN, since, missing)
         if answer is not None:
-            batch, operation, size = answer
-            for packed, weight in batch:
-                self.box.put_again(ASKER, packed, weight)
-            self.sending.answered("receiver", self.box.put("", ASKER, operation, size))
+            if answer.again is not None:
+                self.box.put_packed(ASKER, answer.again, answer.weight)
+            milestone = self.box.put("", ASKER, answer.operation, answer.size)
+            self.sending.answered("receiver", milestone)
 
 
 @pytest.fixture

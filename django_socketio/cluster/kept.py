@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .outbox import OutgoingMessage
 
@@ -12,17 +12,11 @@ from .outbox import OutgoingMessage
 KEEP_TIME = 60.0
 # What a message, and an operation, weigh in memory beside what they count for in the outbox.
 MESSAGE_WEIGHT, OPERATION_WEIGHT = 700, 300
+# A destination, the position before for it, a size, and the message as the layer carried it; None
+# where the layer cannot carry it.
+KeptMessage = tuple[str, int, int, dict[str, Any] | None]
 # How many messages are sent again at a time.
 BATCH = 500
-
-
-class KeptMessage(NamedTuple):
-    """A message as the layer carried it; ``packed`` is None where the layer cannot carry it."""
-
-    destination: str
-    previous: int
-    size: int
-    packed: dict[str, Any] | None
 
 
 class Kept:
@@ -32,8 +26,8 @@ class Kept:
         self.size = 0
         self._max_size = max_size
         self._messages: OrderedDict[int, KeptMessage] = OrderedDict()
-        # By a destination and the position of a message for it: that of the next one.
-        self._next: dict[tuple[str, int], int] = {}
+        # By the position of a message: that of the next one for the same destination.
+        self._next: dict[int, int] = {}
         # When what was the newest message.
         self._marks: deque[tuple[float, int]] = deque()
 
@@ -43,10 +37,9 @@ class Kept:
     def add(self, message: OutgoingMessage, packed: dict[str, Any]) -> None:
         """Keep a message that is sent now, or dropped."""
         size = message.size + MESSAGE_WEIGHT + OPERATION_WEIGHT * len(message.operations)
-        destination, numbers = message.destination, message.numbers
-        position, previous = numbers.position, numbers.previous
-        self._messages[position] = KeptMessage(destination, previous, size, packed)
-        self._next[destination, previous] = position
+        _, _, position, previous, _ = message.numbers
+        self._messages[position] = message.destination, previous, size, packed
+        self._next[previous] = position
         self.size += size
         while self.size > self._max_size:
             self._drop_oldest()
@@ -55,7 +48,7 @@ class Kept:
         """Note that the layer cannot carry a message: it is not to be sent again."""
         kept = self._messages.get(position)
         if kept is not None:
-            self._messages[position] = kept._replace(packed=None)
+            self._messages[position] = *kept[:3], None
 
     def age(self, now: float) -> None:
         """Drop what is older than :data:`KEEP_TIME`. To be called every few seconds."""
@@ -67,9 +60,9 @@ class Kept:
             self._marks.append((now, next(reversed(self._messages))))
 
     def _drop_oldest(self) -> None:
-        _, kept = self._messages.popitem(last=False)
-        self.size -= kept.size
-        self._next.pop((kept.destination, kept.previous), None)
+        _, (_, previous, size, _) = self._messages.popitem(last=False)
+        self.size -= size
+        self._next.pop(previous, None)
 
     def find(
         self, missing: Iterable[tuple[str, int, int]], room: int
@@ -93,14 +86,14 @@ class Kept:
         batch: list[dict[str, Any]] = []
         size = 0
         for position in sorted(found):
-            kept = self._messages[position]
-            if len(batch) >= BATCH or (batch and size + kept.size > room):
+            destination, _, weight, packed = self._messages[position]
+            if len(batch) >= BATCH or (batch and size + weight > room):
                 break
-            if kept.packed is None:
-                gone[kept.destination] = max(position, gone.get(kept.destination, 0))
+            if packed is None:
+                gone[destination] = max(position, gone.get(destination, 0))
             else:
-                batch.append(kept.packed)
-                size += kept.size
+                batch.append(packed)
+                size += weight
         return batch, size, gone
 
     def _ahead(self, destination: str, after: int, until: int) -> list[int]:
@@ -111,8 +104,9 @@ class Kept:
         found: list[int] = []
         position = after
         while position < until and len(found) < BATCH:
-            following = self._next.get((destination, position))
-            if following is None:
+            following = self._next.get(position, 0)
+            kept = self._messages.get(following)
+            if kept is None or kept[0] != destination:
                 return []
             position = following
             found.append(position)
@@ -124,8 +118,8 @@ class Kept:
         position = until
         while position > after:
             kept = self._messages.get(position)
-            if kept is None or kept.destination != destination:
+            if kept is None or kept[0] != destination:
                 return found[::-1], position
             found.append(position)
-            position = kept.previous
+            position = kept[1]
         return found[::-1], 0

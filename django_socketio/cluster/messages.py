@@ -163,17 +163,19 @@ def unpack(message: Any) -> tuple[str, str, Numbers, Sequence[Any]]:
     if not isinstance(message, dict) or message.get("v") != VERSION:
         raise BadMessage("unknown version")
     sender, group, operations = message.get("n"), message.get("g"), message.get("o")
-    numbers: list[Any] = [message.get(key) for key in "fspq"]
-    before = message.get("b")
+    first, number = message.get("f"), message.get("s")
+    position, previous, before = message.get("p"), message.get("q"), message.get("b")
     if not (
         isinstance(sender, str)
         and isinstance(group, str)
-        and all(isinstance(number, int) for number in numbers)
+        and isinstance(first, int)
+        and isinstance(number, int)
+        and isinstance(position, int)
+        and isinstance(previous, int)
         and isinstance(before, str)
         and isinstance(operations, (list, tuple))
     ):
         raise BadMessage("malformed")
-    first, number, position, previous = numbers
     return sender, group, Numbers(first, number, position, previous, before), operations
 
 

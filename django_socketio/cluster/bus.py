@@ -16,14 +16,12 @@ from typing import Any
 from ..logs import Bursts, logger
 from ..stats import counters
 from .groups import Change, Groups
-from .healing import TICK, Gap, Said
 from .inbox import Inbox
 from .layer import Layer, Outcome
-from .messages import EVERYONE, PRIVATE, Kind, pack
-from .outbox import Outbox, OutgoingMessage
+from .mending import Mending
+from .messages import EVERYONE, Kind, pack
+from .outbox import Outbox
 from .progress import Milestone, Progress
-from .receiver import Receiver
-from .resending import Resending
 from .sequence import NONE, Received
 
 # How many groups are joined or left at the same time.
@@ -64,22 +62,22 @@ class Bus:
         self._outbox = Outbox(max_buffer)
         self._inbox = Inbox(node)
         self._groups = Groups()
-        self._receiver = Receiver(self._groups, self._ask_again, max_kept, patience)
-        self._resending = Resending(node, self._outbox, max_kept)
-        # What we have asked other processes for, by their channels, until it is sent.
-        self._questions: dict[str, Milestone] = {}
-        # Set while something is missing.
-        self._ticking: asyncio.TimerHandle | None = None
+        self.mending = Mending(
+            node,
+            self._outbox,
+            self._inbox,
+            self._groups,
+            self._send,
+            self._carry_out,
+            lambda: self.up,
+            max_kept,
+            patience,
+        )
         self._echoed = Progress()
         self._put = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._bursts = Bursts()
-        # What to do with the operations of other processes' buses, by their kind.
-        self.handlers: dict[int, Callable[..., None]] = {
-            Kind.SAID: self._on_said,
-            Kind.AGAIN: self._on_again,
-        }
 
     def start(self) -> None:
         """Start to send."""
@@ -96,8 +94,7 @@ class Bus:
                 everything = _all(self._outbox.sent.all(), self._groups.synced.all())
                 await asyncio.wait_for(everything, timeout)
         self._layer.close()
-        if self._ticking is not None:
-            self._ticking.cancel()
+        self.mending.stop()
         # A library may swallow a cancellation, so the loops are asked again.
         pending = set(self._tasks)
         while pending:
@@ -109,7 +106,7 @@ class Bus:
         self._tasks.append(asyncio.get_running_loop().create_task(coroutine))
 
     async def _listen(self) -> None:
-        self.channel = channel = await self._layer.new_channel()
+        self.channel = self.mending.channel = channel = await self._layer.new_channel()
         await asyncio.gather(self._receive_loop(channel), self._join_loop(channel))
 
     @property
@@ -146,23 +143,12 @@ class Bus:
 
     def _send(self, group: str, channel: str, operation: list[Any], size: int) -> Milestone:
         outbox = self._outbox
-        if not outbox.size:
-            self._put.set()
+        self._put.set()
         milestone = outbox.put(group, channel, operation, size)
         if outbox.overflows:
-            self._drop_overflow()
+            counters.layer.add("dropped", self.mending.drop_overflow())
+            self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
         return milestone
-
-    def _drop_overflow(self) -> None:
-        """Drop the oldest messages that wait; those that are still kept can be asked for."""
-        for message in self._outbox.drop_overflow():
-            if message.packed is None:
-                counters.layer.add("dropped", len(message.operations))
-                self._pack(message)
-        self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
-
-    def _pack(self, message: OutgoingMessage) -> dict[str, Any]:
-        return self._resending.pack(message, keep=self.channel is not None)
 
     async def _send_loop(self) -> None:
         while not self._layer.closed:
@@ -170,7 +156,7 @@ class Bus:
                 self._put.clear()
                 await self._put.wait()
             message = self._outbox.take()
-            packed = message.packed or self._pack(message)
+            packed = message.packed or self.mending.pack(message)
             send = self._layer.send if message.channel else self._layer.group_send
             destination, channel = message.channel or message.group, self.channel
             if channel is None:
@@ -181,7 +167,7 @@ class Bus:
                     await self._recover(channel)
                     outcome = await send(destination, packed)
             if outcome is Outcome.REFUSED:
-                self._resending.kept.refuse(message.numbers.position)
+                self.mending.refuse(message)
             counters.layer.add("sent")
             self._outbox.sent.finish(message.last)
 
@@ -196,13 +182,13 @@ class Bus:
     def join(self, group: str) -> Milestone:
         """Receive what is sent to a group."""
         if group not in self._groups:
-            self._receiver.forget_group(group)
+            self.mending.receiver.forget_group(group)
         self._changed.set()
         return self._groups.join(group)
 
     def leave(self, group: str) -> Milestone:
         """Receive no more what is sent to a group."""
-        self._receiver.leave(group)
+        self.mending.receiver.leave(group)
         self._changed.set()
         return self._groups.leave(group)
 
@@ -250,10 +236,8 @@ class Bus:
             return
         if received.sender == self.node:
             self._hear_myself(received)
-        elif received.numbers == NONE:
-            self._take_again(received.operations)
         else:
-            self._carry_out(self._receiver.put(received))
+            self.mending.take(received)
 
     def _carry_out(self, messages: Iterable[Received]) -> None:
         """Pass on messages whose turn it is."""
@@ -263,92 +247,20 @@ class Bus:
                 self._lost(sender, group)
             for operation in operations:
                 self._receive(sender, operation)
-        if self._receiver.healing and self._ticking is None:
-            self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
-
-    def _take_again(self, operations: list[list[Any]]) -> None:
-        """Take what a process sends again: whole messages, each as it was."""
-        for operation in operations:
-            for message in operation[1] if operation[0] == Kind.RESENT else ():
-                received = self._inbox.open(message, self._groups)
-                if received is not None and received.numbers != NONE:
-                    self._carry_out(self._receiver.put(received))
 
     def _hear_myself(self, received: Received) -> None:
         """Take a message of this process itself: it proves that the layer works both ways."""
         if received.group == EVERYONE:
             self.echoed_at = asyncio.get_running_loop().time()
-            self._receiver.own_position = received.numbers.position
+            self.mending.receiver.own_position = received.numbers.position
         elif not received.group:
             for operation in received.operations:
                 if operation[0] == Kind.ECHO:
                     self._echoed.finish(operation[1])
 
-    # What was lost
-
-    def say_where_we_stand(self) -> None:
-        """Tell everybody the last positions of what was sent since this was said last."""
-        if self.channel is not None:
-            now = asyncio.get_running_loop().time()
-            self.to_group(EVERYONE, *self._resending.announcement(self.channel, now))
-
-    def say_where_we_stand_to(self, channel: str) -> None:
-        """Tell one process that does not know yet."""
-        if self.channel is not None:
-            self.to_channel(channel, *self._resending.position(self.channel))
-
-    def _tick(self) -> None:
-        self._ticking = None
-        # While the layer is down nothing comes, so nobody's patience ends.
-        self._carry_out(self._receiver.tick() if self.up else ())
-
-    def _ask_again(self, channel: str, since: int, gaps: list[Gap]) -> None:
-        """Ask a process, by its channel, for what is missing, unless such a question waits."""
-        questions = self._questions = {
-            to: question for to, question in self._questions.items() if not question.done
-        }
-        if self.channel is not None and channel not in questions:
-            missing = [list(gap) for gap in gaps]
-            question = [Kind.AGAIN, self.channel, since, missing]
-            questions[channel] = self.to_channel(channel, question, 100 * len(gaps))
-
-    def _on_said(
-        self,
-        sender: str,
-        channel: str,
-        answer: bool,
-        since: int,
-        until: int,
-        last: list[Any],
-        gone: list[Any],
-    ) -> None:
-        ours, lacking = self._ours(last), self._ours(gone)
-        said = Said(channel, answer, since, until, ours, lacking)
-        self._carry_out(self._receiver.said(sender, said))
-
-    def _ours(self, positions: list[Any]) -> dict[str, int]:
-        """Return the positions of destinations that we are, by their groups."""
-        private = {group + (self.channel or ""): group for group in PRIVATE}
-        return {
-            private.get(name, name): position
-            for name, position in positions
-            if name in private or name in self._groups
-        }
-
-    def _on_again(self, sender: str, channel: str, since: int, missing: list[Any]) -> None:
-        answer = self._resending.answer(sender, channel, self.channel or "", since, missing)
-        if answer is None:
-            return  # it asks once more, if it is still in need
-        if answer.again is not None:
-            counters.layer.add("sent again", answer.messages)
-            self._put.set()
-            self._outbox.put_packed(channel, answer.again, answer.weight)
-        answered = self.to_channel(channel, answer.operation, answer.size)
-        self._resending.answered(sender, answered)
-
     def forget(self, node: str) -> None:
         """Forget a process that is gone."""
-        self._receiver.forget(node)
+        self.mending.receiver.forget(node)
         self._bursts.forget(node)
 
     def _burst(self, key: str, text: str) -> None:

@@ -82,7 +82,7 @@ class Cluster:
         self._loop = runtime.loop
         self._stopped = False
         self._handlers: dict[int, Callable[..., None]] = {
-            **self.bus.handlers,
+            **self.bus.mending.handlers,
             **requests.handlers,
             **self.questions.handlers,
             **self.membership.handlers,

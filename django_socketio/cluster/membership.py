@@ -176,7 +176,7 @@ class Membership:
         await self._bus.join(EVERYONE)
         self._bus.echoed_at = self._runtime.loop.time()
         greeting = self._hello(wanted=True)
-        self._bus.say_where_we_stand()
+        self._bus.mending.say_where_we_stand()
         await greeting
         self._greeted.set()
         await asyncio.sleep(SETTLE_TIME)
@@ -195,7 +195,7 @@ class Membership:
 
     def _say_that_we_live(self) -> None:
         self._said = self._hello(wanted=False)
-        self._bus.say_where_we_stand()
+        self._bus.mending.say_where_we_stand()
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
             self._to(node, [Kind.PULSE, True])
@@ -236,7 +236,7 @@ class Membership:
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
-            self._bus.say_where_we_stand_to(channel)
+            self._bus.mending.say_where_we_stand_to(channel)
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it

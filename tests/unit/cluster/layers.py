@@ -102,8 +102,8 @@ class Station:
 
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
-        if kind in self.bus.handlers:
-            self.bus.handlers[kind](sender, *items)
+        if kind in self.bus.mending.handlers:
+            self.bus.mending.handlers[kind](sender, *items)
         else:
             self.received.append((sender, operation))
 

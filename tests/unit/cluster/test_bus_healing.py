@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from channels.exceptions import ChannelFull
 
-from django_socketio.cluster import bus
+from django_socketio.cluster import mending
 from django_socketio.cluster.messages import EVERYONE, Kind, pack
 from django_socketio.cluster.sequence import Numbers
 from tests.harness.waiting import eventually, soon
@@ -22,14 +22,14 @@ Counted = Callable[[str], int]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus, "TICK", 0.01)
+    monkeypatch.setattr(mending, "TICK", 0.01)
 
 
 async def meet(*stations: Station) -> None:
     """Each has said where it stands, and all have heard it since."""
     for _ in range(2):
         for station in stations:
-            station.bus.say_where_we_stand()
+            station.bus.mending.say_where_we_stand()
             await soon(station.bus._outbox.sent.all())
     for station in stations:
         await eventually(partial(knows, station, len(stations) - 1))
@@ -37,7 +37,10 @@ async def meet(*stations: Station) -> None:
 
 def knows(station: Station, number: int) -> bool:
     """Whether so many others have said where they stand."""
-    return sum(bool(heard.channel) for heard in station.bus._receiver._senders.values()) == number
+    return (
+        sum(bool(heard.channel) for heard in station.bus.mending.receiver._senders.values())
+        == number
+    )
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ async def test_a_loss_at_the_end(pair: Pair, private: bool) -> None:
     else:
         await soon(sender.bus.to_group("g", note(1)))
     sender.layer.loses = lambda channel, message: False
-    sender.bus.say_where_we_stand()
+    sender.bus.mending.say_where_we_stand()
     await eventually(lambda: receiver.numbers == [1])
     assert receiver.lost == []
 
@@ -99,7 +102,9 @@ async def test_what_was_dropped_before_it_was_sent(station: MakeStation, counted
     for number in range(1, 31):
         sender.bus.to_group("gh"[number % 2], note(number), size=400)
     sender.layer.open.set()
-    await eventually(lambda: receiver.numbers[-1:] == [30] and not receiver.bus._receiver.healing)
+    await eventually(
+        lambda: receiver.numbers[-1:] == [30] and not receiver.bus.mending.receiver.healing
+    )
     assert counted("dropped") > 20
     assert 0 < counted("lost") < counted("dropped")
     assert receiver.numbers == sorted(set(receiver.numbers))
@@ -182,7 +187,7 @@ async def test_three_processes_on_a_layer_that_loses_every_tenth(
             await soon(milestone)
     for one in stations:
         one.layer.loses = lambda channel, message: False
-        one.bus.say_where_we_stand()
+        one.bus.mending.say_where_we_stand()
     expected = {one.bus.node: list(range(200)) for one in stations}
 
     def heard(one: Station) -> dict[str, list[int]]:

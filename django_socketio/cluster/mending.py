@@ -1,4 +1,4 @@
-"""What was lost, both ways: what this process misses it asks for, what others miss it sends again."""
+"""What was lost: this process asks for what it misses, and sends again what others miss."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .progress import Milestone
 from .sequence import NONE
 
 # Destinations that are named at a time.
-MAX_NAMED = 500
+MAX_NAMED = 200
 # How many bytes are sent again at a time.
 BATCH_SIZE = 500_000
 # About how many bytes a name takes.

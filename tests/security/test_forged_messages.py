@@ -24,6 +24,7 @@ from tests.unit.cluster.layers import Exchange, Layer, Station, note, signed, un
 
 from .inprocess import Wire, joined, registered
 
+FIRST = {"f": 1, "s": 1, "p": 1, "q": 0, "b": ""}
 SAID = [Kind.EMIT, 0, "/", [], [], 0, '2["said"]', []]
 # What would show on the wire, and what would be answered.
 FORGERIES: list[list[Any]] = [
@@ -73,7 +74,7 @@ async def forge(cluster: Cluster, secret: str, *operations: list[Any]) -> None:
     """Say something to the process, in the group of all and to it alone, as one with a secret."""
     with override_settings(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=[]):
         layer = Layer(exchange_of(cluster))
-        stranger = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6)
+        stranger = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6, 0, 1.0)
     stranger.start()
     for operation in operations:
         stranger.to_group(EVERYONE, operation)
@@ -123,7 +124,7 @@ async def test_forged_messages_a_key_that_was_replaced(socket: Wire) -> None:
 async def test_forged_messages_that_were_changed(part: str) -> None:
     """By a single byte, whichever it is; or cut, or longer."""
     one = Station(Exchange(), "one")
-    message = signed({"n": "other", "g": "", "f": 1, "s": 1, "o": [note(1)]})
+    message = signed({"n": "other", "g": "", **FIRST, "o": [note(1)]})
     original = message[part]
     changed = [
         original[:place] + bytes([original[place] ^ 1]) + original[place + 1 :]
@@ -146,8 +147,8 @@ async def test_forged_messages_that_were_sent_before() -> None:
         await soon(one.bus.to_channel(channels[1], note(2)))
         await eventually(lambda: two.numbers == [1, 2])
         recorded = [
-            signed({"n": "one", "g": "g", "f": 1, "s": 1, "o": [note(1)]}),
-            signed({"n": "one", "g": "", "f": 1, "s": 1, "o": [note(2)]}, channels[1]),
+            signed({"n": "one", "g": "g", **FIRST, "o": [note(1)]}),
+            signed({"n": "one", "g": "", **FIRST, "o": [note(2)]}, channels[1]),
         ]
         for channel in channels:
             for message in recorded:
@@ -197,7 +198,7 @@ async def test_forged_messages_cannot_fill_the_table_of_processes(
     exchange, channel = exchange_of(cluster), channel_of(cluster)
     for number in range(100):
         hello = [Kind.HELLO, "channel", 1e300, False]
-        content = {"n": f"node{number}", "g": "", "f": 1, "s": 1, "o": [hello]}
+        content = {"n": f"node{number}", "g": "", **FIRST, "o": [hello]}
         exchange.put(channel, signed(content, channel))
     await eventually(lambda: len(cluster.peers) == 50)
     await soon(cluster.bus.echo() or asyncio.sleep(0))
@@ -215,7 +216,15 @@ async def test_forged_messages_names_of_another_form(socket: Wire, cluster: Clus
     malformed = counters.layer["malformed"]
     names = ["", "a" * 33, "a b", "a\n", "é", "a\x00", "../x"]
     for name in names:
-        content = {"n": name, "g": "", "f": 1, "s": 1, "o": [[Kind.HELLO, "c", 1, False], SAID]}
+        content = {
+            "n": name,
+            "g": "",
+            "f": 1,
+            "s": 1,
+            "p": 1,
+            "q": 0,
+            "o": [[Kind.HELLO, "c", 1, False], SAID],
+        }
         exchange.put(channel, signed(content, channel))
     await eventually(lambda: counters.layer["malformed"] == malformed + len(names))
     assert len(cluster.peers) == 0

@@ -17,6 +17,7 @@ from django_socketio.cluster import peers
 from django_socketio.cluster.bus import Bus
 from django_socketio.cluster.cluster import Cluster
 from django_socketio.cluster.messages import EVERYONE, Kind
+from django_socketio.cluster.signing import Signer
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
 from tests.harness.waiting import eventually, soon
@@ -118,6 +119,31 @@ async def test_forged_messages_a_key_that_was_replaced(socket: Wire) -> None:
     finally:
         for one in (new, old, older):
             await one.bus.stop(0)
+
+
+async def test_forged_messages_among_those_that_are_sent_again() -> None:
+    """Each is checked as if it had come by itself."""
+    exchange = Exchange()
+    one, guess = Station(exchange, "one"), Signer(["a guess"])
+
+    def content(number: int) -> dict[str, Any]:
+        numbers = {"f": 1, "s": number, "p": number, "q": number - 1, "b": ""}
+        return {"n": "other", "g": "", **numbers, "o": [note(number)]}
+
+    try:
+        channel = await one.listen()
+        forged = [guess.sign(content(1), channel), signed(content(2), "elsewhere"), content(3), 3]
+        again = [*forged, signed(content(4), channel), signed(content(5))]
+        unnumbered = {"f": 0, "s": 0, "p": 0, "q": 0, "b": ""}
+        resent = {"n": "other", "g": "", **unnumbered, "o": [[Kind.RESENT, again]]}
+        exchange.put(channel, guess.sign(resent, channel))
+        exchange.put(channel, signed(resent, "elsewhere"))
+        exchange.put(channel, signed({**resent, "o": [[Kind.RESENT, forged]]}, channel))
+        exchange.put(channel, signed(resent, channel))
+        await eventually(lambda: one.received)
+        assert one.numbers == [4, 5]
+    finally:
+        await one.bus.stop(0)
 
 
 @pytest.mark.parametrize("part", ["b", "m"])

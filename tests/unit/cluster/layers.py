@@ -86,7 +86,10 @@ class Layer:
 
 
 class Station:
-    """A bus on a layer of its own, what it has received and what it has noticed as lost."""
+    """A bus on a layer of its own, what it has received and what it has noticed as lost.
+
+    Its ``patience`` is such that it does not end on a slow machine, unless a test wants it to.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class Station:
         node: str,
         max_buffer: int = 1_000_000,
         max_kept: int = 1_000_000,
-        patience: float = 1.0,
+        patience: float = 100.0,
     ) -> None:
         self.layer = Layer(exchange)
         self.received: list[tuple[str, list[Any]]] = []

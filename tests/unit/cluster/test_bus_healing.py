@@ -11,7 +11,7 @@ import pytest
 from channels.exceptions import ChannelFull
 
 from django_socketio.cluster import mending
-from django_socketio.cluster.messages import EVERYONE, Kind, pack
+from django_socketio.cluster.messages import CARRIED, EVERYONE, PRIVATE, Kind, pack
 from django_socketio.cluster.sequence import Numbers
 from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.conftest import MakeStation
@@ -45,7 +45,7 @@ def knows(station: Station, number: int) -> bool:
 
 @pytest.fixture
 async def pair(station: MakeStation) -> tuple[Station, Station]:
-    sender, receiver = station("sender"), station("receiver", patience=100.0)
+    sender, receiver = station("sender"), station("receiver")
     await sender.listen(EVERYONE)
     await receiver.listen(EVERYONE, "g")
     await meet(sender, receiver)
@@ -74,14 +74,14 @@ async def test_a_gap_heals(pair: Pair, counted: Counted) -> None:
     assert counted("sent again") == 2
 
 
-@pytest.mark.parametrize("private", [True, False])
-async def test_a_loss_at_the_end(pair: Pair, private: bool) -> None:
+@pytest.mark.parametrize("group", ["g", "", CARRIED])
+async def test_a_loss_at_the_end(pair: Pair, group: str) -> None:
     sender, receiver = pair
     sender.layer.loses = lambda channel, message: holds(channel, message, 1)
-    if private:
-        await soon(sender.bus.to_channel(receiver.bus.channel or "", note(1)))
+    if group in PRIVATE:
+        await soon(sender.bus.to_channel(receiver.bus.channel or "", note(1), group=group))
     else:
-        await soon(sender.bus.to_group("g", note(1)))
+        await soon(sender.bus.to_group(group, note(1)))
     sender.layer.loses = lambda channel, message: False
     sender.bus.mending.say_where_we_stand()
     await eventually(lambda: receiver.numbers == [1])
@@ -90,10 +90,7 @@ async def test_a_loss_at_the_end(pair: Pair, private: bool) -> None:
 
 async def test_what_was_dropped_before_it_was_sent(station: MakeStation, counted: Counted) -> None:
     """As much of it as is kept: the newest."""
-    sender, receiver = (
-        station("sender", max_buffer=3000, max_kept=20_000),
-        station("receiver", patience=100.0),
-    )
+    sender, receiver = station("sender", max_buffer=3000, max_kept=20_000), station("receiver")
     await sender.listen(EVERYONE)
     await receiver.listen(EVERYONE, "g", "h")
     await meet(sender, receiver)
@@ -175,7 +172,7 @@ async def test_three_processes_on_a_layer_that_loses_every_tenth(
     station: MakeStation, seed: int, counted: Counted
 ) -> None:
     chance = random.Random(seed)
-    stations = [station(name, patience=100.0) for name in "abc"]
+    stations = [station(name) for name in "abc"]
     for one in stations:
         await one.listen(EVERYONE, "g")
     await meet(*stations)

@@ -168,8 +168,12 @@ class Cluster:
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
         self.peers.note_sign(sender, self._loop.time())
+        handler = self._handlers.get(kind)
+        if handler is None:
+            counters.layer.add("malformed")  # an ECHO, which a process sends to itself alone
+            return
         try:
-            self._handlers[kind](sender, *items)
+            handler(sender, *items)
         except Exception as error:
             counters.layer.add("malformed")
             text = "an operation of process %s could not be carried out"

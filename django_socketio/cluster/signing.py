@@ -16,13 +16,18 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Any
 
-import msgpack
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
 from ..logs import Bursts, logger
 from ..stats import counters
 from .messages import TYPE, VERSION
+
+try:
+    import msgpack
+except ImportError:  # channels_redis brings it; a process without others needs none
+    msgpack = None
 
 # Bytes of a signature.
 SIGNATURE_SIZE = 16
@@ -44,9 +49,17 @@ def site_secrets() -> list[str | bytes]:
 
 
 class Signer:
-    """Signs with the first of ``secrets``; takes what was signed with any of them."""
+    """Signs with the first of ``secrets``; takes what was signed with any of them.
+
+    Raises ImproperlyConfigured without msgpack.
+    """
 
     def __init__(self, secrets: Iterable[str | bytes]) -> None:
+        if msgpack is None:
+            raise ImproperlyConfigured(
+                "Processes that share a channel layer need msgpack: "
+                "pip install channels-socketio[redis], or msgpack alone."
+            )
         keys = [
             salted_hmac("django_socketio.layer", "", secret=secret, algorithm="sha256").digest()
             for secret in secrets

@@ -44,6 +44,7 @@ class Settings:
     cors_allow_credentials: bool = option(False, validators.boolean)
     cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
     http_compression: bool | dict[str, int] = option(True, validators.compression)
+    serve_client: bool = option(True, validators.boolean)
     trusted_proxies: int | list[str] = option(0, validators.proxies)
     # Limits for a client; going past one closes the session of that client alone
     max_http_buffer_size: int = option(1_000_000, validators.integer(1))

@@ -13,7 +13,9 @@ from typing import Any
 from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import Context, Template
+from django.utils.crypto import get_random_string
 from django.views.decorators.csrf import csrf_exempt
 
 from django_socketio import io
@@ -25,6 +27,28 @@ from django_socketio.stats import counters
 from tests.project import journal
 
 COUNTERS = ("violations", "refusals", "limits", "events_refused", "handler_errors")
+
+
+PAGE = """{% load socketio %}<!doctype html><title>Client</title><body>
+{% if bundle == "served" %}<script src="/socket.io/socket.io.js" nonce="{{ nonce }}"></script>
+{% elif bundle == "refused" %}{% socketio_client %}
+{% else %}{% socketio_client bundle nonce=nonce %}{% endif %}
+<script nonce="{{ nonce }}"{% if bundle == "esm" %} type="module">
+import { io } from "socket.io-client";{% else %}>{% endif %}
+const transports = ["websocket"];
+if (typeof io === "undefined") document.body.dataset.state = "missing";
+else if ("{{ bundle }}" === "msgpack") document.body.dataset.state = "loaded";
+else io({ transports }).on("connect", () => (document.body.dataset.state = "connected"));
+</script>"""
+POLICY = "default-src 'none'; script-src 'nonce-{}'; connect-src 'self'; base-uri 'none'"
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """A page that loads the client under a strict policy."""
+    nonce = get_random_string(22)
+    context = Context({"bundle": request.GET["bundle"], "nonce": nonce})
+    policy = {"Content-Security-Policy": POLICY.format(nonce)}
+    return HttpResponse(Template(PAGE).render(context), headers=policy)
 
 
 def state(request: HttpRequest) -> JsonResponse:

@@ -10,7 +10,7 @@ from ..stats import counters
 from .groups import Groups
 from .healing import TICK, Gap, Said
 from .inbox import Inbox
-from .messages import EVERYONE, PRIVATE, Kind
+from .messages import EVERYONE, PRIVATE, Kind, check_items
 from .outbox import Outbox, OutgoingMessage
 from .progress import Milestone
 from .receiver import Receiver
@@ -20,6 +20,9 @@ from .signing import Signer
 
 # Sends an operation to a group, or to a channel where the group is empty; with its size in bytes.
 Send = Callable[[str, str, list[Any], int], Milestone]
+
+# What SAID and AGAIN name: a destination or a group, and positions.
+POSITION, GAP = (str, int), (str, int, int)
 
 
 class Mending:
@@ -115,6 +118,8 @@ class Mending:
         last: list[Any],
         gone: list[Any],
     ) -> None:
+        check_items(last, POSITION)
+        check_items(gone, POSITION)
         said = Said(channel, answer, since, until, self._ours(last), self._ours(gone))
         self._pass_on(self.receiver.said(sender, said))
 
@@ -164,6 +169,7 @@ class Mending:
             self._send("", channel, *self._resending.position(self.channel))
 
     def _on_again(self, sender: str, channel: str, since: int, missing: list[Any]) -> None:
+        check_items(missing, GAP)
         answer = self._resending.answer(sender, channel, self.channel, since, missing)
         if answer is None:
             return  # it asks once more, if it is still in need

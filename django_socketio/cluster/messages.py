@@ -137,6 +137,17 @@ def is_well_formed(operation: Any) -> bool:
     )
 
 
+def check_items(items: list[Any], form: tuple[type, ...]) -> None:
+    """Raise ValueError unless each item of a list is a list of these types."""
+    for item in items:
+        if (
+            not isinstance(item, (list, tuple))
+            or len(item) != len(form)
+            or not all(map(isinstance, item, form))
+        ):
+            raise ValueError("an item of another form")
+
+
 class BadMessage(ValueError):
     """A message from the layer that has a wrong shape."""
 

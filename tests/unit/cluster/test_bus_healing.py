@@ -196,3 +196,19 @@ async def test_three_processes_on_a_layer_that_loses_every_tenth(
         others = {**expected, one.bus.node: []}
         await eventually(lambda one=one, others=others: heard(one) == others)  # type: ignore[misc]
     assert counted("lost") == 0
+
+
+@pytest.mark.parametrize(
+    "junk", [1, None, "g", [], ["g"], ["g", "1"], [["g"], 1], ["g", 1, None], ["g", 1, 2, 3]]
+)
+async def test_positions_of_another_form(pair: Pair, junk: Any) -> None:
+    """Who says such a thing is not asked, and gets no answer."""
+    sender, receiver = pair
+    said, again = receiver.bus.mending.handlers[Kind.SAID], sender.bus.mending.handlers[Kind.AGAIN]
+    with pytest.raises(ValueError, match="form"):
+        said("sender", "channel", True, 0, 9, [["g", 1], junk], [])
+    with pytest.raises(ValueError, match="form"):
+        said("sender", "channel", True, 0, 9, [], [["g", 1], junk])
+    with pytest.raises(ValueError, match="form"):
+        again("receiver", "channel", 0, [["g", 0, 1], junk])
+    assert receiver.bus.mending.receiver.healing == {}

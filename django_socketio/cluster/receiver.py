@@ -18,8 +18,8 @@ from .sequence import Numbers, Received
 
 # Senders that a receiver keeps numbers of: commands come and go without a word.
 MAX_SENDERS = 10_000
-# What is carried out at once though the message waits: order means nothing to it.
-URGENT = {Kind.HELLO, Kind.SAID, Kind.AGAIN}
+# What is carried out at once though the message waits: order means nothing to it, or haste more.
+URGENT = {Kind.HELLO, Kind.SAID, Kind.AGAIN, Kind.LOGOUT}
 
 # Asks a process, by its channel, what it has said behind a position, and for what is missing.
 Ask = Callable[[str, int, list[Gap]], None]

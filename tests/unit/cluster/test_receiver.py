@@ -357,17 +357,22 @@ def test_a_sender_that_says_nothing_of_itself_is_not_asked() -> None:
     assert pair.asked == []
 
 
-def test_a_heartbeat_is_heard_while_others_wait(pair: Pair) -> None:
+@pytest.mark.parametrize(
+    "operation",
+    [[Kind.HELLO, OWN, 1.0, False], [Kind.LOGOUT, ["login"], ""]],
+    ids=["HELLO", "LOGOUT"],
+)
+def test_what_is_urgent_is_heard_while_others_wait(pair: Pair, operation: list[Any]) -> None:
     pair.answers = False
     pair.loses = lose(3)
     pair.say("aaa", 1, 2, 3)
-    pair.box.put(EVERYONE, "", [Kind.HELLO, OWN, 1.0, False], 0)
+    pair.box.put(EVERYONE, "", operation, 0)
     pair.box.put(EVERYONE, "", note(9), 0)
     message = pair.box.take()
     received = pair.inbox.open(unsigned(pair.sending.pack(message, keep=True)), pair.groups)
     assert received is not None
     (urgent,) = pair.receiver.put(received)
-    assert urgent.operations == [[Kind.HELLO, OWN, 1.0, False]]
+    assert urgent.operations == [operation]
 
 
 def test_memory_is_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,7 @@ class Cluster:
         rest = [*target.to_wire(), action.value, names]
         taken = self.router.to_target(target, lambda number: [Kind.ACT, number, *rest])
         if action is Action.JOIN and taken is not None:
-            self.router.remember_joining(target.namespace, rooms, taken)
+            self.router.remember_joining("" if target.is_wide else target.namespace, rooms, taken)
         return taken
 
     def log_out(self, logins: list[str], user: str) -> Milestone:

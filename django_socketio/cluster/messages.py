@@ -33,7 +33,7 @@ CARRIED = "socketio.carried"
 PRIVATE = ("", CARRIED)
 
 # Flags of EMIT and ASK.
-VOLATILE, UNCOMPRESSED = 1, 2
+VOLATILE, UNCOMPRESSED, NAMED = 1, 2, 4
 
 
 @unique
@@ -67,6 +67,7 @@ class Kind(IntEnum):
     SAID = 25
     AGAIN = 26
     RESENT = 27
+    ANSWERED = 28
     VISITS = 30
     REPORT = 40
     REPORTED = 41
@@ -119,6 +120,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     },
     Kind.AGAIN: {"channel": str, "since": int, "missing": list},
     Kind.RESENT: {"messages": list},
+    Kind.ANSWERED: {"question": int, "sid": str, "text": str, "attachments": list},
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},

@@ -14,6 +14,8 @@ SOAK_ARGS ?=
 FUZZ_ARGS ?=
 # For example HOSTILE_ARGS="--server daphne --attack auth".
 HOSTILE_ARGS ?=
+# For example CHAOS_ARGS="--seed 7 --layer core --deliveries 1000000".
+CHAOS_ARGS ?=
 # More requirements for the test environment, for example REQUIRE="django>=6.0", and a file of versions
 # to hold it to, for example CONSTRAINTS=tests/oldest.txt.
 REQUIRE ?=
@@ -28,7 +30,7 @@ CLIENT = django_socketio/static/django_socketio/client
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large fuzz lint format demo demo-cluster client dist bench soak slow-reader hostile clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large fuzz lint format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -84,6 +86,9 @@ bench: setup-bench ## Measure it beside other servers (15 minutes)
 
 soak: setup-bench ## Let 100 000 sessions come and go, and look for what they leave (10 minutes)
 	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
+chaos: $(VENV)/.test $(VENV)/.redis ## Break everything but processes, and count what clients miss (minutes)
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 slow-reader: setup-bench ## Measure what a client that stops reading does to the others
 	$(BIN)/python -m benchmarks.slow_reader

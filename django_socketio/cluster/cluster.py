@@ -26,6 +26,9 @@ from .routing import Router, group_of
 from .tunnels import Accept, Tunnels
 from .visits import Visits
 
+# Seconds that messages wait at most for what is missing before them, without progress.
+LONGEST_PATIENCE = 30.0
+
 
 class Cluster:
     """:class:`~.ports.Others` on a channel layer that processes share; its docstrings are there.
@@ -46,7 +49,15 @@ class Cluster:
     ) -> None:
         self._node = node
         self.peers = Peers(settings.heartbeat_timeout)
-        self.bus = Bus(layer, node, self._receive, self._lost, settings.max_layer_buffer_size)
+        self.bus = Bus(
+            layer,
+            node,
+            self._receive,
+            self._lost,
+            settings.max_layer_buffer_size,
+            settings.max_resend_buffer_size,
+            min(5 * settings.heartbeat_timeout, LONGEST_PATIENCE),
+        )
         self.visits = Visits(self.bus, self.peers)
         self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop)
         self.membership = Membership(
@@ -76,6 +87,7 @@ class Cluster:
         self._log = runtime.log
         self._stopped = False
         self._handlers: dict[int, Callable[..., None]] = {
+            **self.bus.mending.handlers,
             **requests.handlers,
             **self.questions.handlers,
             **self.membership.handlers,

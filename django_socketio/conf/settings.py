@@ -80,6 +80,7 @@ class Settings:
     heartbeat_interval: float = option(1, validators.number(0))
     heartbeat_timeout: float = option(4, validators.number(0))
     max_layer_buffer_size: int = option(16_000_000, validators.integer(1))
+    max_resend_buffer_size: int = option(16_000_000, validators.integer(0))
     share_credentials: bool = option(False, validators.boolean)
     # Statistics: how often they are written to the database (0 or None: never), how long kept
     stats_interval: float | None = option(10, validators.interval)

@@ -19,6 +19,7 @@ from ..server.wiring import Wiring
 from ..sockets.client import Client
 from ..sockets.places import Place
 from ..stats import counters
+from .advice import Advice
 from .forwarding import FORWARDED, serve_forwarded
 from .origins import Access, access_of, is_secure, without_cookies
 from .request import Request
@@ -44,6 +45,7 @@ class Gateway:
     ) -> None:
         self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
         self._transports = transports
+        self._advice = Advice()
         self._wiring = wiring._replace(accept=self.serve_forwarded)
 
     def hub(self) -> Hub:
@@ -158,6 +160,7 @@ class Gateway:
         down, and the client comes again.
         """
         request.began = request.hub.runtime.loop.time()
+        self._advice.look_at(scope, receive, request)
         captured: list[Scope] = []
         if request.anonymous:
             if b"cookie" in request.headers:

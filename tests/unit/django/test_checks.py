@@ -164,3 +164,32 @@ def test_no_daphne_at_all(monkeypatch: Any) -> None:
 
     monkeypatch.setattr(checks, "version", missing)
     assert checks.check_daphne(None) == []
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+def test_trusting_everybody_is_mentioned(everybody: str) -> None:
+    with override_settings(SOCKETIO={"TRUSTED_PROXIES": ["10.0.0.0/8", everybody]}):
+        (warning,) = checks.check_proxies(None)
+    assert (warning.id, warning.level) == ("django_socketio.W006", django_checks.WARNING)
+    assert everybody in warning.msg
+
+
+@pytest.mark.parametrize(
+    "socketio",
+    [{}, [], *({"TRUSTED_PROXIES": value} for value in (0, 2, [], ["10.0.0.0/8"], ["x"], None))],
+)
+def test_trusting_somebody_is_not(socketio: Any) -> None:
+    """Values that are no good are an error already."""
+    with override_settings(SOCKETIO=socketio):
+        assert checks.check_proxies(None) == []
+
+
+@pytest.mark.parametrize("backend", ["signed_cookies", "db"])
+def test_sessions_in_cookies_are_mentioned(backend: str) -> None:
+    with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{backend}"):
+        found = [
+            [message.id for message in django_checks.run_checks(include_deployment_checks=deploy)]
+            for deploy in (False, True)
+        ]
+    assert "django_socketio.W007" not in found[0]
+    assert ("django_socketio.W007" in found[1]) == (backend == "signed_cookies")

@@ -26,6 +26,7 @@ from .gateway import Gateway
 from .http import (
     ANSWER_TIMEOUT,
     CLOSE_CONNECTION,
+    VARIES,
     choose_encoding,
     compress,
     cors_headers,
@@ -123,7 +124,7 @@ class PollingConsumer(AsyncConsumer):
         self.receive = receive
         self.base_send = send
         request = self.gateway.read_request(scope)
-        cors: list[tuple[bytes, bytes]] = []
+        cors = VARIES
         try:
             self.gateway.check_origin(scope, request)
             cors = cors_headers(request)

@@ -17,7 +17,7 @@ from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
-from .daphne import Intake, intake_of, patient
+from .daphne import Intake, intake_of, passing_headers, patient
 from .forwarding import forward_websocket
 from .gateway import Gateway
 from .handshake import has_logged_out
@@ -117,9 +117,8 @@ class WebSocketConsumer(AsyncConsumer):
 
         try:
             await self.gateway.wait_until_known(request)
-            handshake = await self.gateway.shake_hands(
-                request, outer, self.receive, self.base_send, answer
-            )
+            send = passing_headers(self.base_send)
+            handshake = await self.gateway.shake_hands(request, outer, self.receive, send, answer)
             if handshake.gone or handshake.begun != "websocket.accept" or not handshake.answered:
                 return False
             self.client = Client(request.hub.clients, scope, self, place)

@@ -332,7 +332,8 @@ DIFFERENCES: dict[str, Differences] = {
         "over WebSocket the status is that of HTTP; a client that cannot be served is told why",
         {
             "websocket refused": Difference(
-                {"refused": error(4, "not today")}, {"refused": error(4, "not today", 403)}
+                {"refused": {"status": 400, "type": "text/html", "packets": ["not today"]}},
+                {"refused": error(4, "not today", 403)},
             ),
             "EIO 3 refused": Difference(error(4, "not today", 403), UNSUPPORTED),
         },

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from . import process
+from .bundles import ADVICE, BUNDLES, find
 from .conf import Problem, Settings, layer_problems, problems
 from .server.guard import is_consumer
 from .server.handlers import collect
@@ -119,6 +120,23 @@ def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for consumer in found
         if consumer not in registered and not consumer.__subclasses__() and _handles(consumer)
+    ]
+
+
+@register("django_socketio")
+def check_client(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the client is there where the settings ask to serve it."""
+    raw = getattr(settings, "SOCKETIO", {})
+    asked = isinstance(raw, dict) and raw.get("SERVE_CLIENT") is True
+    if not asked or find(BUNDLES["default"]) is not None:
+        return []
+    return [
+        Warning(
+            "SERVE_CLIENT is on, but the official client is not installed.",
+            hint=ADVICE,
+            obj="SERVE_CLIENT",
+            id="django_socketio.W005",
+        )
     ]
 
 

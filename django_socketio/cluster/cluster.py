@@ -141,7 +141,7 @@ class Cluster:
         rest = [*target.to_wire(), action.value, names]
         taken = self.router.to_target(target, lambda number: [Kind.ACT, number, *rest])
         if action is Action.JOIN and taken is not None:
-            self.router.remember_joining(target.namespace, rooms, taken)
+            self.router.remember_joining("" if target.is_wide else target.namespace, rooms, taken)
         return taken
 
     def log_out(self, logins: list[str], user: str) -> Milestone:
@@ -156,8 +156,12 @@ class Cluster:
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
         self.peers.note_sign(sender, self._loop.time())
+        handler = self._handlers.get(kind)
+        if handler is None:
+            counters.layer.add("malformed")  # an ECHO, which a process sends to itself alone
+            return
         try:
-            self._handlers[kind](sender, *items)
+            handler(sender, *items)
         except Exception as error:
             counters.layer.add("malformed")
             text = "an operation of process %s could not be carried out"

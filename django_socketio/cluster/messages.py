@@ -31,7 +31,7 @@ CARRIED = "socketio.carried"
 PRIVATE = ("", CARRIED)
 
 # Flags of EMIT and ASK.
-VOLATILE, UNCOMPRESSED = 1, 2
+VOLATILE, UNCOMPRESSED, NAMED = 1, 2, 4
 
 
 @unique
@@ -62,6 +62,7 @@ class Kind(IntEnum):
     STRANGER = 22
     ECHO = 23
     LOGOUT = 24
+    ANSWERED = 28
     VISITS = 30
     REPORT = 40
     REPORTED = 41
@@ -104,6 +105,7 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
     Kind.LOGOUT: {"logins": list, "user": str},
+    Kind.ANSWERED: {"question": int, "sid": str, "text": str, "attachments": list},
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},

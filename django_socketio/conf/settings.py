@@ -51,6 +51,7 @@ class Settings:
     cors_max_age: int | None = option(None, validators.max_age)
     cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
     http_compression: bool | dict[str, int] = option(True, validators.compression)
+    serve_client: bool = option(True, validators.boolean)
     trusted_proxies: int | list[str] = option(0, validators.proxies)
     # Limits for a client; going past one closes the session of that client alone
     max_http_buffer_size: int = option(1_000_000, validators.integer(1))

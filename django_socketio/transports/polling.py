@@ -86,8 +86,8 @@ class Polling:
     def close(self) -> None:
         """End the requests: the session is closed, or has another transport."""
         self.release()
-        if self.post is not None:
-            self.post.interrupt()
+        if self.post is not None and self.client.session.state is not OPEN:
+            self.post.interrupt()  # what an upgrade finds under way still counts
         self._end_answers()
 
     def _end_answers(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django_socketio.bundles import SERVED
 from tests.conformance.rules import rewrite
 from tests.conformance.shapes import (
     BAD_REQUEST,
@@ -219,6 +220,37 @@ DIFFERENCES: dict[str, Differences] = {
         "exactly the path, with or without the slash; what is below belongs to the project",
         {"/socket.io/extra": Difference(200, 404), "/socket.io": Difference(404, 200)},
     ),
+    "client_files_that_the_browser_has": Differences(
+        "If-None-Match is read as HTTP has it; Node compares its text",
+        {"a list": Difference(200, 304), "any": Difference(200, 304)},
+    ),
+    "client_files_in_brotli": Differences(
+        "Python has no brotli; browsers name gzip first, and get that from both",
+        {
+            "br": Difference("br", None),
+            "br, gzip": Difference("br", "gzip"),
+            "*": Difference("br", "gzip"),
+        },
+    ),
+    "client_files_for_other_pages": Differences(
+        "CORS headers are for pages, and for those that may use this server",
+        {label: Difference({CREDENTIALS: "true"}, {}) for label in ("foreign", "no page")},
+    ),
+    "client_files_by_other_methods": Differences(
+        "a file is read with GET and HEAD; Node does not look at the method",
+        {method: Difference(200, 405) for method in ("POST", "PUT", "DELETE", "OPTIONS")},
+    ),
+    "client_files_by_other_names": Differences(
+        "what else is below the path belongs to the project",
+        {
+            name: Difference(400, 404)
+            for name in ("socket.io.slim.js", "socket.io.js/", "dist/socket.io.js", "SOCKET.IO.JS")
+        },
+    ),
+    "client_files_switched_off": Differences(
+        "as above",
+        {name: Difference(400, 404) for name in sorted(SERVED)},
+    ),
     "sid_with_the_wrong_transport": Differences(
         "a session that began on a WebSocket is not upgraded to another one",
         {"a second WebSocket, probe": Difference("3probe", CLOSED)},
@@ -410,7 +442,7 @@ DIFFERENCES: dict[str, Differences] = {
     ),
     "duplicate_post_while_a_poll_waits": Differences(
         "as above; this one's body never came",
-        {"first": Difference("hung up", "no answer in time")},
+        {"first": Difference("hung up", UNKNOWN_SID)},
     ),
     "server_leaves_the_namespace": Differences(
         "nothing is sent to a socket that has left",

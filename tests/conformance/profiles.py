@@ -42,7 +42,18 @@ PROFILES = {
     ),
     "listed origins": Profile(
         node={"cors": {"origin": ORIGINS, "credentials": True}, "cookie": True},
-        ours={"CORS_ALLOWED_ORIGINS": ORIGINS, "CORS_ALLOW_CREDENTIALS": True, "COOKIE": True},
+        ours={
+            "CORS_ALLOWED_ORIGINS": ORIGINS,
+            "CORS_ALLOW_CREDENTIALS": True,
+            "COOKIE": True,
+            "SERVE_CLIENT": False,
+        },
+    ),
+    # The reference serves no client by default.
+    "client": Profile(node={"serveClient": True}),
+    "client and origins": Profile(
+        node={"serveClient": True, "cors": {"origin": ORIGINS, "credentials": True}},
+        ours={"CORS_ALLOWED_ORIGINS": ORIGINS, "CORS_ALLOW_CREDENTIALS": True},
     ),
     "any origin": Profile(
         node={

@@ -43,12 +43,20 @@ def _vary_by_encoding(value: Any) -> Any:
     return value
 
 
+def _vary_of_a_file(value: Any) -> Any:
+    """A file may be kept by caches, so its answer always says what it depends on."""
+    if isinstance(value, dict) and value.get("etag") is True:
+        return {**value, "vary": "Accept-Encoding, Origin"}
+    return value
+
+
 RULES: list[Callable[[Any], Any]] = [
     _reason_of_a_violation,
     _json_for_a_refused_websocket,
     _json_for_an_empty_error,
     _no_store,
     _vary_by_encoding,
+    _vary_of_a_file,
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django_socketio import SocketIOConsumer, event, io, register
@@ -35,12 +36,23 @@ async def test_each_namespace_has_its_own_socket(frames: OpenFrames) -> None:
     ]
 
 
-async def test_the_default_namespace_is_like_any_other(frames: OpenFrames) -> None:
+async def test_the_default_namespace_needs_no_class(frames: OpenFrames) -> None:
     register("/a")(Echo)
     client = await frames()
-    await client.send("40")
-    assert await client.receive() == '44{"message":"Invalid namespace"}'
+    sid = await client.enter("/")
     await client.enter("/a")
+    await client.send('421["echo","nobody handles it"]')
+    io.to(sid).emit("pushed", 1)
+    assert await client.receive() == '42["pushed",1]'
+    assert [socket.sid for socket in await io.afetch_sockets()] == [sid]
+
+
+async def test_a_pattern_that_matches_it_serves_the_default_namespace(frames: OpenFrames) -> None:
+    register(re.compile(r"/[a-z]*"))(Echo)
+    client = await frames()
+    await client.enter("/")
+    await client.send('421["echo",1]')
+    assert [await client.receive(), await client.receive()] == ['42["said",1]', "431[1]"]
 
 
 async def test_a_refusal_leaves_the_other_namespaces_alone(frames: OpenFrames) -> None:

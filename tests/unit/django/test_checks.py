@@ -14,6 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from django_socketio import checks
+from tests.harness.bundles import install, uninstall
 
 # Other checks, those of models, may ask the database.
 TAG = django_checks.Tags.compatibility
@@ -106,6 +107,24 @@ def test_the_core_layer_is_mentioned() -> None:
     with override_settings(CHANNEL_LAYERS=layers):
         (info,) = checks.check_channel_layer(None)
     assert (info.id, info.level) == ("django_socketio.I001", django_checks.INFO)
+
+
+@pytest.mark.parametrize(
+    ("socketio", "ids"),
+    [
+        ({"SERVE_CLIENT": True}, ["django_socketio.W005"]),
+        ({"SERVE_CLIENT": False}, []),
+        ({}, []),  # nobody has asked for it
+    ],
+)
+def test_the_client_that_is_asked_for_is_there(
+    settings: Any, tmp_path: Path, socketio: Any, ids: list[str]
+) -> None:
+    settings.SOCKETIO = socketio
+    uninstall(settings)
+    assert [warning.id for warning in checks.check_client(None)] == ids
+    install(settings, tmp_path / "client")
+    assert checks.check_client(None) == []
 
 
 def test_every_check_has_a_hint_and_a_row_in_the_documentation() -> None:

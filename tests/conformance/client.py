@@ -49,7 +49,8 @@ def shown_headers(headers: Any) -> dict[str, str]:
                 first, *attributes = _COOKIE_SID.sub(r"\1=*", value).split("; ")
                 value = "; ".join([first, *sorted(attributes)])
             value = _OWN_HOST.sub("OWN", value)
-            shown[name] = f"{shown[name]} | {value}" if name in shown else value
+            between = ", " if name == "vary" else " | "  # two lines mean the same as one
+            shown[name] = f"{shown[name]}{between}{value}" if name in shown else value
     return dict(sorted(shown.items()))
 
 

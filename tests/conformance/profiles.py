@@ -69,6 +69,28 @@ PROFILES = {
             "HTTP_COMPRESSION": False,
         },
     ),
+    "options": Profile(
+        node={
+            "cors": {
+                "origin": ["regexp:^https://([\\w-]+\\.)+pattern\\.example$"],
+                "allowedHeaders": ["X-Token", "content-type"],
+                "exposedHeaders": ["X-One", "X-Two"],
+                "maxAge": 600,
+            },
+            "cookie": {"secure": True, "maxAge": 60, "partitioned": True, "priority": "high"},
+            "httpCompression": {"threshold": 100, "level": 1},
+            "allowRequest": "x-refuse",
+        },
+        ours={
+            "CORS_ALLOWED_ORIGINS": ["https://*.pattern.example"],
+            "CORS_ALLOWED_HEADERS": ["X-Token", "content-type"],
+            "CORS_EXPOSED_HEADERS": ["X-One", "X-Two"],
+            "CORS_MAX_AGE": 600,
+            "COOKIE": {"SECURE": True, "MAX_AGE": 60, "PARTITIONED": True, "PRIORITY": "high"},
+            "HTTP_COMPRESSION": {"THRESHOLD": 100, "LEVEL": 1},
+            "ALLOW_REQUEST": "tests.conformance.app.filter.allow",
+        },
+    ),
     "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),
     "websocket only": Profile(
         node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}

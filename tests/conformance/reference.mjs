@@ -60,6 +60,15 @@ function serve({ suite, ...options }) {
     response.statusCode = 404;
     response.end("not found");
   });
+  // What JSON cannot hold: expressions, and a function that refuses with the reason in a header.
+  const header = options.allowRequest;
+  if (header) {
+    options.allowRequest = ({ headers }, decide) => decide(headers[header], !(header in headers));
+  }
+  if (Array.isArray(options.cors?.origin)) {
+    options.cors.origin = options.cors.origin.map((item) =>
+      item.startsWith("regexp:") ? new RegExp(item.slice(7)) : item);
+  }
   const io = new Server(http, { serveClient: false, ...options });
 
   const accept = (socket) => {

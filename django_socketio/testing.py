@@ -29,6 +29,7 @@ from .exceptions import AckTimeout, Disconnected
 from .packets import Decoder, EncodedPacket, Encoder, Packet, PacketType, StandardCodec
 from .server.hubs import current_hub
 from .sockets.client import Client as ServerSide
+from .sockets.frames import frame_maker
 
 
 class Connected(NamedTuple):
@@ -84,10 +85,13 @@ class SocketIOCommunicator(ApplicationCommunicator):
         self.namespace = namespace if namespace.startswith("/") else "/" + namespace
         self.auth = auth
         self.sid: str | None = None
+        settings = get_settings()
         codec = StandardCodec()
+        self._make_frames = frame_maker(settings)
         self._encoder = Encoder(codec, DjangoJSONEncoder().default)
-        limits = replace(get_settings().limits, max_eager_length=10**12)
-        self._decoder = Decoder(codec, limits)
+        limits = replace(settings.limits, max_eager_length=10**12)
+        own = settings.own_parser
+        self._decoder = Decoder(codec, limits) if own is None else settings.new_decoder()
         self._events: deque[Packet] = deque()
         self._acks: dict[int, Any] = {}
         self._ids = 0
@@ -187,9 +191,9 @@ class SocketIOCommunicator(ApplicationCommunicator):
     _asked: int | None = None
 
     async def _send(self, packet: EncodedPacket) -> None:
-        await self.send_input({"type": "websocket.receive", "text": "4" + packet.text})
-        for data in packet.attachments:
-            await self.send_input({"type": "websocket.receive", "bytes": data})
+        for frame in self._make_frames(packet, True):
+            kind = "text" if isinstance(frame.data, str) else "bytes"
+            await self.send_input({"type": "websocket.receive", kind: frame.data})
 
     async def _engine_packet(self, timeout: float) -> str | bytes:
         message = await self.receive_output(timeout)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..packets import Decoder, EncodedPacket, JSONCodec, Limits, PacketError
-
-# Other processes of this server are trusted: the limits for clients do not hold for them.
-_UNLIMITED = Limits(10**9, 10**12, 10**6, 10**9, 10**9, 10**12, 10**12)
+from ..packets import EncodedPacket, JSONCodec, PacketError, decode
 
 
 def decode_data(codec: JSONCodec, text: str, attachments: list[Any]) -> list[Any]:
     """Return the data of an encoded packet. Raises ValueError for anything else."""
-    decoder = Decoder(codec, _UNLIMITED)
     try:
-        packet = decoder.feed(text)
-        for attachment in attachments:
-            packet = decoder.feed(bytes(attachment))
+        packet = decode(codec, EncodedPacket(text, tuple(map(bytes, attachments))))
     except PacketError as error:
         raise ValueError(str(error)) from None
-    if packet is None:
-        raise ValueError("attachments are missing")
     data: list[Any] = packet.data
     return data
 

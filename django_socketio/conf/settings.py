@@ -13,7 +13,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.module_loading import import_string
 
 from ..engineio import SessionOptions
-from ..packets import LARGE, Encoder, JSONCodec, Limits, default_codec
+from ..packets import (
+    LARGE,
+    CheckedDecoder,
+    Decoder,
+    Encoder,
+    JSONCodec,
+    Limits,
+    MsgpackParser,
+    Parser,
+    default_codec,
+)
 from . import validators
 from .cookies import bake
 from .patterns import as_pattern
@@ -34,6 +44,7 @@ class Settings:
     path: str = option("/socket.io/", validators.path)
     transports: list[str] = option(list(validators.TRANSPORTS), validators.transports)
     allow_upgrades: bool = option(True, validators.boolean)
+    parser: str = option("default", validators.parser)
     # Times
     ack_timeout: float = option(60, validators.number(0))
     ping_interval: float = option(25, validators.number(0))
@@ -139,6 +150,23 @@ class Settings:
     def encoder(self) -> Encoder:
         """An encoder of packets that takes the same types as Django's JSON encoder."""
         return Encoder(self.codec, DjangoJSONEncoder().default)
+
+    @cached_property
+    def own_parser(self) -> Parser | None:
+        """The parser that takes the place of the default one, if any does."""
+        if self.parser == "default":
+            return None
+        if self.parser == "msgpack":
+            return MsgpackParser(self.limits)
+        own: Parser = import_string(self.parser)()
+        return own
+
+    def new_decoder(self) -> Decoder | CheckedDecoder:
+        """Return the decoder of a new connection."""
+        parser = self.own_parser
+        if parser is None:
+            return Decoder(self.codec, self.limits)
+        return CheckedDecoder(parser.decoder(), self.limits, isinstance(parser, MsgpackParser))
 
     @cached_property
     def proxies(self) -> int | list[IPv4Network | IPv6Network]:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from http.cookies import CookieError
+from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Any
 
@@ -166,6 +167,23 @@ def codec(value: Any) -> str | None:
     except Exception:
         ok = False
     return None if ok else "None or the dotted path of a class with the methods dumps and loads"
+
+
+def parser(value: Any) -> str | None:
+    if value == "default":
+        return None
+    if value == "msgpack":
+        missing = find_spec("msgpack") is None
+        return 'another one, or run "pip install channels-socketio[msgpack]"' if missing else None
+    try:
+        parser = import_string(value)()
+        ok = callable(parser.encode) and callable(parser.decoder)
+    except Exception:
+        ok = False
+    expected = (
+        '"default", "msgpack" or the dotted path of a class with the methods encode and decoder'
+    )
+    return None if ok else expected
 
 
 def interval(value: Any) -> str | None:

@@ -5,9 +5,10 @@ https://socket.io/docs/v4/socket-io-protocol/
 """
 
 from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec
-from .decoder import Decoder
+from .decoder import Decoder, decode
 from .encoder import Encoder
 from .large import LargePacket, weigh
+from .msgpack_parser import MsgpackParser
 from .packet import (
     LARGE,
     RESERVED_EVENTS,
@@ -19,23 +20,29 @@ from .packet import (
     PacketLimitExceeded,
     PacketType,
 )
+from .parsers import CheckedDecoder, PacketDecoder, Parser
 
 __all__ = [
     "LARGE",
     "RESERVED_EVENTS",
     "AuthTooLarge",
+    "CheckedDecoder",
     "Decoder",
     "EncodedPacket",
     "Encoder",
     "JSONCodec",
     "LargePacket",
     "Limits",
+    "MsgpackParser",
     "OrjsonCodec",
     "Packet",
+    "PacketDecoder",
     "PacketError",
     "PacketLimitExceeded",
     "PacketType",
+    "Parser",
     "StandardCodec",
+    "decode",
     "default_codec",
     "weigh",
 ]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any, NoReturn, Protocol
 
@@ -134,7 +135,14 @@ def load(codec: JSONCodec, text: str) -> Any:
 
 
 def load_large(codec: JSONCodec, text: str) -> Any:
-    """Load JSON without the garbage collector. Raises as :func:`load` does.
+    """Load JSON without the garbage collector. Raises as :func:`load` does."""
+    with uncollected():
+        return load(codec, text)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Decode something large without the garbage collector.
 
     It would go through the new lists and dicts, which have no circles, again and again: three
     quarters of the time that deep JSON takes.
@@ -142,7 +150,7 @@ def load_large(codec: JSONCodec, text: str) -> Any:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return load(codec, text)
+        yield
     finally:
         if enabled:
             gc.enable()

@@ -12,11 +12,13 @@ import re
 from sys import getsizeof
 from typing import Any
 
+from .checks import AUTH_VALUE, CHECKS, check_ack, check_event
 from .codec import JSONCodec, load, load_large
 from .large import LargePacket, read_start
 from .packet import (
-    RESERVED_EVENTS,
+    UNLIMITED,
     AuthTooLarge,
+    EncodedPacket,
     Limits,
     Packet,
     PacketError,
@@ -30,15 +32,12 @@ from .weight import check_json, has_more_values
 # for int() is slow with many; JavaScript's integers have 16 at most.
 _ID_DIGITS = 16
 _HEAD = re.compile(rf"([0-6])(?:(?<=[56])([0-9]{{1,7}})-)?(/[^,]*,?)?([0-9]{{1,{_ID_DIGITS}}})?")
-_MAX_ID = 2**53 - 1
 # Python finds a global faster than an attribute of a class, and each packet passes here.
 _EVENTS = _EVENT, _BINARY_EVENT = PacketType.EVENT, PacketType.BINARY_EVENT
 # An event that asks for no acknowledgement begins so.
 _PLAIN_EVENT = _EVENT + "["
 # Packets that need not be decoded at once.
 _DEFERRED = (_EVENT, PacketType.ACK)
-# Characters of MAX_AUTH_SIZE that a JSON value takes at least, since it is kept decoded.
-_AUTH_VALUE = 16
 
 
 class Decoder:
@@ -92,9 +91,9 @@ class Decoder:
             return self._large(packet, json)
         packet.data = self._json(json)
         if kind in _EVENTS:
-            self._check_event(packet)
+            check_event(packet, self._limits)
         else:
-            _CHECKS[kind](packet)
+            CHECKS[kind](packet)
         if kind < _BINARY_EVENT:
             return packet
         if count is None:
@@ -136,7 +135,7 @@ class Decoder:
             packet.data = loads(json)
         except (ValueError, RecursionError):
             packet.data = load(self._codec, json)
-        self._check_event(packet)
+        check_event(packet, self._limits)
         return packet
 
     def _json(self, text: str) -> Any:
@@ -160,33 +159,15 @@ class Decoder:
         if unclear:
             packet.data = load_large(self._codec, json)
         if packet.type == _EVENT:
-            self._check_event(packet)
+            check_event(packet, self._limits)
         else:
-            _check_ack(packet)
+            check_ack(packet)
         return packet if unclear else LargePacket(packet, json, self._codec)
-
-    def _check_event(self, packet: Packet) -> None:
-        """Check an event. Turns a number as its name into text, as JavaScript does."""
-        data = packet.data
-        if type(data) is not list or not data:
-            raise PacketError("EVENT takes an array that begins with the event's name")
-        if packet.id is not None and packet.id > _MAX_ID:
-            raise PacketError("acknowledgement id out of range")
-        name = data[0]
-        if type(name) is not str:
-            # bool is an int to Python, but not to the protocol.
-            if type(name) not in (int, float):
-                raise PacketError("EVENT takes an array that begins with the event's name")
-            name = data[0] = str(int(name) if name == int(name) else name)
-        if name in RESERVED_EVENTS:
-            raise PacketError("reserved event name")
-        if len(name) > self._limits.max_event_name_length:
-            raise PacketLimitExceeded("event name too long")
 
     def _check_auth(self, namespace: str, json: str) -> None:
         """Check what comes with CONNECT: it is kept as long as the client stays."""
         limit = self._limits.max_auth_size
-        most = limit // _AUTH_VALUE
+        most = limit // AUTH_VALUE
         if len(json) > limit or (len(json) > most // 2 and has_more_values(json, most)):
             raise AuthTooLarge(namespace)
 
@@ -237,32 +218,12 @@ class _Null:
 _NULL = _Null()
 
 
-def _check_connect(packet: Packet) -> None:
-    if not (packet.data is None or type(packet.data) is dict):
-        raise PacketError("CONNECT takes an object")
-
-
-def _check_disconnect(packet: Packet) -> None:
-    if packet.data is not None:
-        raise PacketError("DISCONNECT takes no data")
-
-
-def _check_ack(packet: Packet) -> None:
-    if packet.data is None:
-        packet.data = []
-    if type(packet.data) is not list:
-        raise PacketError("ACK takes an array")
-
-
-def _check_connect_error(packet: Packet) -> None:
-    if type(packet.data) not in (str, dict):
-        raise PacketError("CONNECT_ERROR takes a string or an object")
-
-
-_CHECKS = {
-    PacketType.CONNECT: _check_connect,
-    PacketType.DISCONNECT: _check_disconnect,
-    PacketType.ACK: _check_ack,
-    PacketType.CONNECT_ERROR: _check_connect_error,
-    PacketType.BINARY_ACK: _check_ack,
-}
+def decode(codec: JSONCodec, encoded: EncodedPacket) -> Packet:
+    """Return the packet that an :class:`.Encoder` has encoded. Raises :class:`PacketError`."""
+    decoder = Decoder(codec, UNLIMITED)
+    packet = decoder.feed(encoded.text)
+    for attachment in encoded.attachments:
+        packet = decoder.feed(attachment)
+    if packet is None:
+        raise PacketError("attachments are missing")
+    return packet

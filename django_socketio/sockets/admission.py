@@ -19,7 +19,6 @@ from ..signals import socket_connected
 from ..stats import counters
 from .connection import Connection
 from .endpoint import CONNECTED, LEFT
-from .frames import make_frames
 from .socket import Socket
 
 
@@ -95,7 +94,8 @@ async def enter(socket: Socket) -> None:
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
-    client.send(make_frames(socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})))
+    admitted = socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})
+    client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)
     if ready is not None:

@@ -12,14 +12,13 @@ from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
 from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
-from ..packets import AuthTooLarge, Decoder, PacketError, PacketLimitExceeded, PacketType
+from ..packets import AuthTooLarge, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
 from ..stats import counters
 from .admission import begin, refuse_auth
 from .backlog import Backlog, release
 from .clients import Clients
 from .endpoint import CONNECTED
-from .frames import make_frames
 from .holding import await_attachments, hold_incomplete
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
@@ -91,7 +90,7 @@ class Client:
         # In tests the ORM must run in the thread of the test's transaction.
         self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
         self.slot: int | None = None
-        self._decoder = Decoder(settings.codec, settings.limits)
+        self._decoder = settings.new_decoder()
         self.place: Place[Client] | None = place
         self.refusals = 0
         self.attachments_deadline: float | None = None
@@ -218,7 +217,7 @@ class Client:
         self.sockets.pop(namespace, None)
         note_refusal(self.local.runtime.log, self.scope, namespace, data["message"])
         counters.traffic.control_out += 1
-        self.send(make_frames(self.local.encoder.connect_error(namespace, data)))
+        self.send(self.local.make_frames(self.local.encoder.connect_error(namespace, data)))
         self._wait_if_alone()
         self.clients.refused(self)
 

@@ -21,7 +21,6 @@ from ..runtime.log import BurstLog
 from ..stats import counters
 from .acks import Question
 from .connection import Connection
-from .frames import make_frames
 from .local import Local
 
 # How long the answer to a client waits for the channel layer to put a socket into its rooms.
@@ -223,7 +222,7 @@ class Endpoint:
         Returns an awaitable: the client's buffer is below its low-water mark.
         """
         compress, volatile = delivery
-        frames = make_frames(packet, compress)
+        frames = self.local.make_frames(packet, compress)
         runtime = self.local.runtime
         if get_ident() == runtime.thread and runtime.loop.is_running():  # as runtime.here()
             return DONE if self.write(frames, volatile) else self.client.wait_until_drained()
@@ -260,7 +259,7 @@ class Endpoint:
         """
         if self.state is CONNECTING or self.state is LEAVING:
             raise RuntimeError("connect() cannot wait for the client, which waits for connect()")
-        frames = make_frames(packet, delivery.compress)
+        frames = self.local.make_frames(packet, delivery.compress)
         return await Question(ack_id).ask([self], frames, timeout)
 
     def expect(self, question: Question) -> bool:

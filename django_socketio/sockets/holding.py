@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ..packets import LARGE, Decoder, Packet, PacketError, PacketLimitExceeded, weigh
+from ..packets import (
+    LARGE,
+    CheckedDecoder,
+    Decoder,
+    Packet,
+    PacketError,
+    PacketLimitExceeded,
+    weigh,
+)
 from ..stats import counters
 from .backlog import TOO_MUCH_IN_ALL, Backlog
 from .connection import Connection
@@ -73,11 +81,15 @@ def make_room(client: Connection, queue: deque[Any]) -> None:
         log.warning("%d events of a client that has gone were dropped", dropped)
 
 
-def await_attachments(client: Connection, decoder: Decoder) -> None:
+def await_attachments(client: Connection, decoder: Decoder | CheckedDecoder) -> None:
     """Note that a packet waits for attachments, or for more of them: for how long, and its size."""
     packet = decoder.pending
-    socket = None if packet is None else client.sockets.get(packet.namespace)
-    if socket is None or socket.state is CONNECTING:
+    if packet is None:
+        # Its namespace is known when it is complete: any that is connected will do till then.
+        sockets = list(client.sockets.values())
+    else:
+        sockets = [client.sockets[packet.namespace]] if packet.namespace in client.sockets else []
+    if all(socket.state is CONNECTING for socket in sockets):
         client.violation(PacketError("attachments for a namespace that is not connected"))
         return
     if client.attachments_deadline is None:

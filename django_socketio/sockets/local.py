@@ -17,6 +17,7 @@ from ..conf import Settings
 from ..runtime.runtime import Runtime
 from ..stats import counters
 from .backlog import TotalBacklog
+from .frames import frame_maker
 from .logins import Logins
 from .namespace import HasSid, LocalNamespace
 
@@ -36,6 +37,7 @@ class Local(Generic[M]):
         self.runtime = runtime
         self.settings = settings
         self.encoder = settings.encoder
+        self.make_frames = frame_maker(settings)
         self.node = node
         self.others = others
         self.namespaces: dict[str, LocalNamespace[M]] = {}

@@ -19,7 +19,6 @@ from ..signals import server_event
 from ..stats import counters
 from .acks import Question
 from .connection import Connection
-from .frames import make_frames
 from .local import Local
 from .socket import Socket
 
@@ -42,9 +41,12 @@ class LocalMembers:
         if target.is_wide:
             return self._deliver_widely(target, packet, delivery)
         compress, volatile = delivery
-        frames = make_frames(packet, compress)
+        sockets = self._local.select(target)
+        if not sockets:
+            return DONE
+        frames = self._local.make_frames(packet, compress)
         slow: list[Connection] | None = None
-        for socket in self._local.select(target):
+        for socket in sockets:
             if not socket.write(frames, volatile):
                 if slow is None:
                     slow = []
@@ -101,7 +103,7 @@ class LocalMembers:
         async def ask(namespace: str, sockets: list[Socket]) -> Outcome:
             question = Question(next(local.ack_ids), answered)
             one = packet.for_namespace(namespace) if target.is_wide else packet
-            frames = make_frames(one.with_id(question.ack_id), delivery.compress)
+            frames = local.make_frames(one.with_id(question.ack_id), delivery.compress)
             return await question.ask(sockets, frames, timeout)
 
         if len(questions) == 1:

@@ -30,6 +30,7 @@ from ..packets import (
     Packet,
     PacketError,
     PacketLimitExceeded,
+    weigh,
 )
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
@@ -41,7 +42,6 @@ from . import holding
 from .behaviour import NOT_YET, Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
-from .frames import make_frames
 from .local import Local
 from .served import Served
 
@@ -193,7 +193,7 @@ class Socket(Served):
 
     def _handle_large(self, packet: Packet) -> Coroutine[Any, Any, None]:
         """Decode a large event, if anybody wants it. Returns a coroutine that handles it."""
-        weight = packet.size
+        weight = packet.size if isinstance(packet, LargePacket) else weigh(packet)
         if isinstance(packet, LargePacket) and (
             self.handlers[packet.data[0]] is not self.handlers.rest
             or not self.handlers.refuses_rest
@@ -236,7 +236,7 @@ class Socket(Served):
                 if self._joining is not None:
                     await self.wait_until_joined()
                 answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
-                self.client.send(make_frames(answer))
+                self.client.send(self.local.make_frames(answer))
                 counters.traffic.acks_out += 1
         except EventRefused as refused:
             counters.events_refused.add(refused.reason)
@@ -376,7 +376,8 @@ class Socket(Served):
         if transport:
             self.client.disconnect()
         elif self.state is CONNECTED:
-            self.client.send(make_frames(self.local.encoder.disconnect(self.namespace)))
+            left = self.local.encoder.disconnect(self.namespace)
+            self.client.send(self.local.make_frames(left))
             counters.traffic.control_out += 1
             self.leave_namespace(Reason.SERVER_DISCONNECT)
         elif self.reason is None:

@@ -19,6 +19,8 @@ from .request import Request
 
 Scope = dict[str, Any]
 
+# The level of zlib with which files are compressed, once.
+SMALLEST = 9
 MISSING = f"The Socket.IO client's %s is not installed. {ADVICE}"
 
 
@@ -81,7 +83,7 @@ class ClientFiles:
         if encoding is None:
             content = Content(f'"{digest}"', body)
         else:
-            content = Content(f'"{digest}-{encoding}"', await compress(body, encoding))
+            content = Content(f'"{digest}-{encoding}"', await compress(body, encoding, SMALLEST))
         self._contents[name, encoding] = content
         return content
 

@@ -78,6 +78,12 @@ def killed(room: str, total: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def binary(room: str, total: int) -> None:
+    """What is sent as attachments, where the clients take those."""
+    io.of("/lab").to(room).emit("said", bytes(range(total)), "text")
+    say("sent")
+
+
 def forks(room: str, total: int) -> None:
     """Parent and children send, before and after the fork."""
     target = io.of("/fleet").to(room)

@@ -1,13 +1,19 @@
 // Runs client scenarios for the Python tests: one JSON object a line comes in, one a line goes out.
-// In:  {"id", "scenario", "url", "client": "3" | "4", "transport", "params"} or {"id", "go": name}
+// In:  {"id", "scenario", "url", "client", "transport", "params"} or {"id", "go": name}
 // Out: {"id", "step": name, "data"}, then {"id", "result"} or {"id", "error"}.
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
+import * as parsers from "./parsers.mjs";
 
 const require = createRequire(import.meta.url);
-const packages = { 3: "socket.io-client-3", 4: "socket.io-client" };
+// By what "client" says: a version, or a parser.
+const clients = {
+  3: () => require("socket.io-client-3"),
+  4: () => require("socket.io-client"),
+  ...parsers,
+};
 const transports = { polling: ["polling"], websocket: ["websocket"], default: undefined };
 const DEADLINE = 15_000;
 
@@ -24,7 +30,7 @@ class Run {
   constructor({ id, url, client, transport, params }) {
     Object.assign(this, { id, url, client, transport, params });
     this.require = require;
-    this.io = require(packages[client]);
+    this.io = clients[client]();
     this.sockets = [];
     this.told = new Map();
     this.failure = new Promise((_, reject) => (this.fail = reject));

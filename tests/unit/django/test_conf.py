@@ -15,7 +15,16 @@ from django.utils.http import http_date
 
 from django_socketio.conf import Settings, get_settings, layer_problems, problems
 from django_socketio.engineio import SessionOptions
-from django_socketio.packets import LARGE, Limits, OrjsonCodec, StandardCodec
+from django_socketio.packets import (
+    LARGE,
+    CheckedDecoder,
+    Decoder,
+    Limits,
+    MsgpackParser,
+    OrjsonCodec,
+    StandardCodec,
+)
+from tests.project.parsers import JSONParser
 
 DEFAULTS: dict[str, Any] = {
     "PATH": "/socket.io/",
@@ -56,6 +65,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_REFUSALS_PER_ADDRESS": 100,
     "MAX_WRITE_BUFFER_SIZE": 16_000_000,
     "JSON": None,
+    "PARSER": "default",
     "WORKER_THREADS": 32,
     "HOOK_THREADS": 16,
     "MAX_THREADS_PER_CLIENT": 4,
@@ -125,6 +135,10 @@ BAD: dict[str, list[Any]] = {
     "CORS_EXPOSED_HEADERS": [None, "x-token", ["a b"], ["a:b"], [5], [""], ["é"]],
     "CORS_MAX_AGE": [-1, 1.5, "600", True],
     "TRUSTED_PROXIES": [-1, True, None, "10.0.0.1", [10], ["proxy"], ["10.0.0.1/8"], {"10.0.0.1"}],
+    "PARSER": [
+        *(None, 5, "", "json", "no.such.module", "json.dumps"),
+        "django_socketio.packets.StandardCodec",
+    ],
     "JSON": [5, "json", "no.such.module", "json.dumps", "collections.OrderedDict", ""],
     **{
         key: [-1, 1.5, None, "5", True]
@@ -149,6 +163,7 @@ GOOD: dict[str, list[Any]] = {
     "CORS_EXPOSED_HEADERS": [[], ["X-One", "x-two"], ("*",)],
     "CORS_MAX_AGE": [None, 0, 86400],
     "TRUSTED_PROXIES": [0, 2, [], ["10.0.0.0/8", "::1"], ("192.0.2.1",)],
+    "PARSER": ["default", "msgpack", "tests.project.parsers.JSONParser"],
     "JSON": [None, "django_socketio.packets.StandardCodec", "django_socketio.packets.OrjsonCodec"],
     "MAX_ATTACHMENTS": [0],
     "MAX_ATTACHMENTS_SIZE": [0],
@@ -354,6 +369,28 @@ def test_the_decoder_s_limits() -> None:
         max_eager_length=LARGE,
     )
     assert Settings().limits == Limits(max_eager_length=LARGE)
+
+
+def test_the_parser() -> None:
+    assert Settings().own_parser is None
+    assert isinstance(Settings().new_decoder(), Decoder)
+    settings = Settings(parser="msgpack")
+    assert isinstance(settings.own_parser, MsgpackParser)
+    assert settings.own_parser is settings.own_parser
+    one, other = settings.new_decoder(), settings.new_decoder()
+    assert isinstance(one, CheckedDecoder)
+    assert one is not other
+    assert isinstance(Settings(parser="tests.project.parsers.JSONParser").own_parser, JSONParser)
+
+
+def test_the_parser_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django_socketio.conf.validators.find_spec", lambda name: None)
+    (problem,) = problems({"PARSER": "msgpack"})
+    assert problem.message == "SOCKETIO[\"PARSER\"] has a bad value: 'msgpack'."
+    assert "pip install channels-socketio[msgpack]" in problem.hint
+    monkeypatch.setattr("django_socketio.packets.msgpack_parser.msgpack", None)
+    with pytest.raises(ImportError, match=r"pip install channels-socketio\[msgpack\]"):
+        MsgpackParser(Limits())
 
 
 def test_the_json_library() -> None:

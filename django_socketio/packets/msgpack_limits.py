@@ -18,11 +18,10 @@ _CONTAINER = 2
 # timestamps.
 EXTENSIONS = frozenset({(0, 1), (0, 8), (255, 4), (255, 8), (255, 12)})
 _CONTAINERS = bytes([*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF])
-# What may be binary, an extension, a list of declared length, a NaN or an infinity. Few messages
-# have such bytes; whether they mean it, going through the values tells.
-_SUSPICIOUS = re.compile(
-    rb"[\xc1\xc4-\xc9\xd4-\xd8\xdc\xdd]|\xca[\x7f\xff][\x80-\xff]|\xcb[\x7f\xff][\xf0-\xff]"
-)
+# What may begin binary data, an extension or a list of declared length; and a NaN or an infinity.
+# Many messages have no such bytes; whether they mean it, going through the values tells.
+_SUSPICIOUS = bytes([0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xD9), 0xDC, 0xDD])
+_NOT_FINITE = re.compile(rb"[\xca\xcb][\x7f\xff]")
 # Values of one byte.
 _RUN = re.compile(rb"[\x00-\x7f\xc0\xc2\xc3\xe0-\xff]+")
 # Bytes of a value whose length its first byte tells, 0 for the others.
@@ -50,11 +49,12 @@ def check_msgpack(data: bytes, limits: Limits) -> None:
     Values count as in :func:`.weight.check_json`. Raises :class:`PacketError` for what is no
     MessagePack, too.
     """
-    if _SUSPICIOUS.search(data) is None:
-        containers = len(data) - len(data.translate(None, _CONTAINERS))
+    length = len(data)
+    if len(data.translate(None, _SUSPICIOUS)) == length and not _NOT_FINITE.search(data):
+        containers = length - len(data.translate(None, _CONTAINERS))
         if (
             containers <= limits.max_nesting_depth
-            and len(data) + _CONTAINER * containers <= limits.max_json_values
+            and length + _CONTAINER * containers <= limits.max_json_values
         ):
             return
     try:

@@ -19,6 +19,8 @@ except ImportError:  # the extra "msgpack" is not installed
     msgpack = None
 
 _TYPES = tuple("01234")
+# Bytes of a packer's memory that are kept from one packet to the next.
+_LARGEST_BUFFER = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNDEFINED = b"\0"
 # JavaScript's text may have half surrogate pairs.
@@ -37,6 +39,10 @@ class MsgpackParser:
         if msgpack is None:
             raise ImportError("msgpack is not installed: pip install channels-socketio[msgpack]")
         self._limits = limits
+        self._make_packer()
+
+    def _make_packer(self) -> None:
+        self._pack = msgpack.Packer(unicode_errors=_HALF_PAIRS).pack
 
     def encode(self, packet: Packet) -> list[str | bytes]:
         value = {"type": int(packet.type), "data": packet.data, "nsp": packet.namespace}
@@ -44,7 +50,10 @@ class MsgpackParser:
             del value["data"]
         if packet.id is not None:
             value["id"] = packet.id
-        return [msgpack.packb(value, unicode_errors=_HALF_PAIRS)]
+        message: bytes = self._pack(value)
+        if len(message) > _LARGEST_BUFFER:
+            self._make_packer()  # the old one would keep as much memory
+        return [message]
 
     def decoder(self) -> MsgpackParser:
         """Return this parser: a packet is one message, so that a connection keeps nothing."""

@@ -76,8 +76,8 @@ CASES: list[tuple[str, list[Any], list[Any]]] = [
     ),
     (
         "JSON nested too deeply",
-        nested(LIMITS["MAX_NESTING_DEPTH"] - 1),
-        nested(LIMITS["MAX_NESTING_DEPTH"]),
+        [nested(LIMITS["MAX_NESTING_DEPTH"] - 1)],
+        [nested(LIMITS["MAX_NESTING_DEPTH"])],
     ),
     (
         "too many attachments",

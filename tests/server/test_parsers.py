@@ -13,7 +13,6 @@ import pytest
 
 from django_socketio import ConnectionRefused, event, io, register
 from django_socketio.packets import Packet, PacketType
-from django_socketio.server.hubs import current_hub
 from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 
@@ -21,27 +20,21 @@ encoded: list[Packet] = []
 
 
 class Counting:
-    """JSON of a packet, preceded by a message of its own; keeps what it has encoded."""
+    """JSON of a packet, before that of an event a message; keeps what it has encoded."""
 
     def encode(self, packet: Packet) -> list[str | bytes]:
         encoded.append(packet)
         value = [packet.type, packet.namespace, packet.data, packet.id]
-        return ["packet", json.dumps(value).encode()]
+        message = json.dumps(value).encode()
+        return ["event", message] if packet.type == PacketType.EVENT else [message]
 
     def decoder(self) -> CountingDecoder:
         return CountingDecoder()
 
 
 class CountingDecoder:
-    def __init__(self) -> None:
-        self.begun = False
-
     def feed(self, data: str | bytes) -> Packet | None:
-        self.begun = not self.begun
-        if self.begun:
-            assert data == "packet"
-            return None
-        return Packet(*json.loads(data))
+        return None if data == "event" else Packet(*json.loads(data))
 
 
 PATH = f"{__name__}.Counting"
@@ -63,14 +56,6 @@ class Chat(Base):
     @event
     async def ask(self) -> Any:
         return [await self.acall("question", b"1")]
-
-    @event
-    async def kinds(self, *args: Any) -> list[str]:
-        return [type(arg).__name__ for arg in args]
-
-    @event
-    async def leave_me(self) -> None:
-        self.close()
 
 
 @pytest.fixture(autouse=True)
@@ -124,9 +109,8 @@ async def test_questions(msgpack: None, connect: Connect) -> None:
 
 async def test_text_is_a_violation(msgpack: None, frames: OpenFrames) -> None:
     client = await frames()
-    await client.next()
     await client.send("40/chat,")
-    assert await client.until_closed() == []
+    assert await client.rest() == []
 
 
 async def test_a_broadcast_is_encoded_once(own: None, connect: Connect) -> None:
@@ -151,17 +135,21 @@ async def test_what_cannot_be_encoded_is_the_project_s_mistake(
     assert "the handler of event ask in namespace /chat failed" in errors()[0].getMessage()
 
 
-async def test_a_packet_that_stays_incomplete(own: None, connect: Connect) -> None:
+async def test_a_packet_that_stays_incomplete(
+    own: None, connect: Connect, logged: Callable[..., Any]
+) -> None:
     client = await connect("/chat")
-    await client.send_input({"type": "websocket.receive", "text": "4packet"})
+    await client.send_input({"type": "websocket.receive", "text": "4event"})
     message = await client.receive_output(5)
     assert message["type"] == "websocket.close"
-    assert not current_hub().clients
+    assert (
+        logged()[-1]
+        .getMessage()
+        .startswith("session closed, the client broke the protocol: attachments overdue")
+    )
 
 
 async def test_a_packet_begins_before_any_namespace(own: None, frames: OpenFrames) -> None:
-    """Only CONNECT may: its parts are told from attachments by no parser but the default one."""
     client = await frames()
-    await client.next()
-    await client.send("4packet")
-    assert await client.until_closed() == []
+    await client.send("4event")
+    assert await client.rest() == []

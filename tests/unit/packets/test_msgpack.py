@@ -135,6 +135,13 @@ def test_what_is_refused(data: bytes) -> None:
         feed(with_data(data))
 
 
+KINDS: list[Any] = [5, 6, -1, True, "2", 2.0, None]
+NAMESPACES: list[Any] = ["", "a", None, 5, b"/"]
+IDS: list[Any] = [-1, 2**53, 1.0, "1", True, []]
+EVENTS: list[Any] = [None, [], {}, "e", [None], [["e"]], [True], ["connect"]]
+ANYTHING: list[Any] = [[], "x", 1, None, {}]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -144,14 +151,14 @@ def test_what_is_refused(data: bytes) -> None:
         b"\x80",
         msgpack.packb({"type": 2, "data": ["e"]}),
         msgpack.packb({"nsp": "/", "data": ["e"]}),
-        *(pack(["e"], kind=kind) for kind in (5, 6, -1, True, "2", 2.0, None)),
-        *(pack(["e"], nsp=nsp) for nsp in ("", "a", None, 5, b"/")),
-        *(pack(["e"], id=id) for id in (-1, 2**53, 1.0, "1", True, [])),
-        *(pack(data) for data in (None, [], {}, "e", [None], [["e"]], [True], ["connect"])),
-        *(pack(data, 0) for data in ([], "x", 1)),
+        *(pack(["e"], kind) for kind in KINDS),
+        *(pack(["e"], nsp=namespace) for namespace in NAMESPACES),
+        *(pack(["e"], id=id) for id in IDS),
+        *(pack(data) for data in EVENTS),
+        *(pack(data, 0) for data in ANYTHING[:3]),
         pack({}, 1),
-        *(pack(data, 3) for data in (None, {}, "x")),
-        *(pack(data, 4) for data in (None, [], 1)),
+        *(pack(data, 3) for data in ANYTHING[1:]),
+        *(pack(data, 4) for data in (ANYTHING[0], ANYTHING[2], None)),
     ],
 )
 def test_what_is_no_packet(message: bytes) -> None:

@@ -30,7 +30,7 @@ class Returning:
         return result
 
 
-def feed(*results: Any, data: str | bytes = "x", **limits: int) -> Packet | None:
+def feed(*results: Any, data: str | bytes = "x", **limits: Any) -> Packet | None:
     decoder = CheckedDecoder(Returning(*results), Limits(**limits))
     packet = None
     for _ in results:
@@ -112,7 +112,7 @@ def test_what_is_refused(packet: Packet) -> None:
         (event("e", namespace="/1234"), {"max_namespace_length": 5}, "namespace too long"),
     ],
 )
-def test_limits(packet: Packet, limits: dict[str, int], text: str) -> None:
+def test_limits(packet: Packet, limits: dict[str, Any], text: str) -> None:
     assert feed(packet, **limits) is packet
     with pytest.raises(PacketLimitExceeded, match=text):
         feed(packet, **{key: value - 1 for key, value in limits.items()})

@@ -53,7 +53,8 @@ class Routed:
             numbers.append(number)
             return []
 
-        self.taken = self.router.to_target(target, make)
+        taken: Any = self.router.to_target(target, make)
+        self.taken = taken
         return list(self.bus.groups), numbers
 
 

@@ -172,7 +172,7 @@ async def test_answers_that_nobody_reads_end_with_their_session(
 async def test_an_answer_whose_session_ends_while_it_is_compressed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def compress(body: bytes, encoding: str) -> bytes:
+    async def compress(body: bytes, encoding: str, level: int) -> bytes:
         client.abort(Reason.PING_TIMEOUT)
         return body
 

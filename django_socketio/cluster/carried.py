@@ -15,8 +15,9 @@ def decode_data(codec: JSONCodec, text: str, attachments: list[Any]) -> list[Any
         packet = decode(codec, EncodedPacket(text, tuple(attachments)))
     except PacketError as error:
         raise ValueError(str(error)) from None
-    data: list[Any] = packet.data
-    return data
+    if not isinstance(packet.data, list):
+        raise ValueError("not an event, nor an acknowledgement")
+    return packet.data
 
 
 def encoded_event(namespace: str, text: str, attachments: list[Any], id: str = "") -> EncodedPacket:

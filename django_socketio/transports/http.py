@@ -142,7 +142,7 @@ def choose_encoding(accepted: str) -> str | None:
     return best
 
 
-async def compress(body: bytes, encoding: str, level: int) -> bytes:
+async def compress(body: bytes, encoding: str, level: int = 6) -> bytes:
     """Return ``body`` compressed; ``encoding`` is "gzip" or "deflate", ``level`` is zlib's."""
     if len(body) < THREAD_SIZE:
         return _compress(body, encoding, level)

@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 from django_socketio import SocketIOConsumer, event, io, register
+from django_socketio.server.hubs import current_hub
 from tests.harness.inprocess import Poller
+from tests.harness.waiting import eventually
 from tests.server.conftest import OpenFrames
 
 
@@ -144,3 +146,21 @@ async def test_over_polling_too(poller: Poller) -> None:
     )
     await poller.send("bAQ==", "bAg==", "bAw==")
     assert (await poller.receive())[1:] == ["bAQ==", "bAw==", "bAg=="]
+
+
+async def test_a_namespace_goes_with_its_last_socket(frames: OpenFrames) -> None:
+    """Node's cleanupEmptyChildNamespaces, always."""
+    register(re.compile(r"/doc-\d+"))(Echo)
+    one, other = await frames(), await frames()
+    held = current_hub().local.namespaces
+    await one.enter("/doc-1")
+    await other.enter("/doc-1")
+    await other.enter("/doc-2")
+    assert set(held) == {"/doc-1", "/doc-2"}
+    await one.drop()
+    await other.send("41/doc-2,")
+    await eventually(lambda: set(held) == {"/doc-1"}, "the empty namespace to go")
+    await other.drop()
+    await eventually(lambda: not held, "the other one to go")
+    client = await frames()
+    assert await client.enter("/doc-1")  # there is nothing that cannot come again

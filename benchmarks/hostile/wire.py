@@ -46,7 +46,8 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """Send as far as the server takes it: whoever is cut off has cost what it could."""
         Connection.sent += len(data)
-        with suppress(OSError, asyncio.TimeoutError):
+        # RuntimeError: uvloop's, for a connection that the server has closed.
+        with suppress(OSError, RuntimeError, asyncio.TimeoutError):
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), ANSWER)
 

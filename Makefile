@@ -10,8 +10,12 @@ MARKERS ?= not large
 # For example BENCH_ARGS="--quick", or "--scenario echo,broadcast --server ours-uvicorn,floor".
 BENCH_ARGS ?= --output benchmarks/RESULTS.md
 SOAK_ARGS ?=
+# For example FUZZ_ARGS="decoder http --runs 10000000 --seed 2".
+FUZZ_ARGS ?=
 # For example HOSTILE_ARGS="--server daphne --attack auth".
 HOSTILE_ARGS ?=
+# For example CHAOS_ARGS="--seed 7 --layer core --deliveries 1000000".
+CHAOS_ARGS ?=
 # More requirements for the test environment, for example REQUIRE="django>=6.0", and a file of versions
 # to hold it to, for example CONSTRAINTS=tests/oldest.txt.
 REQUIRE ?=
@@ -22,11 +26,11 @@ BIN = $(abspath $(VENV))/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
 RUN_TESTS = $(WITH_NODE) sh scripts/run_tests.sh $(BIN)/python $(WORKERS)
-CLIENT = .demo/node_modules/socket.io-client/dist/socket.io.min.js
+CLIENT = django_socketio/static/django_socketio/client
 LINTED = django_socketio benchmarks demo_project scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large lint format demo demo-cluster bench soak slow-reader hostile clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large fuzz lint format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -46,6 +50,9 @@ test-unit: $(VENV)/.test ## Run what needs no server, Node.js or Redis (seconds)
 test-large: setup-test ## Run what many clients have to survive, at full size
 	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
 
+fuzz: $(VENV)/.test ## Feed random input to decoders, sessions and servers (ten million: half an hour)
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
 lint: $(VENV)/.test ## Check style, types and who imports whom
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
@@ -56,22 +63,32 @@ format: $(VENV)/.test ## Rewrite the code in the project's style
 	$(BIN)/ruff check --fix $(LINTED)
 	$(BIN)/ruff format $(LINTED)
 
-demo: $(VENV)/.demo $(CLIENT) ## Serve the demo chat
-	$(BIN)/python manage.py setup_demo --client $(CLIENT)
+demo: $(VENV)/.demo client ## Serve the demo chat
+	$(BIN)/python manage.py setup_demo
 	@echo
 	@echo "The chat: http://127.0.0.1:$(PORT)/"
 	@echo
 	@exec $(BIN)/daphne -b 127.0.0.1 -p $(PORT) demo_project.asgi:application
 
-demo-cluster: $(VENV)/.demo $(VENV)/.redis $(CLIENT) ## Serve it from three processes that share Redis
-	$(BIN)/python manage.py setup_demo --client $(CLIENT)
+demo-cluster: $(VENV)/.demo $(VENV)/.redis client ## Serve it from three processes that share Redis
+	$(BIN)/python manage.py setup_demo
 	@exec $(BIN)/python -m scripts.demo_cluster $(PORT)
+
+client: $(CLIENT)/socket.io.min.js ## Put the official client from npm among the package's static files
+
+dist: client ## Build the sdist and the wheel, and check that they contain the client
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(BIN)/python -m scripts.client check dist/*
 
 bench: setup-bench ## Measure it beside other servers (15 minutes)
 	$(WITH_NODE) $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: setup-bench ## Let 100 000 sessions come and go, and look for what they leave (10 minutes)
 	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
+chaos: $(VENV)/.test $(VENV)/.redis ## Break everything but processes, and count what clients miss (minutes)
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 slow-reader: setup-bench ## Measure what a client that stops reading does to the others
 	$(BIN)/python -m benchmarks.slow_reader
@@ -80,7 +97,7 @@ hostile: setup-bench ## Measure what one hostile client can make the server pay
 	$(BIN)/python -m benchmarks.hostile $(HOSTILE_ARGS)
 
 clean: ## Remove what the targets above made
-	rm -rf .venv .venv-* $(VENV) .demo tests/node_modules benchmarks/node_modules build dist *.egg-info
+	rm -rf .venv .venv-* $(VENV) .demo $(CLIENT) tests/node_modules benchmarks/node_modules build dist *.egg-info
 	rm -rf .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -114,7 +131,13 @@ $(VENV)/.redis: scripts/redis_program.sh | $(BIN)/python
 	sh scripts/redis_program.sh $(VENV)
 	@touch $@
 
-$(CLIENT): | $(BIN)/python
+$(VENV)/.base: $(BIN)/python setup.cfg pyproject.toml
+	$(PIP) install --editable . build
+	@touch $@
+
+# Again when this file names another version.
+$(CLIENT)/socket.io.min.js: Makefile scripts/client.py | $(VENV)/.base
 	mkdir -p .demo
 	$(WITH_NODE) npm install --prefix .demo --no-save --no-package-lock --no-audit --no-fund \
 		socket.io-client@$(CLIENT_VERSION)
+	$(BIN)/python -m scripts.client take .demo/node_modules/socket.io-client

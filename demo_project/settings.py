@@ -103,6 +103,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+# The client comes with django_socketio. This takes another one: the folder of its bundles.
+if client := os.environ.get("DEMO_SOCKETIO_CLIENT"):
+    STATICFILES_DIRS = [("django_socketio/client", client)]
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = {

@@ -70,8 +70,8 @@ class SocketIOApplication:
             await self._lifespan(scope, receive, send)
         elif not self._is_configured():
             await self.app(scope, receive, send)
-        elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
-            await self._server.transports[scope["type"]](scope, receive, send)
+        elif scope["type"] in ("http", "websocket") and (serve := self._find(scope)) is not None:
+            await serve(scope, receive, send)
         else:
             # The hub joins the other processes now: a view may send before a client comes.
             self._server.hub()
@@ -124,13 +124,21 @@ class SocketIOApplication:
                 logger.error("Socket.IO is not served: %s", error)
             return False
 
-    def _is_ours(self, scope: Scope) -> bool:
+    def _find(self, scope: Scope) -> ASGIApp | None:
+        """Return what serves a request: its transport, the client's files, or None for ``app``."""
         path: str = scope["path"]
         root = scope.get("root_path", "")
         if root and path.startswith(root):
             path = path[len(root) :]
-        wanted = self._path or self._server.get_settings().path
-        return path == wanted or path.rstrip("/") == wanted.rstrip("/")
+        server = self._server
+        wanted = self._path or server.get_settings().path
+        if path == wanted or path.rstrip("/") == wanted.rstrip("/"):
+            return server.transports[scope["type"]]
+        folder, _, name = path.rpartition("/")
+        if name in server.client_files and folder == wanted.rstrip("/"):
+            served = scope["type"] == "http" and server.get_settings().serve_client
+            return server.client_files[name] if served else None
+        return None
 
     @cached_property
     def _server(self) -> _Server:
@@ -142,11 +150,12 @@ class _Server:
     """The parts of this package that the application needs."""
 
     def __init__(self, middleware: Middleware | None) -> None:
+        from .bundles import SERVED
         from .conf import get_settings
         from .server.wiring import Wiring
         from .stats.recorder import start_recorder
         from .stats.reports import make_report
-        from .transports import Gateway, PollingConsumer, WebSocketConsumer
+        from .transports import ClientFiles, Gateway, PollingConsumer, WebSocketConsumer
 
         get_settings()
         self.get_settings = get_settings
@@ -156,4 +165,5 @@ class _Server:
             "websocket": lambda *args: WebSocketConsumer(gateway)(*args),
         }
         gateway = Gateway(middleware, self.transports, Wiring(make_report, start_recorder))
+        self.client_files: dict[str, ASGIApp] = dict.fromkeys(SERVED, ClientFiles(gateway))
         self.hub = gateway.hub

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_network
 from typing import Any
 
 from django.apps import apps
@@ -11,13 +12,16 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from . import process
+from .bundles import ADVICE, BUNDLES, find
 from .conf import Problem, Settings, layer_problems, problems
+from .conf.validators import proxies
 from .server.guard import is_consumer
 from .server.handlers import collect
 from .server.registry import registry
 
 # Earlier versions of daphne do not limit the size of a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
+SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
@@ -53,6 +57,41 @@ def check_daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"daphne {installed} puts no limit on the size of a WebSocket message.",
             hint="Upgrade it: pip install 'daphne>=4.2.2'.",
             id="django_socketio.W001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that not every client counts as a proxy."""
+    raw = getattr(settings, "SOCKETIO", {})
+    trusted = raw.get("TRUSTED_PROXIES") if isinstance(raw, dict) else None
+    if not isinstance(trusted, (list, tuple)) or proxies(trusted) is not None:
+        return []
+    found = [network for network in map(ip_network, trusted) if network.prefixlen == 0]
+    return [
+        Warning(
+            f'SOCKETIO["TRUSTED_PROXIES"] trusts everybody with {network}: clients choose their '
+            "address, and no limit per address holds.",
+            hint="Name the proxies' networks, or write how many proxies a request passes.",
+            obj="TRUSTED_PROXIES",
+            id="django_socketio.W006",
+        )
+        for network in found
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_sessions(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that a session which is over lets nobody connect."""
+    if getattr(settings, "SESSION_ENGINE", "") != SIGNED_COOKIES:
+        return []
+    return [
+        Warning(
+            "With signed_cookies a copy of a session's cookie lets in whoever has it, also after "
+            "the logout.",
+            hint="Set SESSION_ENGINE to a backend that keeps sessions on the server.",
+            id="django_socketio.W007",
         )
     ]
 
@@ -119,6 +158,23 @@ def check_consumers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for consumer in found
         if consumer not in registered and not consumer.__subclasses__() and _handles(consumer)
+    ]
+
+
+@register("django_socketio")
+def check_client(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the client is there where the settings ask to serve it."""
+    raw = getattr(settings, "SOCKETIO", {})
+    asked = isinstance(raw, dict) and raw.get("SERVE_CLIENT") is True
+    if not asked or find(BUNDLES["default"]) is not None:
+        return []
+    return [
+        Warning(
+            "SERVE_CLIENT is on, but the official client is not installed.",
+            hint=ADVICE,
+            obj="SERVE_CLIENT",
+            id="django_socketio.W005",
+        )
     ]
 
 

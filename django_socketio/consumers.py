@@ -1,4 +1,4 @@
-"""The app's own namespaces. Each is there only where the admin, or its setting, is."""
+"""The app's own namespaces. Each but "/" is there only where the admin, or its setting, is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import get_settings
-from .server.registry import register
+from .server.consumers import SocketIOConsumer
+from .server.registry import register, registry
+
+# As in Node, a project that only pushes needs no class for "/".
+registry.default = SocketIOConsumer
 
 if apps.is_installed("django.contrib.admin"):
     from .admin_pages.feed import NAMESPACE, LiveFeed

@@ -46,19 +46,20 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """Send as far as the server takes it: whoever is cut off has cost what it could."""
         Connection.sent += len(data)
-        with suppress(OSError, asyncio.TimeoutError):
+        # RuntimeError: uvloop's, for a connection that the server has closed.
+        with suppress(OSError, RuntimeError, asyncio.TimeoutError):
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), ANSWER)
 
-    async def until(self, what: bytes) -> bytes:
+    async def until(self, what: bytes, at_a_time: int = 65536) -> bytes:
         """What the server says up to ``what``, or to its end."""
         with suppress(OSError, asyncio.TimeoutError):
-            return await asyncio.wait_for(self._until(what), ANSWER)
+            return await asyncio.wait_for(self._until(what, at_a_time), ANSWER)
         return b""
 
-    async def _until(self, what: bytes) -> bytes:
+    async def _until(self, what: bytes, at_a_time: int) -> bytes:
         data = b""
-        while what not in data and (more := await self.reader.read(65536)):
+        while what not in data and (more := await self.reader.read(at_a_time)):
             data += more
         return data
 
@@ -75,7 +76,7 @@ class Socket(Connection):
     async def joined(cls, port: int, namespace: str = "/target", deflate: bool = False) -> Socket:
         socket = await cls.opened(port, deflate)
         await socket.text(f"40{namespace},")
-        await socket.until(b'{"sid"')
+        await socket.message()
         return socket
 
     @classmethod
@@ -86,9 +87,19 @@ class Socket(Connection):
         extensions = EXTENSIONS if deflate else ""
         head = HANDSHAKE.format(query=WEBSOCKET, host=HOST, port=port, extensions=extensions)
         await self.send(head.encode())
-        answer = await self.until(b'"sid"')
+        answer = await self.until(b"\r\n\r\n", at_a_time=1)
         self.deflate = b"permessage-deflate" in answer.lower()
+        await self.message()
         return self
+
+    async def message(self) -> None:
+        """Read one small message, whatever it says: it may be deflated."""
+        with suppress(OSError, EOFError, asyncio.TimeoutError):
+            head = await asyncio.wait_for(self.reader.readexactly(2), ANSWER)
+            size = head[1]
+            if size == 126:
+                size = int.from_bytes(await self.reader.readexactly(2), "big")
+            await self.reader.readexactly(size)
 
     def frame(self, text: str) -> bytes:
         return deflated(text) if self.deflate else frames.text(text)

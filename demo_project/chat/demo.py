@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# The official browser client, below a static folder. It is copied there from its npm package.
-CLIENT = "vendor/socket.io.min.js"
-
 
 class DemoUser(NamedTuple):
     username: str

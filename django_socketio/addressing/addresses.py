@@ -48,6 +48,20 @@ def look_through(scope: dict[str, Any], proxies: Proxies) -> dict[str, Any]:
     return scope if address == first else {**scope, "client": (address, 0)}
 
 
+def is_proxy_that_nobody_trusts(scope: dict[str, Any]) -> bool:
+    """Return whether X-Forwarded-For comes from our own network, and the server passes it over.
+
+    A server that trusts the proxy has put one of the header's addresses in its place.
+    """
+    address = address_of(scope)
+    near = _parse(address)
+    if near is None:
+        return not address  # a Unix socket
+    value = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    hops = value.decode("latin-1").rsplit(",", MAX_HOPS)
+    return near.is_private and all(_parse(_without_port(hop.strip())) != near for hop in hops)
+
+
 def _without_port(hop: str) -> str:
     """Return the address of "192.0.2.1:80" or "[2001:db8::1]:80", as some proxies write it."""
     if hop[:1] == "[":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..exceptions import AckTimeout, Disconnected
@@ -22,6 +23,10 @@ def as_result(arguments: list[Any]) -> Any:
     if not arguments:
         return None
     return arguments[0] if len(arguments) == 1 else tuple(arguments)
+
+
+# Is called with a socket's sid and its answer, as :func:`as_result` returns it.
+Answered = Callable[[str, Any], None]
 
 
 class Outcome(NamedTuple):

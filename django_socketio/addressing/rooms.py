@@ -16,6 +16,9 @@ class UserRoom(NamedTuple):
 
 Room = str | UserRoom
 
+# The rooms of ``to()``: nobody is in it, for no model has such a name.
+NOBODY: tuple[Room, ...] = (UserRoom("\0", ""),)
+
 
 def as_room(room: Any) -> Room:
     """Return the room that ``room`` means: a name itself, or for a user the room of its sockets.

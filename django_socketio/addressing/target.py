@@ -10,14 +10,21 @@ from .rooms import Room, UserRoom
 class Target(NamedTuple):
     """The sockets of ``namespace`` in any of ``rooms``, without those in any of ``exclude``.
 
-    Without ``rooms`` it is all sockets; the ``namespace`` "" stands for all namespaces. ``local``
-    keeps to the sockets of this process.
+    Without ``rooms`` it is all sockets. ``local`` keeps to the sockets of this process.
+
+    Without a slash ``namespace`` stands for several: "" for all, the name of a *family* for those
+    that one consumer class serves. A packet for several is encoded for "/".
     """
 
     namespace: str
     rooms: tuple[Room, ...] = ()
     exclude: tuple[Room, ...] = ()
     local: bool = False
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether ``namespace`` stands for several namespaces."""
+        return self.namespace[:1] != "/"
 
     def to_wire(self) -> list[Any]:
         """Return three items of an operation: namespace, rooms, exclude."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
-from ..addressing.outcomes import NOBODY, Outcome
+from ..addressing.outcomes import NOBODY, Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
@@ -62,7 +62,12 @@ class Alone:
         return [], set()
 
     async def ask(
-        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        answered: Answered | None = None,
     ) -> Outcome:
         return NOBODY
 

@@ -2,13 +2,14 @@
 
 Each process has one channel and three loops: one sends what waits in the outbox, one tells the
 layer which groups this process is in, one receives. While the layer is down, each call is repeated
-until it works, and what waits takes memory up to ``max_buffer``.
+until it works, and what waits takes memory up to ``max_buffer``. What is lost all the same is sent
+once more when its receiver asks for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +17,12 @@ from ..logs import Bursts
 from ..stats import counters
 from .groups import Change, Groups
 from .inbox import Inbox
-from .layer import Layer
+from .layer import Layer, Outcome
+from .mending import Mending
 from .messages import EVERYONE, Kind, pack
 from .outbox import Outbox
 from .progress import Milestone, Progress
+from .sequence import NONE, Received
 from .signing import Signer, site_secrets
 
 # How many groups are joined or left at the same time.
@@ -34,9 +37,10 @@ class Bus:
     """Sends operations to groups and processes, and receives those of others.
 
     ``receive(sender, operation)`` is called for each operation that arrives, ``lost(sender,
-    group)`` when messages of a sender are missing (group "" for those to this process alone,
-    CARRIED for those of tunnels).
-    At most about ``max_buffer`` bytes wait for a layer that is slow or down. ``has_room`` and
+    group)`` when messages of a sender are missing for good (group "" for those to this process
+    alone, CARRIED for those of tunnels). At most about ``max_buffer`` bytes wait for a layer that
+    is slow or down, and ``max_kept`` bytes are kept to be sent again, or wait for what a sender has
+    to send again: that long, without progress, as ``patience`` says, in seconds. ``has_room`` and
     ``when_room_is_made`` are those of the :class:`.Outbox`.
     """
 
@@ -47,6 +51,8 @@ class Bus:
         receive: Callable[[str, list[Any]], None],
         lost: Callable[[str, str], None],
         max_buffer: int,
+        max_kept: int,
+        patience: float,
     ) -> None:
         self.node = node
         self.channel: str | None = None
@@ -61,6 +67,18 @@ class Bus:
         self.when_room_is_made = self._outbox.when_room_is_made
         self._inbox = Inbox(node)
         self._groups = Groups()
+        self.mending = Mending(
+            node,
+            self._outbox,
+            self._inbox,
+            self._groups,
+            self._signer,
+            self._send,
+            self._carry_out,
+            lambda: self.up,
+            max_kept,
+            patience,
+        )
         self._echoed = Progress()
         self._put = asyncio.Event()
         self._changed = asyncio.Event()
@@ -82,6 +100,7 @@ class Bus:
                 everything = _all(self._outbox.sent.all(), *self._groups.untold())
                 await asyncio.wait_for(everything, timeout)
         self._layer.close()
+        self.mending.stop()
         # A library may swallow a cancellation, so the loops are asked again.
         pending = set(self._tasks)
         while pending:
@@ -93,7 +112,7 @@ class Bus:
         self._tasks.append(asyncio.get_running_loop().create_task(coroutine))
 
     async def _listen(self) -> None:
-        self.channel = channel = await self._layer.new_channel()
+        self.channel = self.mending.channel = channel = await self._layer.new_channel()
         await asyncio.gather(self._receive_loop(channel), self._join_loop(channel))
 
     @property
@@ -132,11 +151,10 @@ class Bus:
 
     def _send(self, group: str, channel: str, operation: list[Any], size: int) -> Milestone:
         outbox = self._outbox
-        if not outbox.size:
-            self._put.set()
+        self._put.set()
         milestone = outbox.put(group, channel, operation, size)
         if outbox.overflows:
-            counters.layer.add("dropped", outbox.drop_overflow())
+            counters.layer.add("dropped", self.mending.drop_overflow())
             self._burst("overflow", "the channel layer is too slow or down: messages are dropped")
         return milestone
 
@@ -146,24 +164,26 @@ class Bus:
                 self._put.clear()
                 await self._put.wait()
             message = self._outbox.take()
-            group, operations = message.group, message.operations
-            content = pack(self.node, group, message.first, message.number, operations)
-            packed = self._signer.sign(content, message.channel)
+            packed = message.packed or self.mending.pack(message)
             send = self._layer.send if message.channel else self._layer.group_send
-            destination, channel = message.channel or group, self.channel
+            destination, channel = message.channel or message.group, self.channel
             if packed is None:
-                pass
+                outcome = Outcome.REFUSED
             elif channel is None:
-                await send(destination, packed)
-            elif not await send(destination, packed, TRIES):
-                await self._recover(channel)
-                await send(destination, packed)
+                outcome = await send(destination, packed)
+            else:
+                outcome = await send(destination, packed, TRIES)
+                if outcome is Outcome.FAILED:
+                    await self._recover(channel)
+                    outcome = await send(destination, packed)
+            if outcome is Outcome.REFUSED:
+                self.mending.refuse(message)
             counters.layer.add("sent")
             self._outbox.sent.finish(message.last)
 
     async def _recover(self, channel: str) -> None:
         """Wait until the layer works again, then until the others have had time to notice."""
-        if message := self._signer.sign(pack(self.node, "", 0, 0, []), channel):
+        if message := self._signer.sign(pack(self.node, "", NONE, []), channel):
             await self._layer.send(channel, message)
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
@@ -173,12 +193,13 @@ class Bus:
     def join(self, group: str, causer: Hashable = None) -> Milestone:
         """Receive what is sent to a group. Those who cause joins take turns; see Groups."""
         if group not in self._groups:
-            self._inbox.forget_group(group)
+            self.mending.receiver.forget_group(group)
         self._changed.set()
         return self._groups.join(group, causer)
 
     def leave(self, group: str, causer: Hashable = None) -> Milestone:
         """Receive no more what is sent to a group."""
+        self.mending.receiver.leave(group)
         self._changed.set()
         return self._groups.leave(group, causer)
 
@@ -200,13 +221,14 @@ class Bus:
 
     async def _tell(self, group: str, channel: str) -> None:
         change = self._groups.change(group)
-        if change is None:
-            return
         if change is Change.ADD:
             await self._layer.group_add(group, channel)
-        else:
+        elif change is Change.DISCARD:
             await self._layer.group_discard(group, channel)
-        self._groups.told(group, change)
+        if change is not None:
+            self._groups.told(group, change)
+        if change is not Change.DISCARD:
+            self._groups.settle(group, self._outbox.position)
 
     # Receiving
 
@@ -224,28 +246,33 @@ class Bus:
         received = None if content is None else self._inbox.open(content, self._groups)
         if received is None:
             return
-        sender, group, lost, operations = received
-        if sender == self.node:
-            self._hear_myself(group, operations)
-            return
-        if lost:
-            self._burst(sender, "messages of another process were lost by the channel layer")
-            self._lost(sender, group)
-        for operation in operations:
-            self._receive(sender, operation)
+        if received.sender == self.node:
+            self._hear_myself(received)
+        else:
+            self.mending.take(received)
 
-    def _hear_myself(self, group: str, operations: list[list[Any]]) -> None:
-        """Take a message of this process itself: it proves that the layer works both ways."""
-        if group == EVERYONE:
-            self.echoed_at = asyncio.get_running_loop().time()
-        elif not group:
+    def _carry_out(self, messages: Iterable[Received]) -> None:
+        """Pass on messages whose turn it is."""
+        for sender, group, _, operations, lost in messages:
+            if lost:
+                self._burst(sender, "messages of another process were lost by the channel layer")
+                self._lost(sender, group)
             for operation in operations:
+                self._receive(sender, operation)
+
+    def _hear_myself(self, received: Received) -> None:
+        """Take a message of this process itself: it proves that the layer works both ways."""
+        if received.group == EVERYONE:
+            self.echoed_at = asyncio.get_running_loop().time()
+            self.mending.receiver.own_position = received.numbers.position
+        elif not received.group:
+            for operation in received.operations:
                 if operation[0] == Kind.ECHO:
                     self._echoed.finish(operation[1])
 
     def forget(self, node: str) -> None:
         """Forget a process that is gone."""
-        self._inbox.forget(node)
+        self.mending.receiver.forget(node)
         self._bursts.forget(node)
 
     def _burst(self, key: str, text: str) -> None:

@@ -9,12 +9,15 @@ from ..packets import EncodedPacket, JSONCodec, PacketError, decode
 
 def decode_data(codec: JSONCodec, text: str, attachments: list[Any]) -> list[Any]:
     """Return the data of an encoded packet. Raises ValueError for anything else."""
+    if not all(isinstance(data, bytes) for data in attachments):
+        raise ValueError("attachments are bytes")
     try:
-        packet = decode(codec, EncodedPacket(text, tuple(map(bytes, attachments))))
+        packet = decode(codec, EncodedPacket(text, tuple(attachments)))
     except PacketError as error:
         raise ValueError(str(error)) from None
-    data: list[Any] = packet.data
-    return data
+    if not isinstance(packet.data, list):
+        raise ValueError("not an event, nor an acknowledgement")
+    return packet.data
 
 
 def encoded_event(namespace: str, text: str, attachments: list[Any], id: str = "") -> EncodedPacket:

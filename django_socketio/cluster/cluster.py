@@ -26,6 +26,9 @@ from .routing import Router, group_of
 from .tunnels import Accept, Tunnels
 from .visits import Visits
 
+# Seconds that messages wait at most for what is missing before them, without progress.
+LONGEST_PATIENCE = 30.0
+
 
 class Cluster:
     """:class:`~.ports.Others` on a channel layer that processes share; its docstrings are there.
@@ -46,7 +49,15 @@ class Cluster:
     ) -> None:
         self._node = node
         self.peers = Peers(settings.heartbeat_timeout)
-        self.bus = Bus(layer, node, self._receive, self._lost, settings.max_layer_buffer_size)
+        self.bus = Bus(
+            layer,
+            node,
+            self._receive,
+            self._lost,
+            settings.max_layer_buffer_size,
+            settings.max_resend_buffer_size,
+            min(5 * settings.heartbeat_timeout, LONGEST_PATIENCE),
+        )
         self.visits = Visits(self.bus, self.peers)
         self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop)
         self.membership = Membership(
@@ -76,6 +87,7 @@ class Cluster:
         self._log = runtime.log
         self._stopped = False
         self._handlers: dict[int, Callable[..., None]] = {
+            **self.bus.mending.handlers,
             **requests.handlers,
             **self.questions.handlers,
             **self.membership.handlers,
@@ -141,7 +153,7 @@ class Cluster:
         rest = [*target.to_wire(), action.value, names]
         taken = self.router.to_target(target, lambda number: [Kind.ACT, number, *rest])
         if action is Action.JOIN and taken is not None:
-            self.router.remember_joining(target.namespace, rooms, taken)
+            self.router.remember_joining("" if target.is_wide else target.namespace, rooms, taken)
         return taken
 
     def log_out(self, logins: list[str], user: str) -> Milestone:
@@ -156,8 +168,12 @@ class Cluster:
     def _receive(self, sender: str, operation: list[Any]) -> None:
         kind, *items = operation
         self.peers.note_sign(sender, self._loop.time())
+        handler = self._handlers.get(kind)
+        if handler is None:
+            counters.layer.add("malformed")  # an ECHO, which a process sends to itself alone
+            return
         try:
-            self._handlers[kind](sender, *items)
+            handler(sender, *items)
         except Exception as error:
             counters.layer.add("malformed")
             text = "an operation of process %s could not be carried out"

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from .progress import Milestone, Progress
+from .sequence import tail
 
 
 class Change(Enum):
@@ -50,9 +51,13 @@ class Groups:
     """The groups of one process."""
 
     def __init__(self) -> None:
-        # In the order in which they were joined: that of all processes comes first.
+        # In the order in which they were joined: that of all processes comes first. And by the tail
+        # of their names.
         self._wanted: dict[str, None] = {}
+        self._tails: dict[str, str] = {}
         self._joined: set[str] = set()
+        # By wanted group: the position of this process's last message when the layer had been told.
+        self._settled: dict[str, int] = {}
         # Joined groups that the layer may have forgotten.
         self._unsure: set[str] = set()
         # Who has caused changes that were not taken yet, and in which order they take turns.
@@ -66,12 +71,28 @@ class Groups:
     def join(self, group: str, causer: Hashable = None) -> Milestone:
         """Note that this process wants to be in a group. The milestone: the layer was told."""
         self._wanted[group] = None
+        self._tails[tail(group)] = group
         return self._change(group, causer)
 
     def leave(self, group: str, causer: Hashable = None) -> Milestone:
         """Note that it wants to be in a group no more. The milestone: the layer was told."""
         self._wanted.pop(group, None)
+        self._settled.pop(group, None)
+        self._tails.pop(tail(group), None)
         return self._change(group, causer)
+
+    def with_tail(self, tail: str) -> str | None:
+        """Return the group whose name ends so; None where this process is in no such group."""
+        return self._tails.get(tail)
+
+    def settle(self, group: str, position: int) -> None:
+        """Note that the layer has been told of a group, and the position of our last message."""
+        if group in self._wanted:
+            self._settled.setdefault(group, position)
+
+    def joined_at(self, group: str) -> int | None:
+        """Return that position; None while the layer has not been told, or was told to leave."""
+        return self._settled.get(group)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""

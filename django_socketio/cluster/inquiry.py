@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..addressing.outcomes import Answered
+
 
 class Inquiry:
     """Collects answers until every process has finished, or is gone.
 
     ``found`` are the answers. ``gone`` counts sockets that left without an answer, ``silent`` those
-    that did not answer in time. ``waiting`` are the processes that have not finished.
+    that did not answer in time. ``waiting`` are the processes that have not finished. ``named``
+    gets each sid and answer, where it is wanted whose an answer is.
     """
 
-    def __init__(self, nodes: set[str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, nodes: set[str], loop: asyncio.AbstractEventLoop, named: Answered | None = None
+    ) -> None:
+        self.named = named
         self.found: list[Any] = []
         self.gone = 0
         self.silent = 0
@@ -31,6 +37,10 @@ class Inquiry:
     def answered(self, node: str, answer: Any) -> None:
         """Take one answer of a process."""
         self.found.append(answer)
+        self.count(node)
+
+    def count(self, node: str) -> None:
+        """Note that one socket of a process has answered."""
         self._asked[node] = self._asked.get(node, 0) - 1
 
     def finished(self, node: str, gone: int = 0, silent: int = 0) -> None:

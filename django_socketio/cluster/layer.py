@@ -10,6 +10,7 @@ import asyncio
 import math
 import sys
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Any
 
 from channels.exceptions import ChannelFull
@@ -30,6 +31,14 @@ def shared_layer() -> Any:
     alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
     return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+class Outcome(Enum):
+    """What has become of a message: the layer has it, will never take it, or every try failed."""
+
+    TAKEN = auto()
+    REFUSED = auto()
+    FAILED = auto()
 
 
 class Layer:
@@ -76,30 +85,30 @@ class Layer:
 
     def send(
         self, channel: str, message: dict[str, Any], tries: float = math.inf
-    ) -> Awaitable[bool]:
-        """Send a message to one channel. Returns False when ``tries`` calls have failed."""
+    ) -> Awaitable[Outcome]:
+        """Send a message to one channel, with so many tries."""
         return self._persist(self._backend.send, channel, message, tries)
 
     def group_send(
         self, group: str, message: dict[str, Any], tries: float = math.inf
-    ) -> Awaitable[bool]:
-        """Send a message to a group's channels. Returns False when ``tries`` calls have failed."""
+    ) -> Awaitable[Outcome]:
+        """Send a message to a group's channels, with so many tries."""
         return self._persist(self._backend.group_send, group, message, tries)
 
-    def group_add(self, group: str, channel: str) -> Awaitable[bool]:
+    def group_add(self, group: str, channel: str) -> Awaitable[Outcome]:
         """Put a channel into a group."""
         return self._persist(self._backend.group_add, group, channel)
 
-    def group_discard(self, group: str, channel: str) -> Awaitable[bool]:
+    def group_discard(self, group: str, channel: str) -> Awaitable[Outcome]:
         """Take a channel out of a group."""
         return self._persist(self._backend.group_discard, group, channel)
 
     async def _persist(
         self, call: Callable[..., Awaitable[Any]], to: str, what: Any, tries: float = math.inf
-    ) -> bool:
+    ) -> Outcome:
         """Repeat a call, at most ``tries`` times, until the layer takes it or refuses it for good.
 
-        Returns False when all of them have failed.
+        What finds no room in a full channel counts as taken.
         """
         delay = FIRST_DELAY
         while tries > 0:
@@ -111,20 +120,20 @@ class Layer:
                 self._bursts.error(
                     "full", "a channel of the layer is full: raise its capacity", now
                 )
-                return True
+                return Outcome.TAKEN
             except (TypeError, ValueError, OverflowError) as error:
                 # The message is at fault, so the next call would fail, too.
                 counters.layer.add("malformed")
                 now = asyncio.get_running_loop().time()
                 self._bursts.failure(error, "the channel layer cannot carry a message", now)
-                return True
+                return Outcome.REFUSED
             except Exception as error:
                 delay = await self._pause(error, delay)
                 tries -= 1
             else:
                 self._worked()
-                return True
-        return False
+                return Outcome.TAKEN
+        return Outcome.FAILED
 
     async def _pause(self, error: Exception, delay: float) -> float:
         """Count a failed call, sleep ``delay`` seconds, and return the next delay."""

@@ -177,7 +177,9 @@ class Membership:
     async def _greet(self) -> None:
         await self._bus.join(EVERYONE)
         self._bus.echoed_at = self._runtime.loop.time()
-        await self._hello(wanted=True)
+        greeting = self._hello(wanted=True)
+        self._bus.mending.say_where_we_stand()
+        await greeting
         self._greeted.set()
         await asyncio.sleep(SETTLE_TIME)
         self._settled.set()
@@ -196,6 +198,7 @@ class Membership:
 
     def _say_that_we_live(self) -> None:
         self._said = self._hello(wanted=False)
+        self._bus.mending.say_where_we_stand()
         self._tunnelled = self.tunnels.nodes()
         for node in self._tunnelled:
             self._pulse(node, wanted=True)
@@ -249,6 +252,7 @@ class Membership:
                 self._to(sender, [Kind.STRANGER])
         if wanted:
             self._to(sender, self._greeting(wanted=False))
+            self._bus.mending.say_where_we_stand_to(channel)
             self.visits.repeat()
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:

@@ -4,7 +4,8 @@ A message is a dict of plain values (text, bytes, numbers, lists), which :mod:`.
 signs::
 
     {"n": sender, "g": group, "" or CARRIED, "f": the first number of the run,
-     "s": sequence number, "o": operations}
+     "s": sequence number, "p": position, "q": the position before,
+     "b": what was said before, "o": operations}
 
 An operation is a list that begins with its :class:`Kind`; :data:`ITEMS` names what follows. What
 comes in is checked like any input: an unknown kind, or a wrong shape, is counted and dropped.
@@ -19,6 +20,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..addressing.ids import is_node
+from .sequence import Numbers
 
 VERSION = 2
 TYPE = "django_socketio.message"
@@ -31,7 +33,7 @@ CARRIED = "socketio.carried"
 PRIVATE = ("", CARRIED)
 
 # Flags of EMIT and ASK.
-VOLATILE, UNCOMPRESSED = 1, 2
+VOLATILE, UNCOMPRESSED, NAMED = 1, 2, 4
 
 
 @unique
@@ -62,6 +64,10 @@ class Kind(IntEnum):
     STRANGER = 22
     ECHO = 23
     LOGOUT = 24
+    SAID = 25
+    AGAIN = 26
+    RESENT = 27
+    ANSWERED = 28
     VISITS = 30
     REPORT = 40
     REPORTED = 41
@@ -104,6 +110,17 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.STRANGER: {},
     Kind.ECHO: {"number": int},
     Kind.LOGOUT: {"logins": list, "user": str},
+    Kind.SAID: {
+        "channel": str,
+        "answer": bool,
+        "since": int,
+        "until": int,
+        "last": list,
+        "gone": list,
+    },
+    Kind.AGAIN: {"channel": str, "since": int, "missing": list},
+    Kind.RESENT: {"messages": list},
+    Kind.ANSWERED: {"question": int, "sid": str, "text": str, "attachments": list},
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
@@ -122,25 +139,37 @@ def is_well_formed(operation: Any) -> bool:
     )
 
 
+def check_items(items: list[Any], form: tuple[type, ...]) -> None:
+    """Raise ValueError unless each item of a list is a list of these types."""
+    for item in items:
+        if (
+            not isinstance(item, (list, tuple))
+            or len(item) != len(form)
+            or not all(map(isinstance, item, form))
+        ):
+            raise ValueError("an item of another form")
+
+
 class BadMessage(ValueError):
     """A message from the layer that has a wrong shape."""
 
 
-def pack(
-    sender: str, group: str, first: int, number: int, operations: list[list[Any]]
-) -> dict[str, Any]:
+def pack(sender: str, group: str, numbers: Numbers, operations: list[list[Any]]) -> dict[str, Any]:
     """Return a message, ready to be signed."""
     return {
         "n": sender,
         "g": group,
-        "f": first,
-        "s": number,
+        "f": numbers.first,
+        "s": numbers.number,
+        "p": numbers.position,
+        "q": numbers.previous,
+        "b": numbers.before,
         "o": operations,
     }
 
 
-def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
-    """Return the sender, group, first number, number and operations of a message.
+def unpack(message: Any) -> tuple[str, str, Numbers, Sequence[Any]]:
+    """Return the sender, group, numbers and operations of a message.
 
     Raises BadMessage for a wrong shape. The operations are not checked yet.
     """
@@ -148,16 +177,20 @@ def unpack(message: Any) -> tuple[str, str, int, int, Sequence[Any]]:
         raise BadMessage("not a message")
     sender, group, operations = message.get("n"), message.get("g"), message.get("o")
     first, number = message.get("f"), message.get("s")
+    position, previous, before = message.get("p"), message.get("q"), message.get("b")
     if not (
         isinstance(sender, str)
         and is_node(sender)
         and isinstance(group, str)
         and isinstance(first, int)
         and isinstance(number, int)
+        and isinstance(position, int)
+        and isinstance(previous, int)
+        and isinstance(before, str)
         and isinstance(operations, (list, tuple))
     ):
         raise BadMessage("not a message")
-    return sender, group, first, number, operations
+    return sender, group, Numbers(first, number, position, previous, before), operations
 
 
 @lru_cache(maxsize=8192)

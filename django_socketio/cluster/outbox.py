@@ -8,7 +8,7 @@ from typing import Any
 
 from .messages import CARRIED
 from .progress import Milestone, Progress
-from .sequence import Sender
+from .sequence import NONE, Numbers, Sender
 
 # Operations that share a message, and about how large it may be in bytes.
 MAX_OPERATIONS, MAX_MESSAGE_SIZE = 200, 262_144
@@ -27,17 +27,23 @@ class OutgoingMessage:
     operations of tunnels.
     """
 
-    __slots__ = ("channel", "first", "group", "last", "number", "operations", "size")
+    __slots__ = ("channel", "group", "last", "numbers", "operations", "packed", "size")
 
-    def __init__(self, group: str, channel: str, first: int, number: int) -> None:
+    def __init__(self, group: str, channel: str, numbers: Numbers) -> None:
         self.group = group
         self.channel = channel
-        self.first = first
-        self.number = number
+        self.numbers = numbers
+        # The message as the layer takes it, where that is known already.
+        self.packed: dict[str, Any] | None = None
         self.operations: list[list[Any]] = []
         # Its size in bytes, about; and the number of its last operation among all ever put.
         self.size = 0
         self.last = 0
+
+    @property
+    def destination(self) -> str:
+        """What the message is numbered by."""
+        return self.group + self.channel
 
 
 class Outbox:
@@ -83,8 +89,8 @@ class Outbox:
 
     @property
     def half_full(self) -> bool:
-        """Whether what can wait has to wait."""
-        return 2 * self.size > self._max_size
+        """Whether what tunnels carry has to wait."""
+        return self.room < 0
 
     def when_room_is_made(self, call: Callable[[], None]) -> None:
         """Call something whenever there is room again where :meth:`has_room` found none."""
@@ -94,6 +100,16 @@ class Outbox:
     def overflows(self) -> bool:
         """Whether more waits than may."""
         return self.size > self._max_size
+
+    @property
+    def room(self) -> int:
+        """How many bytes may be sent again: half of the queue is for what is new."""
+        return self._max_size // 2 - self.size
+
+    @property
+    def position(self) -> int:
+        """The position of the last message that was put."""
+        return self._sender.position
 
     @property
     def congested(self) -> bool:
@@ -112,8 +128,9 @@ class Outbox:
             or message.channel != channel
             or len(message.operations) >= MAX_OPERATIONS
             or message.size + size > MAX_MESSAGE_SIZE
+            or message.packed is not None
         ):
-            message = OutgoingMessage(group, channel, *self._sender.next(group + channel))
+            message = OutgoingMessage(group, channel, self._sender.next(group + channel))
             self._newest = message
             (self._carried if group == CARRIED else self._messages).append(message)
         if group == CARRIED:
@@ -125,14 +142,28 @@ class Outbox:
         message.last = self.sent.given
         return milestone
 
-    def drop_overflow(self) -> int:
-        """Drop the oldest messages until the rest fits, and return how many operations they held.
+    def put_packed(self, channel: str, packed: dict[str, Any], size: int) -> None:
+        """Add a message for one process that is not numbered."""
+        message = OutgoingMessage("", channel, NONE)
+        message.packed = packed
+        message.size = size
+        message.last = self.sent.given
+        self.size += size
+        self._newest = message
+        self._messages.append(message)
+
+    def used_since(self, position: int, limit: int) -> tuple[int, list[tuple[str, int]]]:
+        """See :meth:`.sequence.Sender.used_since`."""
+        return self._sender.used_since(position, limit)
+
+    def drop_overflow(self) -> list[OutgoingMessage]:
+        """Remove and return the oldest messages until the rest fits.
 
         One message is kept whatever its size. Receivers notice the numbers that are never sent.
         """
-        dropped = 0
+        dropped: list[OutgoingMessage] = []
         while self.overflows and len(self._messages) > 1:
-            dropped += len(self._take(self._messages).operations)
+            dropped.append(self._take(self._messages))
         return dropped
 
     def take(self) -> OutgoingMessage:

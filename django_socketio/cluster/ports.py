@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
-from ..addressing.outcomes import Outcome
+from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
@@ -41,12 +41,12 @@ class Members(Protocol):
         delivery: Delivery,
         timeout: float,
         asked: Callable[[int], None] | None = None,
-        answered: Callable[[Any], None] | None = None,
+        answered: Answered | None = None,
     ) -> Outcome:
         """Ask the target's clients with an event that was encoded with the id 0.
 
-        ``asked`` is told how many sockets are asked, ``answered`` gets each answer as it comes, in
-        place of the outcome.
+        ``asked`` is told how many sockets are asked, ``answered`` gets each sid and answer as it
+        comes, in place of the outcome.
         """
 
     def report(self, subject: str, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -123,9 +123,17 @@ class Others(Protocol):
         """Fetch descriptions of the target's sockets elsewhere."""
 
     async def ask(
-        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        answered: Answered | None = None,
     ) -> Outcome:
-        """Put a question, encoded with the id 0, to the target's clients elsewhere."""
+        """Put a question, encoded with the id 0, to the target's clients elsewhere.
+
+        ``answered`` is as in :class:`Members`.
+        """
 
     async def server_call(
         self, namespace: str, packet: EncodedPacket, timeout: float

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..addressing.delivery import Delivery
 from ..addressing.descriptions import SocketDescription
-from ..addressing.outcomes import Outcome, as_result
+from ..addressing.outcomes import Answered, Outcome, as_result
 from ..addressing.target import Target
 from ..logs import safe
 from ..packets import EncodedPacket, JSONCodec
@@ -16,7 +16,7 @@ from ..runtime.runtime import Runtime
 from .carried import decode_data, size_of
 from .inquiry import Inquiry
 from .membership import Membership
-from .messages import UNCOMPRESSED, Kind
+from .messages import NAMED, UNCOMPRESSED, Kind
 from .peers import Peers
 from .routing import Router
 
@@ -52,6 +52,7 @@ class Questions:
             Kind.FOUND: self._answering(self._take_sockets),
             Kind.ASKED: self._answering(Inquiry.asked),
             Kind.ACKED: self._answering(self._take_acknowledgement),
+            Kind.ANSWERED: self._answering(self._take_answer),
             Kind.DONE: self._answering(Inquiry.finished),
             Kind.SERVER_ANSWER: self._answering(self._take_server_answer),
             Kind.REPORTED: self._answering(self._take_report),
@@ -71,14 +72,26 @@ class Questions:
         return [socket for part in inquiry.found for socket in part], inquiry.waiting
 
     async def ask(
-        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        answered: Answered | None = None,
     ) -> Outcome:
-        """Put a question, encoded with the id 0, to the target's clients elsewhere."""
-        flags = 0 if delivery.compress else UNCOMPRESSED
+        """Put a question, encoded with the id 0, to the target's clients elsewhere.
+
+        ``answered`` gets each sid and answer as it comes, in place of the outcome.
+        """
+        flags = (0 if delivery.compress else UNCOMPRESSED) | (0 if answered is None else NAMED)
         attachments = list(packet.attachments)
         rest = [*target.to_wire(), flags, *packet.around_id, attachments, timeout]
         inquiry = await self._inquire(
-            target, lambda number: [Kind.ASK, number, *rest], timeout + GRACE, size_of(packet)
+            target,
+            lambda number: [Kind.ASK, number, *rest],
+            timeout + GRACE,
+            size_of(packet),
+            answered,
         )
         return Outcome(inquiry.found, inquiry.gone, inquiry.silent)
 
@@ -103,7 +116,12 @@ class Questions:
         return dict(inquiry.found), inquiry.waiting
 
     async def _inquire(
-        self, target: Target, make: Callable[[int], list[Any]], timeout: float, size: int = 0
+        self,
+        target: Target,
+        make: Callable[[int], list[Any]],
+        timeout: float,
+        size: int = 0,
+        named: Answered | None = None,
     ) -> Inquiry:
         room = target.rooms[0] if len(target.rooms) == 1 else None
         nodes: set[str] = set()
@@ -114,7 +132,7 @@ class Questions:
             owner = None if room is None else self._router.owner_alone(room)
             nodes = self._peers.nodes() if owner is None else {owner}
         number = self._router.next_number()
-        inquiry = self._inquiries[number] = Inquiry(nodes, self._runtime.loop)
+        inquiry = self._inquiries[number] = Inquiry(nodes, self._runtime.loop, named)
         try:
             self._router.to_nodes(nodes, make(number), size)
             await inquiry.wait(timeout)
@@ -150,7 +168,16 @@ class Questions:
     def _take_acknowledgement(
         self, inquiry: Inquiry, sender: str, text: str, attachments: list[Any]
     ) -> None:
-        inquiry.answered(sender, as_result(decode_data(self._codec, text, attachments)))
+        # A process of an earlier release does not say whose answer it is, where that was asked.
+        if inquiry.named is None:
+            inquiry.answered(sender, as_result(decode_data(self._codec, text, attachments)))
+
+    def _take_answer(
+        self, inquiry: Inquiry, sender: str, sid: str, text: str, attachments: list[Any]
+    ) -> None:
+        if inquiry.named is not None:
+            inquiry.count(sender)
+            inquiry.named(sid, as_result(decode_data(self._codec, text, attachments)))
 
     def _take_server_answer(
         self, inquiry: Inquiry, sender: str, text: str, attachments: list[Any]

@@ -15,7 +15,7 @@ from ..conf import Settings
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
 from .carried import decode_data, encoded_event
-from .messages import UNCOMPRESSED, VOLATILE, Kind
+from .messages import NAMED, UNCOMPRESSED, VOLATILE, Kind
 from .ports import Members
 from .routing import Router
 
@@ -74,8 +74,8 @@ class Requests:
         attachments: list[Any],
     ) -> None:
         if not self._seen_before(sender, number):
-            packet = encoded_event(namespace, text, attachments)
             target = Target.from_wire(namespace, rooms, exclude)
+            packet = encoded_event(_encoded_for(target), text, attachments)
             delivery = Delivery(not flags & UNCOMPRESSED, bool(flags & VOLATILE))
             self._members.deliver(target, packet, delivery)
 
@@ -125,11 +125,12 @@ class Requests:
         timeout: float,
     ) -> None:
         target = Target.from_wire(namespace, rooms, exclude)
-        packet = encoded_event(namespace, f"{before}0{after}", attachments, "0")
+        text = f"{before}0{after}"
+        packet = encoded_event(_encoded_for(target), text, attachments, "0")
         delivery = Delivery(not flags & UNCOMPRESSED)
-        self._runtime.spawn(
-            self._ask(sender, number, target, packet, delivery, min(timeout, LONGEST_QUESTION))
-        )
+        timeout = min(timeout, LONGEST_QUESTION)
+        named = bool(flags & NAMED)
+        self._runtime.spawn(self._ask(sender, number, target, packet, delivery, timeout, named))
 
     async def _ask(
         self,
@@ -139,14 +140,16 @@ class Requests:
         packet: EncodedPacket,
         delivery: Delivery,
         timeout: float,
+        named: bool,
     ) -> None:
         """Put another process's question to our sockets; pass on each answer as it comes."""
 
         def asked(sockets: int) -> None:
             self._router.to_node(sender, [Kind.ASKED, number, sockets])
 
-        def answered(answer: Any) -> None:
-            self._answer(sender, Kind.ACKED, number, as_arguments(answer))
+        def answered(sid: str, answer: Any) -> None:
+            head = [Kind.ANSWERED, number, sid] if named else [Kind.ACKED, number]
+            self._answer(sender, head, as_arguments(answer))
 
         outcome = await self._members.ask(target, packet, delivery, timeout, asked, answered)
         self._router.to_node(sender, [Kind.DONE, number, outcome.gone, outcome.silent])
@@ -162,9 +165,13 @@ class Requests:
     ) -> None:
         answers = await self._members.server_event(namespace, event, args)
         if number:
-            self._answer(sender, Kind.SERVER_ANSWER, number, answers)
+            self._answer(sender, [Kind.SERVER_ANSWER, number], answers)
 
-    def _answer(self, node: str, kind: Kind, number: int, arguments: list[Any]) -> None:
-        """Send values to a process as an ACK packet."""
+    def _answer(self, node: str, head: list[Any], arguments: list[Any]) -> None:
+        """Send an operation to a process: ``head``, then values as an ACK packet."""
         ack = self._encoder.ack("/", arguments, 0)
-        self._router.to_node(node, [kind, number, ack.text, list(ack.attachments)])
+        self._router.to_node(node, [*head, ack.text, list(ack.attachments)])
+
+
+def _encoded_for(target: Target) -> str:
+    return "/" if target.is_wide else target.namespace

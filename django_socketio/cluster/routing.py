@@ -72,14 +72,16 @@ class Router:
         channels: list[str] = []
         if not target.namespace:
             groups.append(EVERYONE)
-        elif not target.rooms:
+        elif target.is_wide or not target.rooms:
             groups.append(group_of(target.namespace, None))
-        for room in target.rooms if target.namespace else ():
+        for room in () if target.is_wide else target.rooms:
             owner = owner_of(room) if isinstance(room, str) else None
             channel = None if owner is None else self._peers.channel(owner)
             if channel is not None:
                 channels.append(channel)
-            if self._joining and self._is_joined(target.namespace, room):
+            if self._joining and (
+                self._is_joined(target.namespace, room) or self._is_joined("", room)
+            ):
                 groups.append(group_of(target.namespace, None))
             elif channel is not None or owner == self._node:
                 if self._visits.visitors:
@@ -112,7 +114,10 @@ class Router:
             self._bus.to_group(EVERYONE, operation, size)
 
     def remember_joining(self, namespace: str, rooms: Iterable[Room], taken: Milestone) -> None:
-        """Remember that sockets elsewhere were told to join rooms; ``taken``: the layer has it."""
+        """Remember that sockets elsewhere were told to join rooms; ``taken``: the layer has it.
+
+        ``namespace`` is "" for several.
+        """
         for room in rooms:
             self._joining[namespace, room] = taken, self._loop.time()
             self._joining.move_to_end((namespace, room))

@@ -1,66 +1,96 @@
-"""Sequence numbers: how a loss on the channel layer is noticed."""
+"""Sequence numbers: how a loss on the channel layer is noticed, and what is to be sent again."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any, NamedTuple
 
 # Destinations that a sender keeps a number for; the one used longest ago is forgotten.
 MAX_DESTINATIONS = 50_000
-# Senders that a receiver keeps numbers of: commands come and go without a word.
-MAX_SENDERS = 10_000
+
+
+class Numbers(NamedTuple):
+    """What a message is recognised by.
+
+    ``number`` counts the messages for its destination, ``first`` is that of the first one of the
+    run. ``position`` counts all messages of the sender; ``previous`` is the position of the message
+    before for the same destination, 0 for the first one of a run. ``before`` is the :func:`tail` of
+    the destination of the message that has the position before, whatever that is.
+    """
+
+    first: int
+    number: int
+    position: int
+    previous: int
+    before: str
+
+
+# Those of a message that is not numbered.
+NONE = Numbers(0, 0, 0, 0, "")
+
+
+def tail(destination: str) -> str:
+    """Return the end of a destination's name, by which those who know it recognise it."""
+    return destination[-8:]
 
 
 class Sender:
-    """Numbers messages upwards, for each destination (a group or a process) on its own."""
+    """Numbers messages upwards: all of them, and for each destination (a group or a process)."""
 
     def __init__(self) -> None:
-        # By destination: the first and the last number of its run.
-        self._runs: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        # The position of the last message.
+        self.position = 0
+        # The tail of the destination of the last message.
+        self._before = ""
+        # By destination: the first and the last number of its run, and the last position. The one
+        # used last stands at the end.
+        self._runs: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
         # The highest number of a destination that was forgotten: new runs begin above it, so that
         # no number comes twice.
         self._highest = 0
 
-    def next(self, destination: str) -> tuple[int, int]:
-        """Return the first number of the run, and the number of the next message, of a destination.
+    def next(self, destination: str) -> Numbers:
+        """Return the numbers of the next message for a destination.
 
         A run begins when a destination is new, or was forgotten.
         """
-        first, last = self._runs.get(destination, (self._highest + 1, self._highest))
-        self._runs[destination] = first, last + 1
+        run = self._runs.get(destination)
+        first, last, previous = run or (self._highest + 1, self._highest, 0)
+        self.position += 1
+        self._runs[destination] = first, last + 1, self.position
         self._runs.move_to_end(destination)
         if len(self._runs) > MAX_DESTINATIONS:
-            _, (_, number) = self._runs.popitem(last=False)
+            _, (_, number, _) = self._runs.popitem(last=False)
             self._highest = max(self._highest, number)
-        return first, last + 1
+        before, self._before = self._before, tail(destination)
+        return Numbers(first, last + 1, self.position, previous, before)
 
+    def used_since(self, position: int, limit: int) -> tuple[int, list[tuple[str, int]]]:
+        """Return the destinations that were used last behind a position, and where, in that order.
 
-class Receiver:
-    """Compares the numbers of what arrives with what should arrive."""
-
-    def __init__(self) -> None:
-        self._last: OrderedDict[str, dict[str, int]] = OrderedDict()
-
-    def lost(self, sender: str, group: str, first: int, number: int) -> int | None:
-        """Return how many messages are missing before this one; None for a duplicate.
-
-        ``first`` and ``number`` are what :meth:`Sender.next` gave. The first message heard from a
-        sender in a group sets the count.
+        They are all of them up to the position that is returned first: at most ``limit``.
         """
-        numbers = self._last.setdefault(sender, {})
-        self._last.move_to_end(sender)
-        if len(self._last) > MAX_SENDERS:
-            self._last.popitem(last=False)
-        last = numbers.get(group)
-        if last is not None and number <= last:
-            return None
-        numbers[group] = number
-        return 0 if last is None else number - max(last + 1, first)
+        used: list[tuple[str, int]] = []
+        for destination in reversed(self._runs):
+            last = self._runs[destination][2]
+            if last <= position:
+                break
+            used.append((destination, last))
+        used.reverse()
+        if len(used) > limit:
+            return used[limit - 1][1], used[:limit]
+        return self.position, used
 
-    def forget_group(self, group: str) -> None:
-        """Forget the numbers of a group: this process has not been in it for a while."""
-        for numbers in self._last.values():
-            numbers.pop(group, None)
 
-    def forget(self, sender: str) -> None:
-        """Forget the numbers of a sender that is gone."""
-        self._last.pop(sender, None)
+class Received(NamedTuple):
+    """A message of another process.
+
+    ``group`` is empty for one to this process alone. ``lost`` is how many messages of that sender
+    in that group are missing before this one.
+    """
+
+    sender: str
+    group: str
+    numbers: Numbers
+    operations: list[list[Any]]
+    lost: int = 0

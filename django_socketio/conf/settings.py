@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -24,6 +26,7 @@ from ..packets import (
 )
 from . import validators
 from .cookies import bake
+from .patterns import as_pattern
 
 
 def option(default: Any, validator: validators.Validator, secret: bool = False) -> Any:
@@ -51,10 +54,15 @@ class Settings:
     attachments_timeout: float = option(60, validators.number(0))
     body_timeout: float = option(60, validators.number(0))
     # HTTP
-    cors_allowed_origins: list[str] | str = option([], validators.origins)
+    allow_request: Callable[..., Any] | str | None = option(None, validators.function)
+    cors_allowed_origins: list[str | re.Pattern[str]] | str = option([], validators.origins)
     cors_allow_credentials: bool = option(False, validators.boolean)
+    cors_allowed_headers: list[str] | None = option(None, validators.header_names_or_none)
+    cors_exposed_headers: list[str] = option([], validators.header_names)
+    cors_max_age: int | None = option(None, validators.max_age)
     cookie: dict[str, Any] | bool | None = option(None, validators.cookie)
     http_compression: bool | dict[str, int] = option(True, validators.compression)
+    serve_client: bool = option(True, validators.boolean)
     trusted_proxies: int | list[str] = option(0, validators.proxies)
     # Limits for a client; going past one closes the session of that client alone
     max_http_buffer_size: int = option(1_000_000, validators.integer(1))
@@ -90,6 +98,7 @@ class Settings:
     heartbeat_interval: float = option(1, validators.number(0))
     heartbeat_timeout: float = option(4, validators.number(0))
     max_layer_buffer_size: int = option(16_000_000, validators.integer(1))
+    max_resend_buffer_size: int = option(16_000_000, validators.integer(0))
     share_credentials: bool = option(False, validators.boolean)
     # Statistics: how often they are written to the database (0 or None: never), how long kept
     stats_interval: float | None = option(10, validators.interval)
@@ -171,6 +180,26 @@ class Settings:
         if isinstance(self.http_compression, dict):
             return self.http_compression.get("THRESHOLD", 1024)
         return 1024 if self.http_compression else None
+
+    @cached_property
+    def compression_level(self) -> int:
+        """How much time zlib takes for a small result, from 0 to 9."""
+        wanted = self.http_compression
+        return wanted.get("LEVEL", 6) if isinstance(wanted, dict) else 6
+
+    @cached_property
+    def request_filter(self) -> Callable[..., Any] | None:
+        """What ALLOW_REQUEST names."""
+        wanted = self.allow_request
+        function: Callable[..., Any] | None
+        function = import_string(wanted) if isinstance(wanted, str) else wanted
+        return function
+
+    @cached_property
+    def origin_patterns(self) -> tuple[re.Pattern[str], ...]:
+        """The items of CORS_ALLOWED_ORIGINS that are no plain origins."""
+        listed = self.cors_allowed_origins
+        return tuple(filter(None, map(as_pattern, () if listed == "*" else listed)))
 
     def bake_cookie(self, sid: str) -> str | None:
         """Return the handshake's Set-Cookie header, None if the settings want no cookie."""

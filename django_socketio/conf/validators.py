@@ -6,6 +6,7 @@ The result is the end of the sentence "It must be …", or None for a good value
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from http.cookies import CookieError
 from importlib.util import find_spec
@@ -17,6 +18,8 @@ from django.utils.module_loading import import_string
 from .cookies import bake
 
 TRANSPORTS = ("polling", "websocket")
+# What may be a header's name: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 Validator = Callable[[Any], "str | None"]
 
@@ -71,22 +74,54 @@ def transports(value: Any) -> str | None:
 def origins(value: Any) -> str | None:
     if value == "*":
         return None
-    if isinstance(value, (list, tuple)):
-        wrong = [
-            origin
-            for origin in value
-            if not isinstance(origin, str)
-            or "://" not in origin
-            or set(origin.split("://", 1)[1]) & set("/?#")
-        ]
-        if not wrong:
-            return None
-    return '"*" or a list of origins such as "https://example.com" (scheme and host, no path)'
+    if isinstance(value, (list, tuple)) and all(map(_is_origin, value)):
+        return None
+    return (
+        '"*" or a list of origins such as "https://example.com" (scheme and host, no path), of '
+        'patterns such as "https://*.example.com" and of compiled regular expressions'
+    )
+
+
+def _is_origin(item: Any) -> bool:
+    if isinstance(item, re.Pattern):
+        return isinstance(item.pattern, str)
+    if not isinstance(item, str) or "://" not in item:
+        return False
+    host = item.split("://", 1)[1]
+    return not set(host) & set("/?#") and "*" not in (host[1:] if host[:2] == "*." else host)
+
+
+def function(value: Any) -> str | None:
+    ok = value is None or callable(value)
+    if isinstance(value, str):
+        try:
+            ok = callable(import_string(value))
+        except Exception:
+            ok = False
+    return None if ok else "None, a function or its dotted path"
+
+
+def header_names(value: Any) -> str | None:
+    ok = isinstance(value, (list, tuple)) and all(
+        isinstance(name, str) and _TOKEN.fullmatch(name) for name in value
+    )
+    return None if ok else 'a list of names of headers such as ["X-Request-ID"]'
+
+
+def header_names_or_none(value: Any) -> str | None:
+    wrong = None if value is None else header_names(value)
+    return wrong and "None or " + wrong
+
+
+def max_age(value: Any) -> str | None:
+    wrong = None if value is None else integer(0)(value)
+    return wrong and "None or " + wrong
 
 
 def cookie(value: Any) -> str | None:
     expected = (
-        "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, HTTPONLY, SECURE, SAMESITE"
+        "None, True or a dict with some of NAME, PATH, DOMAIN, MAX_AGE, EXPIRES (an aware "
+        'datetime), HTTPONLY, SECURE, SAMESITE, PRIORITY ("low", "medium" or "high"), PARTITIONED'
     )
     if value is None or value is True or value is False:
         return None
@@ -102,10 +137,13 @@ def cookie(value: Any) -> str | None:
 def compression(value: Any) -> str | None:
     if isinstance(value, bool):
         return None
-    ok = isinstance(value, dict) and set(value) <= {"THRESHOLD"}
-    if ok and integer(0)(value.get("THRESHOLD", 1024)) is None:
-        return None
-    return 'True, False or {"THRESHOLD": bytes}'
+    ok = (
+        isinstance(value, dict)
+        and set(value) <= {"THRESHOLD", "LEVEL"}
+        and not any(map(integer(0), value.values()))
+        and value.get("LEVEL", 0) <= 9
+    )
+    return None if ok else "True, False or a dict with some of THRESHOLD (bytes) and LEVEL (0 to 9)"
 
 
 def proxies(value: Any) -> str | None:

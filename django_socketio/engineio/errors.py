@@ -49,12 +49,15 @@ class HandshakeRefused(EngineIOError):
     """A request that the server refuses.
 
     ``code`` is the :class:`ErrorCode` of the answer, ``status`` its HTTP status (by default the
-    one that belongs to the code). ``detail`` says more for the log, "" where there is nothing to
-    say.
+    one that belongs to the code), ``message`` its text (by default the code's). ``detail`` says
+    more for the log, "" where there is nothing to say.
     """
 
-    def __init__(self, code: ErrorCode, status: int | None = None, detail: str = "") -> None:
-        super().__init__(code.message)
+    def __init__(
+        self, code: ErrorCode, status: int | None = None, detail: str = "", message: str = ""
+    ) -> None:
+        super().__init__(message or code.message)
         self.code = code
+        self.message = message or code.message
         self.detail = detail
         self.status = code.status if status is None else status

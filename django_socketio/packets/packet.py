@@ -109,6 +109,15 @@ class EncodedPacket:
         """The text before and after the id, for an event that was encoded with the id 0."""
         return self.text[: self.head], self.text[self.head + 1 :]
 
+    def for_namespace(self, namespace: str) -> EncodedPacket:
+        """Return an event that was encoded for the namespace "/" as one of another namespace."""
+        if namespace == "/":
+            return self
+        end = self.text.index("-") + 1 if self.attachments else 1
+        text = f"{self.text[:end]}{namespace},{self.text[end:]}"
+        head = self.head + len(namespace) + 1 if self.head else 0
+        return EncodedPacket(text, self.attachments, head)
+
     def __repr__(self) -> str:
         return f"<EncodedPacket {self.text[:40]!r} +{len(self.attachments)}>"
 

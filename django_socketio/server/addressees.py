@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+
+from django.db import connections, transaction
+from django.utils.connection import ConnectionDoesNotExist
 
 from ..addressing.delivery import NORMAL, Delivery
 from ..addressing.rooms import Room
 from ..addressing.target import Target
+from ..conf import get_settings
+from ..runtime.awaitables import DONE
 
 Self = TypeVar("Self", bound="Addressees")
 
@@ -26,6 +32,7 @@ class Addressees:
         "_on_commit",
         "_rooms",
         "_timeout",
+        "_using",
     )
 
     def __init__(
@@ -37,6 +44,7 @@ class Addressees:
         self._delivery: Delivery = NORMAL
         self._local = False
         self._on_commit = False
+        self._using: str | None = None
         self._timeout: float | None = None
 
     def __repr__(self) -> str:
@@ -86,6 +94,15 @@ class Addressees:
         """
         return self._with("_on_commit", True)
 
+    def using(self: Self, alias: str) -> Self:
+        """Return the same, where ``on_commit`` waits for the transaction of the database ``alias``.
+
+        By default it is that of ``"default"``. Raises ConnectionDoesNotExist for an unknown alias.
+        """
+        if alias not in connections.settings:
+            raise ConnectionDoesNotExist(f"The connection {alias!r} doesn't exist.")
+        return self._with("_using", alias)
+
     def timeout(self: Self, seconds: float) -> Self:
         """Return the same, where acknowledgements may take so many seconds.
 
@@ -105,3 +122,20 @@ class Addressees:
     @property
     def _target(self) -> Target:
         return Target(self._namespace, self._rooms, self._exclude, self._local)
+
+    def _seconds(self) -> float:
+        return get_settings().ack_timeout if self._timeout is None else self._timeout
+
+    def _when_due(self, act: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        """Call ``act`` now, or after ``on_commit`` when the current transaction commits."""
+        # A thread without a database connection has no transaction. On an event loop's thread
+        # transaction.on_commit() would raise SynchronousOnlyOperation.
+        using = self._using
+        if self._on_commit and transaction.get_connection(using).connection is not None:
+            transaction.on_commit(act, using=using)
+            return DONE
+        return act()
+
+    def _refuse_on_commit(self, name: str) -> None:
+        if self._on_commit:
+            raise TypeError(f"{name}() waits for an answer, so it cannot wait for a commit")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, ParamSpec
 
 from ..addressing.delivery import NORMAL
 from ..addressing.handshake import Handshake
-from ..addressing.rooms import as_room, check_room
+from ..addressing.rooms import NOBODY, as_room, check_room
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
@@ -76,6 +76,16 @@ class SocketIOConsumer:
         ``auth`` is what the client sent when it connected, or None. Raise ConnectionRefused, or
         Django's PermissionDenied, to refuse the client. What is emitted here to the client arrives
         after it has been admitted; it cannot be asked for an acknowledgement yet.
+        """
+
+    @_plain_or_async
+    async def ready(self) -> None:
+        """Begin: the client has been told that it is in.
+
+        ``io`` reaches the socket here, its sid and its rooms, and it can be asked with
+        :meth:`acall`. Its events are handled once this has returned. An exception is logged, and
+        the client stays. Node has the listener of "connection" for it:
+        https://socket.io/docs/v4/server-instance/#connection
         """
 
     @_plain_or_async
@@ -154,6 +164,14 @@ class SocketIOConsumer:
         return False
 
     @property
+    def disconnect_detail(self) -> str | None:
+        """What the reason of ``disconnect`` does not say, such as "a poll was dropped", or None.
+
+        As ``description`` of Node's event "disconnect".
+        """
+        return self.__socket.detail
+
+    @property
     def namespace(self) -> Operator:
         """An operator for all sockets of this namespace, as ``io.of(...)`` returns it."""
         return Operator(self.__socket.namespace)
@@ -216,6 +234,17 @@ class SocketIOConsumer:
         """
         return await SocketOperator(self.__socket).acall(event, *args)
 
+    def acknowledge(self, *args: Any) -> Awaitable[Any]:
+        """Answer the event whose handler runs, before the handler has finished.
+
+        ``args`` are the acknowledgement's; what the handler returns after that is dropped. Nothing
+        is sent if the client asked for no acknowledgement. Returns an awaitable, as :meth:`emit`
+        does. Raises LocalProtocolError outside an event's handler and when the event has been
+        answered, TypeError for arguments that JSON cannot hold. Call it in the handler, not in a
+        task that goes on after it.
+        """
+        return self.__socket.acknowledge(args)
+
     def join(self, *rooms: Any) -> Awaitable[None]:
         """Join rooms: their names, or users, whose room holds all of the user's sockets.
 
@@ -237,10 +266,10 @@ class SocketIOConsumer:
     def to(self, *rooms: Any) -> Operator:
         """Return an operator for the members of any of these rooms but this socket.
 
-        See https://socket.io/docs/v4/rooms/#joining-and-leaving
+        Without any room, ``to()`` addresses nobody. See https://socket.io/docs/v4/rooms/#joining-and-leaving
         """
         socket = self.__socket
-        return Operator(socket.namespace, tuple(map(as_room, rooms)), (socket.sid,))
+        return Operator(socket.namespace, tuple(map(as_room, rooms)) or NOBODY, (socket.sid,))
 
     @property
     def broadcast(self) -> Operator:
@@ -249,6 +278,14 @@ class SocketIOConsumer:
         See https://socket.io/docs/v4/broadcasting-events/
         """
         return Operator(self.__socket.namespace, exclude=(self.__socket.sid,))
+
+    @property
+    def local(self) -> Operator:
+        """An operator for all sockets of the namespace in this process but this one.
+
+        See https://socket.io/docs/v4/server-api/#socketlocal
+        """
+        return self.broadcast.local
 
     def exclude(self, *rooms: Any) -> Operator:
         """Return an operator for all sockets but this one and the members of these rooms.
@@ -296,6 +333,7 @@ def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
         handlers=collect(cls),
         authenticate=make_hook(cls, SocketIOConsumer, "authenticate"),
         connect=make_hook(cls, SocketIOConsumer, "connect"),
+        ready=make_hook(cls, SocketIOConsumer, "ready"),
         disconnect=make_hook(cls, SocketIOConsumer, "disconnect"),
         receive_event=cls.receive_event if receives else None,
     )

@@ -15,7 +15,7 @@ from .. import process
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
 from ..addressing.ids import new_node
-from ..addressing.outcomes import Outcome
+from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..cluster.alone import Alone
@@ -30,7 +30,7 @@ from ..sockets.clients import Clients
 from ..sockets.local import Local
 from ..sockets.members import LocalMembers
 from ..sockets.socket import Socket
-from .registry import find_behaviour
+from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
 from .wiring import Record, Wiring
 
@@ -57,6 +57,7 @@ class Hub:
         self.runtime = Runtime(loop, settings)
         self.others: Others = Alone(self.node, self.runtime)
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
+        self.local.family_of = family_of
         self.members = LocalMembers(self.local)
         self.clients: Clients[Client] = Clients(self.local, find_behaviour)
         if wiring.report is not None:
@@ -96,23 +97,30 @@ class Hub:
         self.members.log_out(logins, user)
         return self.others.log_out(logins, user) or DONE
 
-    async def fetch(self, target: Target) -> list[SocketDescription]:
-        """Describe the target's sockets."""
+    async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
+        """Describe the target's sockets; the set holds the processes that did not answer."""
         found = self.members.describe(target)
-        if not target.local:
-            found += (await self.others.fetch(target))[0]
-        return found
+        if target.local:
+            return found, set()
+        elsewhere, silent = await self.others.fetch(target)
+        return found + elsewhere, silent
 
     async def ask(
-        self, target: Target, packet: EncodedPacket, delivery: Delivery, timeout: float
+        self,
+        target: Target,
+        packet: EncodedPacket,
+        delivery: Delivery,
+        timeout: float,
+        answered: Answered | None = None,
     ) -> Outcome:
         """Ask the target's clients, with an event that was encoded with the id 0.
 
-        ``timeout`` is in seconds.
+        ``timeout`` is in seconds. ``answered`` gets each sid and answer as it comes, in place of
+        the outcome.
         """
-        here = self.members.ask(target, packet, delivery, timeout)
+        here = self.members.ask(target, packet, delivery, timeout, answered=answered)
         if target.local or not self.others.shared:
             return await here
-        elsewhere = self.others.ask(target, packet, delivery, timeout)
+        elsewhere = self.others.ask(target, packet, delivery, timeout, answered)
         outcomes = await asyncio.gather(here, elsewhere)
         return outcomes[0] + outcomes[1]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from itertools import chain
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-
-from django.db import transaction
 
 from ..addressing.delivery import Action
 from ..addressing.descriptions import SocketDescription
-from ..addressing.outcomes import NOBODY, Outcome
-from ..addressing.rooms import as_room, check_room
+from ..addressing.outcomes import NOBODY as NO_ANSWERS
+from ..addressing.outcomes import Answered, Outcome
+from ..addressing.rooms import NOBODY, as_room, check_room
 from ..conf import get_settings
 from ..exceptions import AckTimeout
 from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
 from .addressees import Addressees
+from .answers import as_they_come
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .namespaces import normalise
+from .registry import registry
 
 
 class Operator(Addressees):
@@ -44,14 +44,33 @@ class Operator(Addressees):
 
     __slots__ = ()
 
-    def of(self, namespace: str) -> Operator:
+    def of(self, namespace: str | type) -> Operator:
         """Return an operator for all sockets of a namespace, such as ``io.of("/chat")``.
 
+        A consumer class stands for the namespace that it serves; for all of them where they are
+        several, as those of ``register("/doc-<int:pk>")``, of which ``of("/doc-7")`` is one.
+
         Rooms belong to a namespace, so those named before are dropped, the excluded ones too. The
-        options (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) are kept. See
-        https://socket.io/docs/v4/namespaces/
+        options (``volatile``, ``local``, ``timeout``, ``compress``, ``on_commit``) are kept. Raises
+        LookupError for a class that is not registered, TypeError for anything else. See
+        https://socket.io/docs/v4/namespaces/#dynamic-namespaces
         """
-        new = self._with("_namespace", normalise(namespace))
+        if isinstance(namespace, type):
+            return self._of(registry.namespace_of(namespace))
+        if not isinstance(namespace, str):
+            raise TypeError(f"a namespace is text or a consumer class, not {namespace!r}")
+        return self._of(normalise(namespace))
+
+    @property
+    def everywhere(self) -> Operator:
+        """An operator for all sockets of all namespaces, with the same options.
+
+        Rooms of one name are then one room: ``io.everywhere.to(user)`` are all sockets of a user.
+        """
+        return self._of("")
+
+    def _of(self, namespace: str) -> Operator:
+        new = self._with("_namespace", namespace)
         new._rooms = new._exclude = ()
         return new
 
@@ -59,10 +78,12 @@ class Operator(Addressees):
         """Return an operator for the members of any of these rooms, and of those named before.
 
         A room is its name, an sid (the room of one socket), or a user (the room of all sockets of
-        that user). A socket in two of the rooms gets an event once. Raises TypeError for anything
-        else, ValueError for an anonymous user. See https://socket.io/docs/v4/rooms/
+        that user). A socket in two of the rooms gets an event once. Without any room, ``to()``
+        addresses nobody. Raises TypeError for anything else, ValueError for an anonymous user. See
+        https://socket.io/docs/v4/rooms/
         """
-        return self._with("_rooms", (*self._rooms, *map(as_room, rooms)))
+        before = () if self._rooms is NOBODY else self._rooms
+        return self._with("_rooms", (*before, *map(as_room, rooms)) or NOBODY)
 
     def exclude(self, *rooms: Any) -> Operator:
         """Return the same without the members of these rooms, which are as in :meth:`to`.
@@ -117,9 +138,13 @@ class Operator(Addressees):
 
         See https://socket.io/docs/v4/server-instance/#serversideemit
         """
-        packet = self._encode(event, args)
+        packet = self._encode_for_servers(event, args)
         namespace = self._namespace
-        return self._act(lambda hub: hub.others.server_emit(namespace, packet) or DONE)
+
+        def emit(hub: Hub) -> Awaitable[Any]:
+            return hub.others.server_emit(namespace, packet) or DONE
+
+        return self._when_due(lambda: on_all_hubs(emit))
 
     # What waits for an answer
 
@@ -140,25 +165,48 @@ class Operator(Addressees):
 
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
         self._refuse_on_commit("acall")
-        packet = self._encode(event, args, 0)
-        target, delivery, seconds = self._target, self._delivery, self._seconds()
-        outcomes = await on_each_hub(lambda hub: hub.ask(target, packet, delivery, seconds))
-        return sum(outcomes, NOBODY)
+        return await self._put(self._encode(event, args, 0))
 
-    def fetch_sockets(self) -> list[RemoteSocket]:
+    async def _put(self, question: EncodedPacket, answered: Answered | None = None) -> Outcome:
+        """Put a question to the sockets; see :meth:`.Hub.ask`."""
+        if self._rooms is NOBODY:
+            return NO_ANSWERS
+        target, delivery, seconds = self._target, self._delivery, self._seconds()
+        return sum(
+            await on_each_hub(lambda hub: hub.ask(target, question, delivery, seconds, answered)),
+            NO_ANSWERS,
+        )
+
+    def answers(self, event: str, *args: Any) -> AsyncIterator[tuple[str, Any]]:
+        """Send an event and return an async iterator of the acknowledgements as they come.
+
+        Each item is an sid and what its client answered: None, one value or a tuple. After the last
+        one AckTimeout is raised if some are missing; it has ``missing``, but no ``answers``. Raises
+        TypeError after ``on_commit``.
+        """
+        self._refuse_on_commit("answers")
+        question = self._encode(event, args, 0)
+        return as_they_come(lambda answered: self._put(question, answered))
+
+    def fetch_sockets(self) -> Fetched:
         """Return the sockets as they are now, in any order. Raises TypeError after ``on_commit``.
 
-        See https://socket.io/docs/v4/server-instance/#fetchsockets
+        The list has the attribute ``missing``, the number of processes that did not answer. See
+        https://socket.io/docs/v4/server-instance/#fetchsockets
         """
         must_not_block("afetch_sockets")
         return block(self.afetch_sockets)
 
-    async def afetch_sockets(self) -> list[RemoteSocket]:
+    async def afetch_sockets(self) -> Fetched:
         """As :meth:`fetch_sockets`, awaited."""
         self._refuse_on_commit("afetch_sockets")
-        target = self._target
-        found = chain.from_iterable(await on_each_hub(lambda hub: hub.fetch(target)))
-        return [RemoteSocket(description, Operator(description.namespace)) for description in found]
+        sockets = Fetched()
+        if self._rooms is not NOBODY:
+            target = self._target
+            for found, silent in await on_each_hub(lambda hub: hub.fetch(target)):
+                sockets += [RemoteSocket(one, Operator(one.namespace)) for one in found]
+                sockets.missing += len(silent)
+        return sockets
 
     def server_side_call(self, event: str, *args: Any) -> list[Any]:
         """Send the signal ``server_event`` and wait for what the receivers return.
@@ -172,7 +220,7 @@ class Operator(Addressees):
     async def aserver_side_call(self, event: str, *args: Any) -> list[Any]:
         """As :meth:`server_side_call`, awaited."""
         self._refuse_on_commit("aserver_side_call")
-        packet = self._encode(event, args)
+        packet = self._encode_for_servers(event, args)
         namespace, seconds = self._namespace, self._seconds()
         parts = await on_each_hub(lambda hub: hub.others.server_call(namespace, packet, seconds))
         answers = [answer for found, _ in parts for answer in found]
@@ -186,33 +234,25 @@ class Operator(Addressees):
     def _encode(
         self, event: str, args: tuple[Any, ...], ack_id: int | None = None
     ) -> EncodedPacket:
-        """Encode an event, once for all sockets that get it."""
-        return get_settings().encoder.event(self._namespace, event, args, ack_id)
+        """Encode an event, once for all sockets that get it; see :class:`.Target`."""
+        namespace = self._namespace if self._namespace[:1] == "/" else "/"
+        return get_settings().encoder.event(namespace, event, args, ack_id)
 
-    def _seconds(self) -> float:
-        return get_settings().ack_timeout if self._timeout is None else self._timeout
+    def _encode_for_servers(self, event: str, args: tuple[Any, ...]) -> EncodedPacket:
+        if self._target.is_wide:
+            raise TypeError("servers are told of one namespace: io.of(...) with its name")
+        return self._encode(event, args)
 
     def _act(self, function: Callable[[Hub], Awaitable[Any]]) -> Awaitable[Any]:
-        return self._when_due(lambda: on_all_hubs(function))
-
-    def _when_due(self, act: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
-        """Call ``act`` now, or after ``on_commit`` when the current transaction commits."""
-        # A thread without a database connection has no transaction. On an event loop's thread
-        # transaction.on_commit() would raise SynchronousOnlyOperation.
-        if self._on_commit and transaction.get_connection().connection is not None:
-            transaction.on_commit(act)
+        if self._rooms is NOBODY:
             return DONE
-        return act()
+        return self._when_due(lambda: on_all_hubs(function))
 
     def _each(self, action: Action, names: list[Any]) -> Awaitable[Any]:
         if any(not isinstance(name, str) for name in names):
             raise TypeError("sockets join and leave rooms by name")
         target = self._target
         return self._act(lambda hub: hub.act(target, action, names))
-
-    def _refuse_on_commit(self, name: str) -> None:
-        if self._on_commit:
-            raise TypeError(f"{name}() waits for an answer, so it cannot wait for a commit")
 
 
 io = Operator()
@@ -285,3 +325,9 @@ class RemoteSocket:
     def close(self, transport: bool = False) -> Awaitable[Any]:
         """Disconnect the client from the namespace; with ``transport`` end its whole connection."""
         return self._operator.disconnect_sockets(close=transport)
+
+
+class Fetched(list[RemoteSocket]):
+    """The sockets that were fetched; ``missing`` is how many processes did not answer."""
+
+    missing = 0

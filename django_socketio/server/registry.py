@@ -26,6 +26,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._fixed: dict[str, type] = {}
+        # Serves "/" where nothing else does.
+        self.default: type | None = None
         self._patterns: dict[Any, tuple[Matcher, type]] = {}
 
     @ends_in_project
@@ -59,6 +61,26 @@ class Registry:
 
         return decorate
 
+    def namespace_of(self, consumer: type) -> str:
+        """Return the namespace of a class, or its family where it serves several.
+
+        Raises LookupError for a class that serves none.
+        """
+        names = self.consumers().get(consumer, [])
+        if len(names) == 1 and names[0] in self._fixed:
+            return names[0]
+        if names:
+            return f"{behaviour_of(consumer).name} {' '.join(names)}"
+        if consumer is self.default and "/" not in self._fixed:
+            return "/"
+        raise LookupError(f"{consumer!r} serves no namespace: @register it")
+
+    def family_of(self, namespace: str) -> str:
+        """Return the family of a namespace, "" if its class serves no other one."""
+        found = self.find(namespace)
+        family = "" if found is None else self.namespace_of(found[0])
+        return "" if family[:1] == "/" else family
+
     def unregister(self, namespace: str | re.Pattern[str]) -> None:
         """Remove a namespace; for tests. Raises KeyError if it is not registered."""
         if isinstance(namespace, str):
@@ -77,6 +99,8 @@ class Registry:
             kwargs = match(namespace)
             if kwargs is not None:
                 return consumer, kwargs
+        if namespace == "/" and self.default is not None:
+            return self.default, {}
         return None
 
     def consumers(self) -> dict[type, list[str]]:
@@ -128,6 +152,11 @@ def find_behaviour(namespace: str) -> tuple[Behaviour, dict[str, Any]] | None:
     return None if found is None else (behaviour_of(found[0]), found[1])
 
 
+def family_of(namespace: str) -> str:
+    """Return the family of a namespace, "" if it has none; see :class:`~..addressing.target`."""
+    return registry.family_of(namespace)
+
+
 def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     """Return a decorator that makes a :class:`SocketIOConsumer` serve a namespace.
 
@@ -135,6 +164,8 @@ def register(namespace: str | re.Pattern[str] = "/") -> Callable[[C], C]:
     namespace has converters as in :func:`django.urls.path` (``@register("/doc-<int:pk>")``), or is
     a compiled regular expression, which must match the whole name; what they capture is
     ``self.kwargs``. Fixed names are tried first, then dynamic ones in the order of registration.
+
+    Without a class of its own "/" is served by a plain SocketIOConsumer, as in Node.
 
     Raises TypeError for what is no consumer class or no namespace, ImproperlyConfigured when
     another class serves the namespace. See https://socket.io/docs/v4/namespaces/

@@ -29,11 +29,20 @@ class SocketOperator(Operator):
         """An operator for all sockets of the namespace but this one."""
         others = Operator(self._namespace, exclude=(self._socket.sid,))
         others._delivery, others._timeout = self._delivery, self._timeout
-        others._on_commit = self._on_commit
-        others._local = self._local
+        others._on_commit, others._using = self._on_commit, self._using
         return others
 
-    def of(self, namespace: str) -> Operator:
+    @property
+    def local(self) -> Operator:  # type: ignore[override]
+        """An operator for all sockets of the namespace in this process but this one."""
+        return self.broadcast.local
+
+    @property
+    def everywhere(self) -> Operator:
+        """An operator for all sockets of all namespaces."""
+        return self.broadcast.everywhere
+
+    def of(self, namespace: str | type) -> Operator:
         """Return an operator for all sockets of another namespace."""
         return self.broadcast.of(namespace)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, Protocol
 
-from ..addressing.outcomes import Outcome, as_result
+from ..addressing.outcomes import Answered, Outcome, as_result
 from ..engineio import Frame
 from ..stats import counters
 
 
 class Answerer(Hashable, Protocol):
     """A socket, as far as questions need it."""
+
+    sid: str
 
     def expect(self, question: Question) -> bool:
         """Expect an answer to ``question``. Returns False when none can come."""
@@ -29,9 +31,9 @@ class Question:
 
     __slots__ = ("_answered", "_answers", "_asked", "_done", "_gone", "ack_id")
 
-    def __init__(self, ack_id: int, answered: Callable[[Any], None] | None = None) -> None:
+    def __init__(self, ack_id: int, answered: Answered | None = None) -> None:
         self.ack_id = ack_id
-        # Called with each answer as it comes, in place of keeping it.
+        # Called with each sid and answer as it comes, in place of keeping the answer.
         self._answered = answered
         self._answers: list[Any] = []
         self._gone = 0
@@ -42,7 +44,7 @@ class Question:
         """Take a socket's acknowledgement."""
         self._asked.discard(socket)
         if self._answered is not None:
-            self._answered(as_result(arguments))
+            self._answered(socket.sid, as_result(arguments))
         else:
             self._answers.append(as_result(arguments))
         self._check()

@@ -1,4 +1,4 @@
-"""How a socket enters its namespace: authenticate(), connect(), then CONNECT or CONNECT_ERROR.
+"""How a socket enters its namespace: authenticate(), connect(), CONNECT or CONNECT_ERROR, ready().
 
 https://socket.io/docs/v4/socket-io-protocol/#connection-to-a-namespace
 """
@@ -88,6 +88,9 @@ async def enter(socket: Socket) -> None:
         await socket.run_disconnect(socket.reason)
         return
     socket.state = CONNECTED
+    ready = socket.behaviour.ready
+    if ready is not None:
+        socket.hold_events()
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
@@ -95,7 +98,9 @@ async def enter(socket: Socket) -> None:
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)
-    if socket_connected.receivers:
+    if ready is not None:
+        await socket.get_ready(ready)
+    elif socket_connected.receivers:
         await socket.announce(socket_connected, socket.consumer)
 
 

@@ -68,6 +68,10 @@ class Handlers(dict[str, Handler]):
         return self.rest.function is _refuse
 
 
+# Those of a socket whose ``ready`` runs: none may overlap, so all events wait.
+NOT_YET = Handlers({})
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """A consumer class as the server uses it. A hook that the class does not override is None.
@@ -83,6 +87,7 @@ class Behaviour:
     handlers: Handlers
     authenticate: Handler | None
     connect: Handler | None
+    ready: Handler | None
     disconnect: Handler | None
     receive_event: Callable[[Consumer, str, list[Any]], Awaitable[Any]] | None
 

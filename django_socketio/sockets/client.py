@@ -193,8 +193,12 @@ class Client:
     def violation(self, error: PacketError) -> None:
         """Count a breach of the protocol and close this session, and nothing else."""
         note_violation(self.local.runtime.log, self.scope, error)
-        if not self._ended:
-            self.close(Reason.PARSE_ERROR)
+        if self._ended:
+            return
+        self.close(Reason.PARSE_ERROR)
+        session = self.session
+        if session.close_reason is Reason.PARSE_ERROR and not session.detail:
+            session.detail = str(error)  # for disconnect(), which runs later; it is logged already
 
     # Namespaces
 

@@ -135,6 +135,12 @@ class Endpoint:
             self._handshake = read_handshake(scope, self.auth, time)
         return self._handshake
 
+    @property
+    def detail(self) -> str | None:
+        """What ``reason`` does not say of the session's end; None if there is no more to say."""
+        session = self.client.session
+        return session.detail or None if self.reason == session.close_reason else None
+
     def room_names(self) -> frozenset[str]:
         """The rooms that have names, its own sid among them."""
         return frozenset([self.sid, *(room for room in self.rooms if isinstance(room, str))])

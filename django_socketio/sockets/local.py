@@ -5,7 +5,7 @@ It tells the other processes when a room gets its first socket here and when it 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -29,6 +29,8 @@ class Local(Generic[M]):
 
     ``others`` is told of the first and of the last socket in a room: between the two, other
     processes send here what they emit to the room.
+
+    ``family_of`` returns the family of a namespace, "" for one that has none; see Target.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, node: str, others: Others) -> None:
@@ -39,6 +41,9 @@ class Local(Generic[M]):
         self.node = node
         self.others = others
         self.namespaces: dict[str, LocalNamespace[M]] = {}
+        self.family_of: Callable[[str], str] = _no_family
+        # By family, the names of its namespaces that are in ``namespaces``.
+        self._families: dict[str, dict[str, None]] = {}
         self.logins: Logins[Any] = Logins(runtime.loop)
         self.backlog = TotalBacklog(settings.max_pending_events_total_size)
         # Numbers of questions to clients.
@@ -52,12 +57,29 @@ class Local(Generic[M]):
         """Make an id for a session or a socket of this process."""
         return new_id(self.node)
 
-    def namespace(self, name: str) -> LocalNamespace[M]:
-        """Return this loop's part of a namespace; it is made here where it has no sockets yet."""
+    def _namespace(self, name: str, sid: str) -> LocalNamespace[M]:
+        """Return this loop's part of a namespace; ``sid`` is that of its first socket, perhaps."""
         found = self.namespaces.get(name)
-        if found is None:
-            found = self.namespaces[name] = LocalNamespace(name)
+        return self._open(name, sid) if found is None else found
+
+    def _open(self, name: str, sid: str) -> LocalNamespace[M]:
+        family = self.family_of(name)
+        found = self.namespaces[name] = LocalNamespace(name, family)
+        if family:
+            names = self._families.setdefault(family, {})
+            names[name] = None
+            if len(names) == 1:
+                self.others.room_opened(family, None, sid)
         return found
+
+    def _close(self, found: LocalNamespace[M], sid: str) -> None:
+        del self.namespaces[found.name]
+        if found.family:
+            names = self._families[found.family]
+            del names[found.name]
+            if not names:
+                del self._families[found.family]
+                self.others.room_closed(found.family, None, sid)
 
     def add(self, socket: M, namespace: str) -> Awaitable[None] | None:
         """Add a socket to its namespace.
@@ -65,7 +87,7 @@ class Local(Generic[M]):
         Returns an awaitable: other processes send here what they emit to the namespace. None means
         that they do so already, or that there are none.
         """
-        found = self.namespace(namespace)
+        found = self._namespace(namespace, socket.sid)
         found.sockets[socket.sid] = socket
         found.counted = counters.sockets.enter(namespace)
         counters.connects.add(found.counted)
@@ -77,31 +99,40 @@ class Local(Generic[M]):
         """Remove a socket from its namespace and from ``rooms``, which are all of its rooms."""
         for room in rooms:
             self.leave_room(socket, namespace, room)
-        found = self.namespace(namespace)
+        found = self.namespaces.get(namespace)
+        if found is None:
+            return  # it was refused before it was in any room
         if found.sockets.pop(socket.sid, None) is not None:
             counters.sockets.leave(found.counted)
             if not found.sockets:
                 self.others.room_closed(namespace, None, socket.sid)
         if not found.sockets and not found.rooms:
-            del self.namespaces[namespace]
+            self._close(found, socket.sid)
 
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
         """Add a socket to a room. Returns what :meth:`add` returns."""
-        first = self.namespace(namespace).join(socket, room)
+        first = self._namespace(namespace, socket.sid).join(socket, room)
         return self.others.room_opened(namespace, room, socket.sid) if first else None
 
     def leave_room(self, socket: M, namespace: str, room: Room) -> None:
         """Remove a socket from a room."""
-        if self.namespace(namespace).leave(socket, room):
+        found = self.namespaces.get(namespace)
+        if found is not None and found.leave(socket, room):
             self.others.room_closed(namespace, room, socket.sid)
+
+    def spread(self, target: Target) -> list[Target]:
+        """Return the targets in one namespace each that a wide one stands for here."""
+        wanted = target.namespace
+        names = self._families.get(wanted, ()) if wanted else self.namespaces
+        return [target._replace(namespace=name) for name in names]
 
     def select(self, target: Target) -> list[M]:
         """Return the local sockets of a target."""
-        if not target.namespace:
-            return [
-                socket
-                for namespace in list(self.namespaces.values())
-                for socket in namespace.select(target.rooms, target.exclude)
-            ]
+        if target.is_wide:
+            return [socket for one in self.spread(target) for socket in self.select(one)]
         found = self.namespaces.get(target.namespace)
         return [] if found is None else found.select(target.rooms, target.exclude)
+
+
+def _no_family(namespace: str) -> str:
+    return ""

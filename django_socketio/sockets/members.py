@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
-from ..addressing.outcomes import Outcome
+from ..addressing.outcomes import NOBODY, Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..exceptions import LimitExceeded
 from ..packets import EncodedPacket
 from ..runtime.announcements import announce
-from ..runtime.awaitables import DONE, Drained
+from ..runtime.awaitables import DONE, Drained, Several
 from ..signals import server_event
 from ..stats import counters
 from .acks import Question
@@ -37,6 +38,8 @@ class LocalMembers:
         self.report: Report = _no_report
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
+        if target.is_wide:
+            return self._deliver_widely(target, packet, delivery)
         compress, volatile = delivery
         sockets = self._local.select(target)
         if not sockets:
@@ -49,6 +52,16 @@ class LocalMembers:
                     slow = []
                 slow.append(socket.client)
         return DONE if slow is None else Drained(slow)
+
+    def _deliver_widely(
+        self, target: Target, packet: EncodedPacket, delivery: Delivery
+    ) -> Awaitable[None]:
+        written = (
+            self.deliver(one, packet.for_namespace(one.namespace), delivery)
+            for one in self._local.spread(target)
+        )
+        slow = [part for part in written if part is not DONE]
+        return Several(slow) if slow else DONE
 
     def act(self, target: Target, action: Action, rooms: list[Room]) -> None:
         for socket in self._local.select(target):
@@ -79,14 +92,24 @@ class LocalMembers:
         delivery: Delivery,
         timeout: float,
         asked: Callable[[int], None] | None = None,
-        answered: Callable[[Any], None] | None = None,
+        answered: Answered | None = None,
     ) -> Outcome:
-        question = Question(next(self._local.ack_ids), answered)
-        sockets = self._local.select(target)
+        local = self._local
+        targets = local.spread(target) if target.is_wide else [target]
+        questions = [(one.namespace, local.select(one)) for one in targets]
         if asked is not None:
-            asked(len(sockets))
-        frames = self._local.make_frames(packet.with_id(question.ack_id), delivery.compress)
-        return await question.ask(sockets, frames, timeout)
+            asked(sum(len(sockets) for _, sockets in questions))
+
+        async def ask(namespace: str, sockets: list[Socket]) -> Outcome:
+            question = Question(next(local.ack_ids), answered)
+            one = packet.for_namespace(namespace) if target.is_wide else packet
+            frames = local.make_frames(one.with_id(question.ack_id), delivery.compress)
+            return await question.ask(sockets, frames, timeout)
+
+        if len(questions) == 1:
+            return await ask(*questions[0])
+        asking = (ask(*question) for question in questions if question[1])
+        return sum(await asyncio.gather(*asking), NOBODY)
 
     async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
         about = {"namespace": namespace, "event": event, "args": args}

@@ -20,10 +20,11 @@ M = TypeVar("M", bound=HasSid)
 class LocalNamespace(Generic[M]):
     """The sockets of one namespace in one process, by sid and by room."""
 
-    __slots__ = ("counted", "name", "rooms", "sockets")
+    __slots__ = ("counted", "family", "name", "rooms", "sockets")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, family: str = "") -> None:
         self.name = name
+        self.family = family
         # The counter's key: clients choose the names of a dynamic namespace, so there may be many,
         # and the counter then puts them under "other".
         self.counted = name

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
+from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
-
-from django.dispatch import Signal
 
 from ..addressing.outcomes import as_arguments
 from ..engineio import Reason
@@ -20,11 +19,19 @@ from ..exceptions import (
     Disconnected,
     EventRefused,
     LimitExceeded,
+    LocalProtocolError,
     TooManyRooms,
     TooManyWaiting,
 )
-from ..packets import LARGE, LargePacket, Packet, PacketError, PacketLimitExceeded, weigh
-from ..runtime.announcements import announce
+from ..packets import (
+    LARGE,
+    EncodedPacket,
+    LargePacket,
+    Packet,
+    PacketError,
+    PacketLimitExceeded,
+    weigh,
+)
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
 from ..runtime.steps import resume
@@ -32,13 +39,19 @@ from ..runtime.turns import MESSAGE, TURN
 from ..signals import event_received, socket_disconnected
 from ..stats import counters
 from . import holding
-from .behaviour import Behaviour, Consumer, Handler
+from .behaviour import NOT_YET, Behaviour, Consumer, Handler
 from .connection import Connection
-from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT, Endpoint
+from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
+from .served import Served
 
 # Handlers are counted by how long they take; see counters.Timing.
 FAST = counters.Timing.BOUNDS[0]
+
+# The id of an event that has been answered; no client gives a negative one.
+ANSWERED = -1
+# The event that a concurrent handler handles, and its socket.
+_overlapping: ContextVar[tuple[Socket, Packet] | None] = ContextVar("_overlapping", default=None)
 
 
 class _Leave:
@@ -50,10 +63,10 @@ class _Leave:
         self.reason = reason
 
 
-class Socket(Endpoint):
+class Socket(Served):
     """See the module's docstring. ``consumer`` is the project's object until all is done."""
 
-    __slots__ = ("_busy", "_queue", "behaviour", "consumer", "handlers", "receive_event")
+    __slots__ = ("_busy", "_queue", "handlers", "receive_event")
 
     def __init__(
         self,
@@ -64,15 +77,13 @@ class Socket(Endpoint):
         kwargs: dict[str, Any],
         behaviour: Behaviour,
     ) -> None:
-        super().__init__(client, local, namespace, auth, kwargs)
-        self.behaviour = behaviour
+        super().__init__(client, local, namespace, auth, kwargs, behaviour)
         # Copied from ``behaviour``: each event needs them, and one look-up less is saved.
         self.handlers = behaviour.handlers
         self.receive_event = behaviour.receive_event
-        self._busy = False
+        # The event whose handler runs; True while ``ready`` or ``disconnect`` does.
+        self._busy: Packet | bool = False
         self._queue: deque[Packet | _Leave] | None = None
-        # Made when admission begins, where an error of the project's __init__() is a refusal.
-        self.consumer: Consumer = None
 
     # Events
 
@@ -107,7 +118,7 @@ class Socket(Endpoint):
         """
         if self._busy or self.state is not CONNECTED or self.handlers[packet.data[0]].concurrent:
             return self.receive(packet)
-        self._busy = True
+        self._busy = packet
         try:
             if packet.size > LARGE:
                 handling = self._handle_large(packet)
@@ -144,9 +155,11 @@ class Socket(Endpoint):
         try:
             while True:
                 if isinstance(item, Packet):
+                    self._busy = item
                     spent += item.size + MESSAGE
                     await self._handling(item)
                 elif isinstance(item, _Leave):
+                    self._busy = True
                     await self.run_disconnect(item.reason)
                 else:
                     await item
@@ -166,9 +179,11 @@ class Socket(Endpoint):
     async def _handle_concurrently(
         self, packet: Packet, handling: Coroutine[Any, Any, None]
     ) -> None:
+        _overlapping.set((self, packet))
         try:
             await handling
         finally:
+            packet.id = ANSWERED  # a task that the handler has left behind comes too late
             holding.dequeued(self.client, packet)
 
     def _handling(self, packet: Packet) -> Coroutine[Any, Any, None]:
@@ -217,7 +232,7 @@ class Socket(Endpoint):
                 result = await handler.function(consumer, *args)
             else:
                 result = await self.call_handler(consumer, name, args)
-            if packet.id is not None and self.state is CONNECTED:
+            if packet.id is not None and packet.id != ANSWERED and self.state is CONNECTED:
                 if self._joining is not None:
                     await self.wait_until_joined()
                 answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
@@ -278,38 +293,50 @@ class Socket(Endpoint):
             raise EventRefused("arguments")
         return self.run(handler, consumer, *args)
 
-    # Hooks
+    def acknowledge(self, args: tuple[Any, ...]) -> Awaitable[Any]:
+        """Answer the event whose handler calls this, from any thread.
 
-    def run(
-        self, handler: Handler, consumer: Consumer, *args: Any, hook: bool = False
-    ) -> Awaitable[Any]:
-        """Call a handler or a hook; a plain function runs in a worker thread."""
-        if handler.is_async:
-            result: Awaitable[Any] = handler.function(consumer, *args)
-            return result
-        return self.in_thread(handler.function, consumer, *args, hook=hook)
+        Returns as :meth:`send`. Raises LocalProtocolError if there is none, or if it was answered.
+        """
+        running = _overlapping.get()
+        event = self._busy if running is None or running[0] is not self else running[1]
+        if not isinstance(event, Packet):
+            raise LocalProtocolError("acknowledge() answers an event, and no handler runs")
+        ack_id = event.id
+        if ack_id == ANSWERED:
+            raise LocalProtocolError("this event has been answered already")
+        if ack_id is None:
+            event.id = ANSWERED
+            return DONE
+        answer = self.local.encoder.ack(self.namespace, args, ack_id)
+        event.id = ANSWERED
+        return self.local.runtime.run(self._answer, answer)
 
-    def in_thread(
-        self, function: Callable[..., Any], *args: Any, hook: bool = False
-    ) -> Awaitable[Any]:
-        """Call a plain function in a worker thread; see :meth:`.Runtime.in_thread`."""
-        client = self.client
-        return self.local.runtime.in_thread(
-            function, *args, owner=client, sensitive=client.thread_sensitive, hook=hook
-        )
+    def _answer(self, answer: EncodedPacket) -> Awaitable[Any]:
+        counters.traffic.acks_out += 1
+        return self.send(answer)
 
-    async def announce(self, signal: Signal, consumer: Consumer, **kwargs: Any) -> None:
-        """Send a signal of this socket. Exceptions of its receivers are logged, never raised."""
-        client = self.client
-        await announce(
-            self.local.runtime,
-            signal,
-            self.behaviour.cls,
-            {**kwargs, "socket": consumer},
-            owner=client,
-            sensitive=client.thread_sensitive,
-            hook=signal is not event_received,
-        )
+    def hold_events(self) -> None:
+        """Let events wait, the concurrent ones too, until :meth:`get_ready` is done."""
+        self._busy = True
+        self.handlers = NOT_YET
+
+    async def get_ready(self, hook: Handler) -> None:
+        """Run the hook ``ready``, then the handlers of the events that wait."""
+        await self._work(self._run_ready(hook))
+
+    async def _run_ready(self, hook: Handler) -> None:
+        try:
+            await self.run_ready(hook)
+        finally:
+            self.handlers = self.behaviour.handlers
+            waiting, self._queue = self._queue, None
+            for item in waiting or ():
+                if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
+                    work = self._handle_concurrently(item, self._handling(item))
+                    self.local.runtime.spawn(work, self.client)
+                else:
+                    self._put(item)
 
     # The end
 
@@ -356,42 +383,6 @@ class Socket(Endpoint):
         elif self.reason is None:
             self.state, self.reason = LEAVING, Reason.SERVER_DISCONNECT
         return DONE
-
-    async def run_disconnect(self, reason: str) -> None:
-        """Run the hook ``disconnect``, then send the signal ``socket_disconnected``.
-
-        Exceptions of the hook are logged and counted.
-        """
-        consumer = self.consumer
-        try:
-            hook = self.behaviour.disconnect
-            try:
-                if hook is not None:
-                    await self.run(hook, consumer, str(reason), hook=True)
-            except BaseException as error:
-                if is_cut_off(error):
-                    raise
-                counters.handler_errors.add("disconnect")
-                self.log.failure(
-                    error,
-                    "disconnect() of namespace %s failed",
-                    self.namespace,
-                    kind=self.behaviour.name,
-                )
-            if socket_disconnected.receivers:
-                await self.announce(socket_disconnected, consumer, reason=str(reason))
-        finally:
-            self.release_consumer()
-
-    def release_consumer(self) -> None:
-        """Let go of the consumer: nothing more is to be done for this socket. Called once.
-
-        Consumer and socket refer to each other. Breaking that circle frees both at once, without
-        the garbage collector (``test_the_garbage_collector_has_nothing_to_do`` in
-        tests/unit/test_costs.py).
-        """
-        self.client.living -= 1
-        self.consumer = None
 
 
 async def _nothing() -> None:

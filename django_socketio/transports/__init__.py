@@ -1,7 +1,8 @@
 """The transports of Engine.IO as Channels consumers; only this package does ASGI I/O."""
 
+from .files import ClientFiles
 from .gateway import Gateway
 from .polling import PollingConsumer
 from .websocket import WebSocketConsumer
 
-__all__ = ["Gateway", "PollingConsumer", "WebSocketConsumer"]
+__all__ = ["ClientFiles", "Gateway", "PollingConsumer", "WebSocketConsumer"]

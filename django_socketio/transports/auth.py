@@ -14,6 +14,9 @@ from ..server.hubs import current_hub
 
 ASGIApp = Callable[..., Awaitable[None]]
 
+# Where a scope has the ``send`` outside Channels' session middleware.
+_SEND = "django_socketio.send"
+
 
 class UserMiddleware(auth.AuthMiddleware):
     """Channels' ``AuthMiddleware``, in threads that the visitors of other addresses share fairly.
@@ -45,8 +48,8 @@ class VisitorMiddleware:
         async def anonymous(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await inner({**scope, "user": AnonymousUser()}, receive, send)
 
-        self._known: ASGIApp = SessionMiddlewareStack(UserMiddleware(inner))
-        self._unknown: ASGIApp = SessionMiddlewareStack(anonymous)
+        self._known: ASGIApp = SessionMiddlewareStack(_sparing(UserMiddleware(inner)))
+        self._unknown: ASGIApp = SessionMiddlewareStack(_sparing(anonymous))
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         cookie = settings.SESSION_COOKIE_NAME.encode()
@@ -55,4 +58,24 @@ class VisitorMiddleware:
             or "user" in scope
             or any(name == b"cookie" and cookie in value for name, value in scope["headers"])
         )
-        await (self._known if known else self._unknown)(scope, receive, send)
+        stack = self._known if known else self._unknown
+        await stack({**scope, _SEND: send}, receive, send)
+
+
+def _sparing(inner: ASGIApp) -> ASGIApp:
+    """Wrap an application, so that no session is saved which holds nothing.
+
+    With SESSION_SAVE_EVERY_REQUEST Channels would save one for each visitor; Django does not.
+    """
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scope = dict(scope)
+        plain, session = scope.pop(_SEND), scope["session"]
+
+        async def send_sparingly(message: dict[str, Any]) -> None:
+            saves = session.modified or not session.is_empty()
+            await (send if saves else plain)(message)
+
+        await inner(scope, receive, send_sparingly)
+
+    return application

@@ -1,5 +1,7 @@
 """Makes daphne wait: its ``send`` for clients that do not read, its clients while we do not read.
 
+And has it pass on the headers with which a WebSocket is accepted.
+
 daphne hands each message to Twisted, whose transport keeps without bound what cannot be written
 yet, and puts all that comes into a queue without bound. But Twisted tells a producer when to pause,
 and a transport that it is to pause:
@@ -17,6 +19,8 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_LINE_ENDS = frozenset(b"\r\n\0")
+
 # What daphne's WebSocket has, from autobahn.
 _NEEDED = ("registerProducer", "unregisterProducer", "is_closed")
 
@@ -32,6 +36,28 @@ def patient(send: Send) -> Send:
     """
     protocol = _protocol_of(send)
     return send if protocol is None else Producer(send, protocol).send
+
+
+def passing_headers(send: Send) -> Send:
+    """Return a ``send`` for a handshake: daphne would drop the headers of ``websocket.accept``.
+
+    autobahn, below it, takes them together with the subprotocol, and writes them as they are. Any
+    other server's ``send`` comes back as it is.
+    """
+    if not isinstance(getattr(send, "__self__", None), Producer):
+        return send
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "websocket.accept" and message.get("headers"):
+            headers: dict[str, list[str]] = {}
+            for name, value in message["headers"]:
+                if {*name, *value} & _LINE_ENDS:
+                    raise ValueError("a header holds the end of a line")
+                headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+            message = {**message, "subprotocol": (message.get("subprotocol"), headers)}
+        await send(message)
+
+    return send_with_headers
 
 
 def intake_of(receive: Receive, send: Send) -> Intake | None:

@@ -6,27 +6,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.db import Error as DatabaseError
-
 from ..addressing.addresses import look_through
 from ..addressing.handshake import address_of
 from ..cluster.ends import IncomingEnd
 from ..engineio import ErrorCode, HandshakeRefused
-from ..runtime.interruptions import is_cut_off
 from ..server.hub import Hub
 from ..server.hubs import current_hub
 from ..server.wiring import Wiring
 from ..sockets.client import Client
 from ..sockets.places import Place
 from ..stats import counters
+from .advice import Advice
 from .forwarding import FORWARDED, serve_forwarded
+from .handshake import HANDSHAKE, Answer, Handshake
 from .origins import Access, access_of, is_secure, without_cookies
 from .request import Request
 
 Scope = dict[str, Any]
 ASGIApp = Callable[..., Awaitable[None]]
-
-_CAPTURE = "django_socketio.capture"
 
 
 class Gateway:
@@ -42,8 +39,9 @@ class Gateway:
         transports: Mapping[str, ASGIApp],
         wiring: Wiring,
     ) -> None:
-        self._app: ASGIApp = _capture if middleware is None else middleware(_capture)
+        self._app: ASGIApp = _proceed if middleware is None else middleware(_proceed)
         self._transports = transports
+        self._advice = Advice()
         self._wiring = wiring._replace(accept=self.serve_forwarded)
 
     def hub(self) -> Hub:
@@ -149,16 +147,15 @@ class Gateway:
         """Wait until the other processes know this one: the client may reach them next."""
         await request.hub.others.greeted()
 
-    async def run_middleware(
-        self, request: Request, scope: Scope, receive: Any, send: Any
-    ) -> Scope | None:
-        """Return the scope that the middleware made, None if the middleware has answered itself.
+    async def shake_hands(
+        self, request: Request, scope: Scope, receive: Any, send: Any, answer: Answer
+    ) -> Handshake:
+        """Run the middleware, and ``answer`` inside it.
 
-        Raises HandshakeRefused, with status 503, when the middleware fails: the database may be
-        down, and the client comes again.
+        Raises HandshakeRefused, see :class:`.Handshake`. ``answer`` is not called where the
+        middleware has answered itself.
         """
-        request.began = request.hub.runtime.loop.time()
-        captured: list[Scope] = []
+        self._advice.look_at(scope, receive, request)
         if request.anonymous:
             if b"cookie" in request.headers:
                 request.hub.runtime.log.info(
@@ -167,43 +164,14 @@ class Gateway:
                     request.origin,
                 )
             scope = without_cookies(scope)
-        try:
-            await self._app({**scope, _CAPTURE: captured}, receive, send)
-        except BaseException as error:
-            if is_cut_off(error):
-                raise
-            counters.handler_errors.add("middleware")
-            self._report(error)
-            raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503) from None
-        if not captured:
-            return None
-        if "django_socketio.user" in scope:  # django_socketio.testing
-            captured[0]["user"] = scope["django_socketio.user"]
-        return captured[0]
-
-    def _report(self, error: BaseException) -> None:
-        """Log why the middleware fails; a mistake in it with its traceback."""
-        log, kind = self.hub().runtime.log, type(error).__name__
-        text = "the middleware failed, handshakes get status 503: %s: %s"
-        if isinstance(error, (DatabaseError, OSError)):  # what it needs is down
-            log.error(text, kind, error, kind=kind)
-        else:
-            log.failure(error, text, kind, error, kind=kind)
-
-    def has_logged_out(self, request: Request, scope: Scope) -> bool:
-        """Whether the session in ``scope`` has logged out while the middleware ran, or just before.
-
-        The middleware may have read the session before that, and have found a user in it.
-        """
-        ended = request.hub.local.logins.has_ended(scope.get("session"), request.began)
-        if ended:
-            counters.refusals.add("logged out")
-        return ended
+        handshake = Handshake(request, send, answer)
+        await handshake.run(self._app, scope, receive)
+        return handshake
 
 
-async def _capture(scope: Scope, receive: Any, send: Any) -> None:
-    """Keep the scope; this is the application inside the middleware."""
-    scope.pop(_CAPTURE).append(scope)
+async def _proceed(scope: Scope, receive: Any, send: Any) -> None:
+    """Go on with a handshake; this is the application inside the middleware."""
+    await scope.pop(HANDSHAKE).proceed(scope, send)
 
 
 def _read_query(raw: bytes) -> dict[str, str | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import zlib
 from collections.abc import Callable
@@ -18,10 +17,14 @@ Headers = list[tuple[bytes, bytes]]
 
 # Bodies of at least this many bytes are compressed in a thread, for that would block the loop.
 THREAD_SIZE = 65_536
+# What zlib makes of the size of its window: more than 15 means gzip.
+_WINDOWS = {"gzip": 31, "deflate": 15}
 # When a session has ended, its client may take so many seconds to read the last answer.
 ANSWER_TIMEOUT = 10.0
 # The server has to end a connection on which the rest of a body may still come.
 CLOSE_CONNECTION = (b"connection", b"close")
+# An answer that depends on the origin; also one without an origin, for a cache may keep it.
+VARIES: Headers = [(b"vary", b"Origin")]
 
 
 async def respond(
@@ -75,7 +78,7 @@ def error_body(refused: HandshakeRefused) -> bytes:
     """
     if refused.status in (429, 503):
         return b""
-    return json.dumps({"code": int(refused.code), "message": refused.code.message}).encode()
+    return json.dumps({"code": int(refused.code), "message": refused.message}).encode()
 
 
 def cors_headers(request: Request) -> Headers:
@@ -86,24 +89,35 @@ def cors_headers(request: Request) -> Headers:
     """
     settings: Settings = request.hub.settings
     if request.origin is None:
-        return []
+        return VARIES if settings.cors_allowed_origins not in ("*", []) else []
     if settings.cors_allowed_origins == "*":
-        return [(b"access-control-allow-origin", b"*")]
-    headers = [
-        (b"access-control-allow-origin", request.origin.encode("latin-1")),
-        (b"vary", b"Origin"),
-    ]
-    if settings.cors_allow_credentials:
-        headers.append((b"access-control-allow-credentials", b"true"))
+        headers = [(b"access-control-allow-origin", b"*")]
+    else:
+        headers = [(b"access-control-allow-origin", request.origin.encode("latin-1")), *VARIES]
+        if settings.cors_allow_credentials:
+            headers.append((b"access-control-allow-credentials", b"true"))
+    if settings.cors_exposed_headers:
+        exposed = ",".join(settings.cors_exposed_headers).encode()
+        headers.append((b"access-control-expose-headers", exposed))
     return headers
 
 
 def preflight_headers(request: Request) -> Headers:
-    """Return the headers of the answer to a preflight; they allow each header that is asked for."""
+    """Return the headers of the answer to a preflight.
+
+    Without CORS_ALLOWED_HEADERS they allow each header that is asked for.
+    """
+    settings: Settings = request.hub.settings
     headers = [*cors_headers(request), (b"access-control-allow-methods", b"GET,POST")]
-    wanted = request.headers.get(b"access-control-request-headers")
-    if wanted:
-        headers.append((b"access-control-allow-headers", wanted))
+    if settings.cors_allowed_headers is None:
+        headers.append((b"vary", b"Access-Control-Request-Headers"))
+        allowed = request.headers.get(b"access-control-request-headers", b"")
+    else:
+        allowed = ",".join(settings.cors_allowed_headers).encode()
+    if allowed:
+        headers.append((b"access-control-allow-headers", allowed))
+    if settings.cors_max_age is not None:
+        headers.append((b"access-control-max-age", b"%d" % settings.cors_max_age))
     return headers
 
 
@@ -128,9 +142,13 @@ def choose_encoding(accepted: str) -> str | None:
     return best
 
 
-async def compress(body: bytes, encoding: str) -> bytes:
-    """Return ``body`` compressed; ``encoding`` is "gzip" or "deflate"."""
-    function = gzip.compress if encoding == "gzip" else zlib.compress
+async def compress(body: bytes, encoding: str, level: int = 6) -> bytes:
+    """Return ``body`` compressed; ``encoding`` is "gzip" or "deflate", ``level`` is zlib's."""
     if len(body) < THREAD_SIZE:
-        return function(body)
-    return await asyncio.to_thread(function, body)
+        return _compress(body, encoding, level)
+    return await asyncio.to_thread(_compress, body, encoding, level)
+
+
+def _compress(body: bytes, encoding: str, level: int) -> bytes:
+    compressor = zlib.compressobj(level, zlib.DEFLATED, _WINDOWS[encoding])
+    return compressor.compress(body) + compressor.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
@@ -45,7 +46,7 @@ def access_of(origin: str, host: str, secure: bool, settings: Settings) -> Acces
     ):
         return Access.FULL
     listed = settings.cors_allowed_origins
-    if listed == "*" or origin in listed:
+    if listed == "*" or origin in listed or _fits(origin, settings.origin_patterns):
         return Access.FULL if settings.cors_allow_credentials else Access.ANONYMOUS
     return Access.REFUSED
 
@@ -72,6 +73,11 @@ def without_cookies(scope: dict[str, Any]) -> dict[str, Any]:
     if "session" in scope:
         bare.pop("user", None)  # a middleware around us has found it by the cookie
     return bare
+
+
+@lru_cache(maxsize=256)
+def _fits(origin: str, patterns: tuple[re.Pattern[str], ...]) -> bool:
+    return len(origin) <= LONGEST and any(pattern.fullmatch(origin) for pattern in patterns)
 
 
 @lru_cache(maxsize=256)  # each poll of a browser asks

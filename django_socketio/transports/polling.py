@@ -26,6 +26,7 @@ from .gateway import Gateway
 from .http import (
     ANSWER_TIMEOUT,
     CLOSE_CONNECTION,
+    VARIES,
     choose_encoding,
     compress,
     cors_headers,
@@ -85,8 +86,8 @@ class Polling:
     def close(self) -> None:
         """End the requests: the session is closed, or has another transport."""
         self.release()
-        if self.post is not None:
-            self.post.interrupt()
+        if self.post is not None and self.client.session.state is not OPEN:
+            self.post.interrupt()  # what an upgrade finds under way still counts
         self._end_answers()
 
     def _end_answers(self) -> None:
@@ -123,7 +124,7 @@ class PollingConsumer(AsyncConsumer):
         self.receive = receive
         self.base_send = send
         request = self.gateway.read_request(scope)
-        cors: list[tuple[bytes, bytes]] = []
+        cors = VARIES
         try:
             self.gateway.check_origin(scope, request)
             cors = cors_headers(request)
@@ -151,24 +152,33 @@ class PollingConsumer(AsyncConsumer):
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
         outer, place = self.gateway.reserve(self.scope, request)
         link = Polling()
+        client: Client | None = None
+        lost = True
+
+        async def answer(scope: Any, send: Any) -> None:
+            nonlocal client
+            client = link.client = Client(request.hub.clients, scope, link, place)
+            session = client.session
+            cookie = request.hub.settings.bake_cookie(session.sid)
+            headers = cors
+            if cookie is not None:
+                headers = [*cors, (b"set-cookie", cookie.encode("latin-1"))]
+            session.set_writable(True)
+            frames = session.take()
+            session.set_writable(False)
+            self.base_send = send
+            await self._answer(link, frames, request, headers)
+
         try:
             await self.gateway.wait_until_known(request)
-            scope = await self.gateway.run_middleware(request, outer, self.receive, self.base_send)
-            if scope is None:
-                return
-            if self.gateway.has_logged_out(request, scope):
-                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
-            client = link.client = Client(request.hub.clients, scope, link, place)
+            handshake = await self.gateway.shake_hands(
+                request, outer, self.receive, self.base_send, answer
+            )
+            lost = handshake.gone or not handshake.begun
         finally:
             place.leave_if_empty()
-        session = client.session
-        cookie = request.hub.settings.bake_cookie(session.sid)
-        if cookie is not None:
-            cors = [*cors, (b"set-cookie", cookie.encode("latin-1"))]
-        session.set_writable(True)
-        frames = session.take()
-        session.set_writable(False)
-        await self._answer(link, frames, request, cors)
+            if lost and client is not None:
+                client.abort(Reason.TRANSPORT_CLOSE)  # it does not know its session's id
 
     async def _poll(
         self, client: Client, request: Request, cors: list[tuple[bytes, bytes]]
@@ -307,7 +317,7 @@ class PollingConsumer(AsyncConsumer):
         ):
             encoding = choose_encoding(request.header(b"accept-encoding"))
             if encoding is not None:
-                body = await compress(body, encoding)
+                body = await compress(body, encoding, request.hub.settings.compression_level)
                 headers = [
                     *headers,
                     (b"content-encoding", encoding.encode()),

@@ -11,15 +11,16 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from channels.consumer import AsyncConsumer
 
-from ..engineio import ErrorCode, Frame, HandshakeRefused, Probe, Reason
+from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN
 from ..sockets.client import Client
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
-from .daphne import Intake, intake_of, patient
+from .daphne import Intake, intake_of, passing_headers, patient
 from .forwarding import forward_websocket
 from .gateway import Gateway
+from .handshake import has_logged_out
 from .http import error_body
 from .messages import frame_message, is_larger
 from .polling import Polling
@@ -107,20 +108,24 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _handshake(self, request: Request) -> bool:
         outer, place = self.gateway.reserve(self.scope, request)
+        scope = outer
+
+        async def answer(inner: Any, send: Any) -> None:
+            nonlocal scope
+            scope = inner
+            await send({"type": "websocket.accept"})
+
         try:
             await self.gateway.wait_until_known(request)
-            scope = await self.gateway.run_middleware(request, outer, self.receive, self.base_send)
-            if scope is None:
-                return False
-            if self.gateway.has_logged_out(request, scope):
-                raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)
-            if not await self._say({"type": "websocket.accept"}):
+            send = passing_headers(self.base_send)
+            handshake = await self.gateway.shake_hands(request, outer, self.receive, send, answer)
+            if handshake.gone or handshake.begun != "websocket.accept" or not handshake.answered:
                 return False
             self.client = Client(request.hub.clients, scope, self, place)
         finally:
             place.leave_if_empty()
         self._take_over()
-        if self.gateway.has_logged_out(request, scope):  # while it was accepted
+        if has_logged_out(request, scope):  # while it was accepted
             self.client.close(Reason.SERVER_CLOSE)
         return True
 

@@ -220,7 +220,7 @@ async def test_who_knows_the_password_is_no_staff(settings: Any) -> None:
 @pytest.mark.parametrize("key", ["sessionId", "username", "password"])
 @pytest.mark.parametrize(
     "text",
-    ["\ud800", "a:b:\ud800" * 10, "x" * 100_000, "\0", 7, None, ["a"]],
+    ["\ud800", "a:b:\ud800" * 10, "x" * 15_000, "\0", 7, None, ["a"]],
     ids=["half", "halves", "long", "NUL", "number", "none", "list"],
 )
 async def test_made_up_secrets_cost_no_traceback(

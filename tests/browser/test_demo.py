@@ -21,7 +21,7 @@ from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.browser]
 
-CLIENT = PACKAGES / "socket.io-client" / "dist" / "socket.io.min.js"
+CLIENT = PACKAGES / "socket.io-client" / "dist"
 SIZE = [240, 160]
 
 
@@ -30,8 +30,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     environment = {
         "DJANGO_SETTINGS_MODULE": "demo_project.settings",
         "DEMO_DATABASE": str(tmp_path / "demo.sqlite3"),
+        "DEMO_SOCKETIO_CLIENT": str(CLIENT),
     }
-    set_up = Process([sys.executable, "manage.py", "setup_demo", "--client", CLIENT], environment)
+    set_up = Process([sys.executable, "manage.py", "setup_demo"], environment)
     until(lambda: not set_up.running, "setup_demo", 60)
     assert set_up.stop() == 0, set_up.log
     return environment

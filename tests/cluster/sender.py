@@ -130,5 +130,18 @@ def acts(room: str, total: int) -> None:
     say("sent")
 
 
+def widely(room: str, total: int) -> None:
+    """To all namespaces, and answers one by one."""
+    target = io.everywhere.to(room).timeout(10)
+    target.emit("number", total)
+
+    async def collect() -> list[tuple[str, Any]]:
+        return [item async for item in target.answers("question", total)]
+
+    found = target.fetch_sockets()
+    sids = sorted(socket.sid for socket in found)
+    say({"sids": sids, "missing": found.missing, "answers": asyncio.run(collect())})
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](sys.argv[2], int(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""The limits of channels_redis's core layer, reached: what is lost is counted, logged and noticed.
+"""The limits of channels_redis's core layer, reached: what is lost is sent again.
 
 By default a channel of that layer holds 100 messages. What is sent to a group of which a channel is
 full is dropped there without a word; what is sent to the channel itself is refused.
@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import uuid
+from collections import Counter
 
 import pytest
 
@@ -31,9 +32,9 @@ def small(own_cluster: MakeCluster) -> Cluster:
     return own_cluster(layer_config={"capacity": CAPACITY}, socketio={"HEARTBEAT_TIMEOUT": 60})
 
 
-async def layer_counts(worker: Server) -> dict[str, int]:
+async def layer_counts(worker: Server) -> Counter[str]:
     counts = await asyncio.to_thread(worker.counts)
-    return dict(counts["layer"])
+    return Counter(counts["layer"])
 
 
 @pytest.mark.parametrize("own_cluster", ["core"], indirect=True)
@@ -66,17 +67,17 @@ async def test_a_process_that_does_not_keep_up(small: Cluster, member: Join) -> 
     # The others miss nothing.
     assert await numbers(small, quick) == list(range(2 * CAPACITY))
 
-    # Who was too slow has what the channel could hold, in order, and knows that this is not all.
+    # Who was too slow has what the channel could hold, and then, in order, what it could not.
     await use(sender, ["to", room], ["emit", "number", -1])
-    got = await numbers(small, slow)
-    assert got[-1] == -1
-    # One or two more may have been on their way into the process when it was paused.
-    assert CAPACITY / 2 < len(got) < CAPACITY + 10
-    assert got[:-1] == list(range(len(got) - 1))
+    got: list[int] = []
+    while -1 not in got:
+        got += await numbers(small, slow)
+    assert got == [*range(2 * CAPACITY), -1]
     after = await layer_counts(paused)
-    assert after["lost"] - before.get("lost", 0) >= 2 * CAPACITY - len(got) + 1
-    # Once for each of the two others, whose heartbeats were lost, too.
-    assert 1 <= log(paused).count("messages of another process were lost") <= 2
+    assert after["lost"] == before["lost"] == 0
+    again = (await layer_counts(sender))["sent again"]
+    # One or two may have been on their way into the process when it was paused.
+    assert again >= CAPACITY - 10
 
     # And all is well again.
     await use(sender, ["to", slow.sid, quick.sid], ["emit", "number", 1])

@@ -20,7 +20,7 @@ from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.node, pytest.mark.redis]
 
-CLIENT = PACKAGES / "socket.io-client" / "dist" / "socket.io.min.js"
+CLIENT = PACKAGES / "socket.io-client" / "dist"
 EACH = 10
 
 
@@ -45,9 +45,10 @@ def test_two_people_on_four_workers(node_runner: Runner, tmp_path: Path, command
     environment = {
         "DJANGO_SETTINGS_MODULE": "demo_project.settings",
         "DEMO_DATABASE": str(tmp_path / "demo.sqlite3"),
+        "DEMO_SOCKETIO_CLIENT": str(CLIENT),
         "REDIS_URL": redis.url,
     }
-    set_up = Process([sys.executable, "manage.py", "setup_demo", "--client", CLIENT], environment)
+    set_up = Process([sys.executable, "manage.py", "setup_demo"], environment)
     until(lambda: not set_up.running, "setup_demo", 60)
     assert set_up.stop() == 0, set_up.log
     arguments = [sys.executable, "-m", *COMMANDS[command], "demo_project.asgi:application"]

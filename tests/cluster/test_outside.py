@@ -134,6 +134,18 @@ async def test_questions(cluster: Cluster, trio: list[Member], room: str, run: R
         assert len((await asyncio.to_thread(worker.counts))["peers"]) == 2
 
 
+async def test_all_namespaces(cluster: Cluster, trio: list[Member], room: str, run: Run) -> None:
+    for one in trio:
+        one.answer = lambda n, sid=one.sid: [n, sid]
+    process = run("tests.cluster.sender", "widely", room, 7)
+    told = json.loads((await ended(process)).splitlines()[-1])
+    sids = sorted(one.sid for one in trio)
+    assert (told["sids"], told["missing"]) == (sids, 0)
+    assert sorted(told["answers"]) == [[sid, [7, sid]] for sid in sids]
+    for one in trio:
+        assert one.take() == [["number", 7], ["question", 7]]
+
+
 async def test_acts(cluster: Cluster, trio: list[Member], room: str, run: Run) -> None:
     process = run("tests.cluster.sender", "acts", room, 0)
     assert "sent" in await ended(process)

@@ -39,7 +39,7 @@ def normal(text: str) -> str:
     return _TAG.sub("tag-*", _SID.sub(r"\1*\2", text))
 
 
-def _shown_headers(headers: Any) -> dict[str, str]:
+def shown_headers(headers: Any) -> dict[str, str]:
     shown: dict[str, Any] = {}
     for name, value in headers:
         name = name.lower()
@@ -49,7 +49,8 @@ def _shown_headers(headers: Any) -> dict[str, str]:
                 first, *attributes = _COOKIE_SID.sub(r"\1=*", value).split("; ")
                 value = "; ".join([first, *sorted(attributes)])
             value = _OWN_HOST.sub("OWN", value)
-            shown[name] = f"{shown[name]} | {value}" if name in shown else value
+            between = ", " if name == "vary" else " | "  # two lines mean the same as one
+            shown[name] = f"{shown[name]}{between}{value}" if name in shown else value
     return dict(sorted(shown.items()))
 
 
@@ -79,7 +80,7 @@ class Reply:
         """Status, body and, where asked for, the headers that matter."""
         shown: dict[str, Any] = {"status": self.status}
         if headers:
-            shown.update(_shown_headers(self._all_headers))
+            shown.update(shown_headers(self._all_headers))
         else:
             shown["type"] = self.headers.get("content-type")
         if self.text.startswith("{"):
@@ -297,7 +298,7 @@ class WebSocket:
     def accept_headers(self) -> dict[str, str]:
         response = self.peer.websocket.response
         assert response is not None
-        return _shown_headers(response.headers.raw_items())
+        return shown_headers(response.headers.raw_items())
 
     def close(self) -> None:
         if self._peer is not None:

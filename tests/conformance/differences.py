@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django_socketio.bundles import SERVED
 from tests.conformance.rules import rewrite
 from tests.conformance.shapes import (
     BAD_REQUEST,
@@ -27,6 +28,7 @@ from tests.conformance.shapes import (
     UNKNOWN_SID,
     UNKNOWN_TRANSPORT,
     UNSUPPORTED,
+    VARIES,
     Observed,
     answer,
     error,
@@ -69,6 +71,14 @@ class Differences(NamedTuple):
     labels: dict[str, Difference]
 
 
+OPTIONS: Observed = {
+    ORIGIN: "https://a.b.pattern.example",
+    HEADERS: "X-Token,content-type",
+    "access-control-expose-headers": "X-One,X-Two",
+    "access-control-max-age": "600",
+}
+
+
 def _preflight(origin: str, headers: str | None = "content-type,x-token") -> Difference:
     allowed: Observed = {ORIGIN: origin}
     if headers:
@@ -87,8 +97,9 @@ def _preflight(origin: str, headers: str | None = "content-type,x-token") -> Dif
         METHODS: "GET,POST",
         "cache-control": "no-store",
         "content-type": "text/plain",
+        "vary": varies,
     }
-    return Difference(node, ours if origin == "*" else {**ours, "vary": "Origin"})
+    return Difference(node, ours)
 
 
 _LIVES = ["lives"]
@@ -209,6 +220,37 @@ DIFFERENCES: dict[str, Differences] = {
         "exactly the path, with or without the slash; what is below belongs to the project",
         {"/socket.io/extra": Difference(200, 404), "/socket.io": Difference(404, 200)},
     ),
+    "client_files_that_the_browser_has": Differences(
+        "If-None-Match is read as HTTP has it; Node compares its text",
+        {"a list": Difference(200, 304), "any": Difference(200, 304)},
+    ),
+    "client_files_in_brotli": Differences(
+        "Python has no brotli; browsers name gzip first, and get that from both",
+        {
+            "br": Difference("br", None),
+            "br, gzip": Difference("br", "gzip"),
+            "*": Difference("br", "gzip"),
+        },
+    ),
+    "client_files_for_other_pages": Differences(
+        "CORS headers are for pages, and for those that may use this server",
+        {label: Difference({CREDENTIALS: "true"}, {}) for label in ("foreign", "no page")},
+    ),
+    "client_files_by_other_methods": Differences(
+        "a file is read with GET and HEAD; Node does not look at the method",
+        {method: Difference(200, 405) for method in ("POST", "PUT", "DELETE", "OPTIONS")},
+    ),
+    "client_files_by_other_names": Differences(
+        "what else is below the path belongs to the project",
+        {
+            name: Difference(400, 404)
+            for name in ("socket.io.slim.js", "socket.io.js/", "dist/socket.io.js", "SOCKET.IO.JS")
+        },
+    ),
+    "client_files_switched_off": Differences(
+        "as above",
+        {name: Difference(400, 404) for name in sorted(SERVED)},
+    ),
     "sid_with_the_wrong_transport": Differences(
         "a session that began on a WebSocket is not upgraded to another one",
         {"a second WebSocket, probe": Difference("3probe", CLOSED)},
@@ -225,21 +267,24 @@ DIFFERENCES: dict[str, Differences] = {
         },
     ),
     "cors_no_origin": Differences(
-        "CORS headers are for pages, and pages send an Origin; no answer is kept by a cache",
+        "credentials are for pages, and pages send an Origin",
         {
             "handshake": Difference(
                 answer(TEXT, HANDSHAKE, **LISTED, **COOKIE),
-                answer(TEXT, HANDSHAKE, **COOKIE),
+                answer(TEXT, HANDSHAKE, **VARIES, **COOKIE),
             ),
-            "POST": Difference(answer("text/html", "ok", **LISTED), answer("text/html", "ok")),
+            "POST": Difference(
+                answer("text/html", "ok", **LISTED), answer("text/html", "ok", **VARIES)
+            ),
             "GET": Difference(
-                answer(TEXT, '40{"sid":"*"}', **LISTED), answer(TEXT, '40{"sid":"*"}')
+                answer(TEXT, '40{"sid":"*"}', **LISTED), answer(TEXT, '40{"sid":"*"}', **VARIES)
             ),
             "error": Difference(
-                error_of_node(UNKNOWN_TRANSPORT, **LISTED), error_of_ours(UNKNOWN_TRANSPORT)
+                error_of_node(UNKNOWN_TRANSPORT, **LISTED),
+                error_of_ours(UNKNOWN_TRANSPORT, **VARIES),
             ),
             "unknown sid": Difference(
-                error_of_node(UNKNOWN_SID, **LISTED), error_of_ours(UNKNOWN_SID)
+                error_of_node(UNKNOWN_SID, **LISTED), error_of_ours(UNKNOWN_SID, **VARIES)
             ),
         },
     ),
@@ -247,7 +292,7 @@ DIFFERENCES: dict[str, Differences] = {
         "a foreign origin is refused; Node serves it and leaves the rest to the browser",
         {
             "GET": Difference(
-                answer(TEXT, HANDSHAKE, **LISTED, **COOKIE), error_of_ours(FORBIDDEN)
+                answer(TEXT, HANDSHAKE, **LISTED, **COOKIE), error_of_ours(FORBIDDEN, **VARIES)
             ),
             "preflight": Difference(
                 {
@@ -257,11 +302,11 @@ DIFFERENCES: dict[str, Differences] = {
                     METHODS: METHODS_OF_NODE,
                     "vary": "Origin, Access-Control-Request-Headers",
                 },
-                error_of_ours(FORBIDDEN),
+                error_of_ours(FORBIDDEN, **VARIES),
             ),
             "websocket": Difference("0", {"refused": FORBIDDEN}),
             "POST to a session": Difference(
-                answer("text/html", "ok", **LISTED), error_of_ours(FORBIDDEN)
+                answer("text/html", "ok", **LISTED), error_of_ours(FORBIDDEN, **VARIES)
             ),
         },
     ),
@@ -270,7 +315,7 @@ DIFFERENCES: dict[str, Differences] = {
         {
             "GET": Difference(200, 403),
             "preflight": Difference(
-                error_of_node(error(2, "Bad handshake method")), error_of_ours(FORBIDDEN)
+                error_of_node(error(2, "Bad handshake method")), error_of_ours(FORBIDDEN, **VARIES)
             ),
             "websocket": Difference("0", {"refused": FORBIDDEN}),
         },
@@ -297,6 +342,32 @@ DIFFERENCES: dict[str, Differences] = {
             "with sid": _preflight("http://one.example"),
             "unknown sid": _preflight("http://one.example"),
             "no query": _preflight("http://one.example"),
+        },
+    ),
+    "cors_options": Differences(
+        "only the methods that there are",
+        {
+            "preflight": Difference(
+                {"status": 204, **OPTIONS, METHODS: METHODS_OF_NODE, "vary": "Origin"},
+                {
+                    "status": 204,
+                    **OPTIONS,
+                    METHODS: "GET,POST",
+                    "vary": "Origin",
+                    "cache-control": "no-store",
+                    "content-type": "text/plain",
+                },
+            ),
+        },
+    ),
+    "a_filter_of_handshakes": Differences(
+        "over WebSocket the status is that of HTTP; a client that cannot be served is told why",
+        {
+            "websocket refused": Difference(
+                {"refused": {"status": 400, "type": "text/html", "packets": ["not today"]}},
+                {"refused": error(4, "not today", 403)},
+            ),
+            "EIO 3 refused": Difference(error(4, "not today", 403), UNSUPPORTED),
         },
     ),
     "cors_any_origin_preflight": Differences("as above", {"preflight": _preflight("*")}),
@@ -371,7 +442,7 @@ DIFFERENCES: dict[str, Differences] = {
     ),
     "duplicate_post_while_a_poll_waits": Differences(
         "as above; this one's body never came",
-        {"first": Difference("hung up", "no answer in time")},
+        {"first": Difference("hung up", UNKNOWN_SID)},
     ),
     "server_leaves_the_namespace": Differences(
         "nothing is sent to a socket that has left",

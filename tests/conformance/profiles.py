@@ -42,7 +42,18 @@ PROFILES = {
     ),
     "listed origins": Profile(
         node={"cors": {"origin": ORIGINS, "credentials": True}, "cookie": True},
-        ours={"CORS_ALLOWED_ORIGINS": ORIGINS, "CORS_ALLOW_CREDENTIALS": True, "COOKIE": True},
+        ours={
+            "CORS_ALLOWED_ORIGINS": ORIGINS,
+            "CORS_ALLOW_CREDENTIALS": True,
+            "COOKIE": True,
+            "SERVE_CLIENT": False,
+        },
+    ),
+    # The reference serves no client by default.
+    "client": Profile(node={"serveClient": True}),
+    "client and origins": Profile(
+        node={"serveClient": True, "cors": {"origin": ORIGINS, "credentials": True}},
+        ours={"CORS_ALLOWED_ORIGINS": ORIGINS, "CORS_ALLOW_CREDENTIALS": True},
     ),
     "any origin": Profile(
         node={
@@ -56,6 +67,28 @@ PROFILES = {
             "COOKIE": {"NAME": "my-io", "PATH": "/app", "HTTPONLY": False, "SAMESITE": "Strict"},
             "ALLOW_UPGRADES": False,
             "HTTP_COMPRESSION": False,
+        },
+    ),
+    "options": Profile(
+        node={
+            "cors": {
+                "origin": ["regexp:^https://([\\w-]+\\.)+pattern\\.example$"],
+                "allowedHeaders": ["X-Token", "content-type"],
+                "exposedHeaders": ["X-One", "X-Two"],
+                "maxAge": 600,
+            },
+            "cookie": {"secure": True, "maxAge": 60, "partitioned": True, "priority": "high"},
+            "httpCompression": {"threshold": 100, "level": 1},
+            "allowRequest": "x-refuse",
+        },
+        ours={
+            "CORS_ALLOWED_ORIGINS": ["https://*.pattern.example"],
+            "CORS_ALLOWED_HEADERS": ["X-Token", "content-type"],
+            "CORS_EXPOSED_HEADERS": ["X-One", "X-Two"],
+            "CORS_MAX_AGE": 600,
+            "COOKIE": {"SECURE": True, "MAX_AGE": 60, "PARTITIONED": True, "PRIORITY": "high"},
+            "HTTP_COMPRESSION": {"THRESHOLD": 100, "LEVEL": 1},
+            "ALLOW_REQUEST": "tests.conformance.app.filter.allow",
         },
     ),
     "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),

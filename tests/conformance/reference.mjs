@@ -60,13 +60,26 @@ function serve({ suite, ...options }) {
     response.statusCode = 404;
     response.end("not found");
   });
+  // What JSON cannot hold: expressions, and a function that refuses with the reason in a header.
+  const header = options.allowRequest;
+  if (header) {
+    options.allowRequest = ({ headers }, decide) => decide(headers[header], !(header in headers));
+  }
+  if (Array.isArray(options.cors?.origin)) {
+    options.cors.origin = options.cors.origin.map((item) =>
+      item.startsWith("regexp:") ? new RegExp(item.slice(7)) : item);
+  }
   const io = new Server(http, { serveClient: false, ...options });
 
   const accept = (socket) => {
     const auth = socket.handshake.auth ?? {};
     const { tag, mode } = auth;
     log(tag, "connect");
-    socket.on("disconnect", (reason) => log(tag, "disconnect", reason));
+    socket.on("disconnect", (reason, description) => {
+      log(tag, "disconnect", reason);
+      // Apart, so that the other scenarios do not see it. The texts are each server's own.
+      if (tag !== undefined) log(`${tag}-detail`, "disconnect", reason, description !== undefined);
+    });
     socket.onAny((...args) => {
       // Called for a socket that has left, too; its handlers are not.
       if (socket.connected) log(tag, "event", args.filter((a) => typeof a !== "function").map(plain));
@@ -83,6 +96,12 @@ function serve({ suite, ...options }) {
     socket.on("large", (size, compress) => socket.compress(compress).emit("large", "x".repeat(size)));
     socket.on("binary", () => socket.emit("bytes", Buffer.from([1, 2, 3]), "and", Buffer.from([4])));
     socket.on("ask", () => socket.emit("question", (...args) => socket.emit("answered", ...args.map(plain))));
+    socket.on("early", (answer) => {
+      if (typeof answer === "function") answer("early", [1]);
+      socket.emit("later");
+      socket.local.emit("to others");
+    });
+    if (mode === "ask") socket.emit("question", (...args) => socket.emit("answered", ...args.map(plain)));
     socket.on("late", (answer) => setTimeout(() => answer("late"), 150));
     socket.on("leave", () => {
       socket.emit("before", "leave");

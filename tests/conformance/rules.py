@@ -17,7 +17,7 @@ def _json_for_a_refused_websocket(value: Any) -> Any:
     """Over WebSocket, too, errors are the protocol's JSON; Node writes the message, as HTML."""
     if isinstance(value, dict) and isinstance(refused := value.get("refused"), dict):
         (message,) = refused["packets"]
-        return {"refused": error(MESSAGES[message], message, refused["status"])}
+        return {"refused": error(MESSAGES.get(message, 4), message, refused["status"])}
     return value
 
 
@@ -38,7 +38,15 @@ def _no_store(value: Any) -> Any:
 def _vary_by_encoding(value: Any) -> Any:
     """A compressed answer says that it depends on Accept-Encoding."""
     if isinstance(value, dict) and "content-encoding" in value:
-        return {**value, "vary": "Accept-Encoding"}
+        others = [value["vary"]] if "vary" in value else []
+        return {**value, "vary": ", ".join([*others, "Accept-Encoding"])}
+    return value
+
+
+def _vary_of_a_file(value: Any) -> Any:
+    """A file may be kept by caches, so its answer always says what it depends on."""
+    if isinstance(value, dict) and value.get("etag") is True:
+        return {**value, "vary": "Accept-Encoding, Origin"}
     return value
 
 
@@ -48,6 +56,7 @@ RULES: list[Callable[[Any], Any]] = [
     _json_for_an_empty_error,
     _no_store,
     _vary_by_encoding,
+    _vary_of_a_file,
 ]
 
 

@@ -79,4 +79,5 @@ def error_of_ours(shown: Observed, **headers: str) -> Observed:
 TEXT = "text/plain; charset=UTF-8"
 COOKIE = {"set_cookie": "io=*; HttpOnly; Path=/; SameSite=Lax"}
 LISTED = {"access_control_allow_credentials": "true", "vary": "Origin"}
+VARIES = {"vary": "Origin"}
 OWN = {"access_control_allow_origin": "http://OWN", "vary": "Origin"}

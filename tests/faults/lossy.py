@@ -12,7 +12,7 @@ from tests.unit.cluster.layers import unsigned
 
 
 class LossyLayer(RedisPubSubChannelLayer):
-    """Loses a message to one process that holds an operation for which there is a file.
+    """Loses a message that holds an operation for which there is a file.
 
     The file lies in the folder ``losses`` and is named after the operation ("OPEN"), where it is
     one that carries something with what it carries ("IN.text"). It is removed, so that one message
@@ -24,10 +24,16 @@ class LossyLayer(RedisPubSubChannelLayer):
         self._losses = Path(losses)
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
-        if not any(
-            self._is_to_be_lost(name(operation)) for operation in unsigned(message, channel)["o"]
-        ):
+        if not self._loses(message, channel):
             await self._get_layer().send(channel, message)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if not self._loses(message, None):
+            await self._get_layer().group_send(group, message)
+
+    def _loses(self, message: dict[str, Any], channel: str | None) -> bool:
+        operations = unsigned(message, channel)["o"]
+        return any(self._is_to_be_lost(name(operation)) for operation in operations)
 
     def _is_to_be_lost(self, operation: str) -> bool:
         try:

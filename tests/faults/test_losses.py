@@ -1,4 +1,7 @@
-"""Messages of a tunnel that are lost: the client reconnects, and nothing is skipped."""
+"""Messages of a tunnel that are lost: they are sent again, or the client reconnects.
+
+Nothing is skipped. Most workers here keep nothing that they could send again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MakeCluster
 from tests.faults.conftest import MakeCrowd
 from tests.faults.crowd import DEFAULT, POLLING, Crowd, nodes
 from tests.harness.cluster import Cluster
@@ -37,11 +41,12 @@ class Losses:
 
     def wait_until_noticed(self, cluster: Cluster) -> None:
         """Wait until the workers know of all losses: each comes to light with a later message."""
+        until(lambda: counted(cluster, "lost") == self._planned, "the losses to be noticed")
 
-        def known() -> int:
-            return sum(worker.counts()["layer"].get("lost", 0) for worker in cluster.workers)
 
-        until(lambda: known() == self._planned, "the losses to be noticed")
+def counted(cluster: Cluster, key: str) -> int:
+    """What the workers have counted on the layer, together."""
+    return sum(worker.counts()["layer"].get(key, 0) for worker in cluster.workers)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(database_template: Path, folder: Path) -> Iterator[Cluster]:
     database = copy_database(database_template, folder.name)
-    cluster = Cluster(database, layer=LAYER, layer_config={"losses": str(folder)})
+    cluster = Cluster(
+        database,
+        socketio={"MAX_RESEND_BUFFER_SIZE": 0},
+        layer=LAYER,
+        layer_config={"losses": str(folder)},
+    )
     yield cluster
     cluster.stop()
 
@@ -146,3 +156,30 @@ def test_the_loss_of_a_clients_farewell(
         return sids.isdisjoint(transports())
 
     until(gone, "the sessions to end")
+
+
+def test_a_loss_that_heals_is_noticed_by_nobody(
+    make_cluster: MakeCluster, make_crowd: MakeCrowd, tmp_path: Path
+) -> None:
+    losses = Losses(tmp_path)
+    cluster = make_cluster(layer=LAYER, layer_config={"losses": str(tmp_path)})
+    alive = nodes(cluster.workers)
+    urls = [worker.url for worker in cluster.workers]
+    crowds = [
+        make_crowd([cluster.url], each=6, transports=[DEFAULT], say=50),
+        make_crowd(urls, each=1, tick=0.05),
+    ]
+    for crowd in crowds:
+        crowd.wait_for_more(alive)
+    losses.plan("IN.text", "OUT.text", "EMIT")
+    losses.wait()
+    until(lambda: counted(cluster, "sent again") >= 3, "messages to be sent again")
+    for crowd in crowds:
+        crowd.wait_for_more(alive)
+        for member in crowd.members:
+            assert (member.losses, member.errors) == ([], [])
+            assert member.in_order
+            assert sum(member.missed(node) for node in alive) == 0
+    assert counted(cluster, "lost") == 0
+    for worker in cluster.workers:
+        assert "skipped" not in worker.process.log

@@ -65,7 +65,10 @@ def test_redis_that_is_down_at_the_start(
 def test_redis_that_is_restarted_under_load(
     make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int
 ) -> None:
-    cluster = make_cluster(socketio={"MAX_LAYER_BUFFER_SIZE": BUFFER // each})
+    # What is dropped from the queue is not kept either.
+    cluster = make_cluster(
+        socketio={"MAX_LAYER_BUFFER_SIZE": BUFFER // each, "MAX_RESEND_BUFFER_SIZE": 0}
+    )
     known = nodes(cluster.workers)
     crowd = make_crowd(
         [worker.url for worker in cluster.workers],
@@ -111,7 +114,7 @@ def test_redis_that_is_restarted_under_load(
 def test_what_waits_during_an_outage_arrives(
     make_cluster: MakeCluster, make_crowd: MakeCrowd
 ) -> None:
-    """It is held back until the others hear again, which they do within a second."""
+    """It is held back until the others hear again; what is lost all the same is sent again."""
     cluster = make_cluster()
     known = nodes(cluster.workers)
     tick, outage = 0.02, 1.5
@@ -122,10 +125,7 @@ def test_what_waits_during_an_outage_arrives(
     cluster.redis.start()
     crowd.wait_for_more(known)
     members = crowd.report()
-    # Nearly always nothing is missing. On a busy machine one process may hear too late; if the
-    # queue went out at once, more would be missing than waits for all of them.
-    waited = len(members) * (len(known) - 1) * outage / tick
-    assert sum(member.missed(node) for member in members for node in known) < waited / 2
+    assert sum(member.missed(node) for member in members for node in known) == 0
     assert all(member.in_order for member in members)
 
 
@@ -141,7 +141,8 @@ def test_a_core_layer_that_is_flushed(make_cluster: MakeCluster, make_crowd: Mak
     assert time.monotonic() - began < BACK_WITHIN + 1
     for member in crowd.report():
         assert (member.losses, member.errors) == ([], [])
-        assert member.missed(member.node) == 0
+        assert sum(member.missed(node) for node in known) == 0
+        assert member.in_order
     for worker in cluster.workers:
         assert worker.counts()["layer"]["rejoined"] >= 1
         assert "taken for dead" not in worker.process.log

@@ -60,7 +60,8 @@ def test_rooms(node_runner: Runner, server: Server, client: str, transport: str)
 def test_a_namespace_that_does_not_exist(
     node_runner: Runner, server: Server, client: str, transport: str
 ) -> None:
-    seen = node_runner.run("refused_namespace", server.url, client=client, transport=transport)
+    options = {"client": client, "transport": transport, "namespace": "/no such namespace"}
+    seen = node_runner.run("refused_namespace", server.url, **options)
     assert seen == "Invalid namespace"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from tests.harness.node import PACKAGES
 from tests.project.settings import *  # noqa: F403
 from tests.project.settings import DATABASES, INSTALLED_APPS
 
@@ -14,6 +15,9 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
 INSTALLED_APPS = [*INSTALLED_APPS, _asked["APP"]]
+
+# A checkout has no bundles of the client.
+STATICFILES_DIRS = [("django_socketio/client", PACKAGES / "socket.io-client" / "dist")]
 
 if _asked["DATABASE"] is None:  # there are no tables
     SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"

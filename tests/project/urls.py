@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.staticfiles.views import serve
 from django.urls import path
 
 from tests.project import views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("static/<path:path>", serve, {"insecure": True}),
+    path("page/", views.page),
     path("state/", views.state),
     path("log", views.log),
     path("tags/", views.tags),

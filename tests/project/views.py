@@ -7,13 +7,15 @@ import inspect
 import json
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import Context, Template
+from django.utils.crypto import get_random_string
 from django.views.decorators.csrf import csrf_exempt
 
 from django_socketio import io
@@ -21,10 +23,33 @@ from django_socketio.cluster.cluster import Cluster
 from django_socketio.exceptions import AckTimeout
 from django_socketio.server.hubs import current_hub
 from django_socketio.server.operators import RemoteSocket
+from django_socketio.server.registry import registry
 from django_socketio.stats import counters
 from tests.project import journal
 
 COUNTERS = ("violations", "refusals", "limits", "events_refused", "handler_errors")
+
+
+PAGE = """{% load socketio %}<!doctype html><title>Client</title><body>
+{% if bundle == "served" %}<script src="/socket.io/socket.io.js" nonce="{{ nonce }}"></script>
+{% elif bundle == "refused" %}{% socketio_client %}
+{% else %}{% socketio_client bundle nonce=nonce %}{% endif %}
+<script nonce="{{ nonce }}"{% if bundle == "esm" %} type="module">
+import { io } from "socket.io-client";{% else %}>{% endif %}
+const transports = ["websocket"];
+if (typeof io === "undefined") document.body.dataset.state = "missing";
+else if ("{{ bundle }}" === "msgpack") document.body.dataset.state = "loaded";
+else io({ transports }).on("connect", () => (document.body.dataset.state = "connected"));
+</script>"""
+POLICY = "default-src 'none'; script-src 'nonce-{}'; connect-src 'self'; base-uri 'none'"
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """A page that loads the client under a strict policy."""
+    nonce = get_random_string(22)
+    context = Context({"bundle": request.GET["bundle"], "nonce": nonce})
+    policy = {"Content-Security-Policy": POLICY.format(nonce)}
+    return HttpResponse(Template(PAGE).render(context), headers=policy)
 
 
 def state(request: HttpRequest) -> JsonResponse:
@@ -151,13 +176,17 @@ async def counts(request: HttpRequest) -> JsonResponse:
 
 
 def _argument(value: Any) -> Any:
-    """What JSON cannot hold: {"bytes": hexadecimal digits}, and {"user": name} for that user.
+    """What JSON cannot hold: {"bytes": hexadecimal digits}, {"consumer": name} for that class, and
+    {"user": name} for that user.
 
     Only a worker thread can look users up.
     """
     if isinstance(value, dict):
         if value.keys() == {"user"}:
             return get_user_model().objects.get(username=value["user"])
+        if value.keys() == {"consumer"}:
+            named = {consumer.__name__: consumer for consumer in registry.consumers()}
+            return named[value["consumer"]]
         if value.keys() == {"bytes"}:
             return bytes.fromhex(value["bytes"])
         return {key: _argument(item) for key, item in value.items()}
@@ -202,12 +231,25 @@ def _result(error: Exception | None, result: Any = None) -> JsonResponse:
     return JsonResponse({"result": result}, encoder=PlainEncoder)
 
 
+async def _collect(answers: AsyncIterator[Any]) -> list[Any]:
+    """Each item, and at the end how many are missing, where some are."""
+    found = []
+    try:
+        async for item in answers:
+            found.append(item)  # noqa: PERF401 - what comes before the error counts
+    except AckTimeout as error:
+        found.append(error.missing)
+    return found
+
+
 @csrf_exempt
 async def use_io(request: HttpRequest) -> JsonResponse:
     """Chain on `io` what the test asks for, [name, *args] each, and await the last step."""
     call = _steps(json.loads(request.body)["steps"])
     try:
         result = call()
+        if inspect.isasyncgen(result):
+            result = _collect(result)
         return _result(None, await result if inspect.isawaitable(result) else result)
     except Exception as error:
         return _result(error)

@@ -180,7 +180,7 @@ async def layer() -> AsyncIterator[Layer]:
 
 @pytest.fixture
 async def stranger(layer: Layer) -> AsyncIterator[Bus]:
-    bus = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6)
+    bus = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6, 0, 1.0)
     bus.start()
     yield bus
     await bus.stop()

@@ -17,6 +17,7 @@ from django_socketio.cluster import peers
 from django_socketio.cluster.bus import Bus
 from django_socketio.cluster.cluster import Cluster
 from django_socketio.cluster.messages import EVERYONE, Kind
+from django_socketio.cluster.signing import Signer
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
 from tests.harness.waiting import eventually, soon
@@ -24,6 +25,7 @@ from tests.unit.cluster.layers import Exchange, Layer, Station, note, signed, un
 
 from .inprocess import Wire, joined, registered
 
+FIRST = {"f": 1, "s": 1, "p": 1, "q": 0, "b": ""}
 SAID = [Kind.EMIT, 0, "/", [], [], 0, '2["said"]', []]
 # What would show on the wire, and what would be answered.
 FORGERIES: list[list[Any]] = [
@@ -73,7 +75,7 @@ async def forge(cluster: Cluster, secret: str, *operations: list[Any]) -> None:
     """Say something to the process, in the group of all and to it alone, as one with a secret."""
     with override_settings(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=[]):
         layer = Layer(exchange_of(cluster))
-        stranger = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6)
+        stranger = Bus(layer, "stranger", lambda *args: None, lambda *args: None, 10**6, 0, 1.0)
     stranger.start()
     for operation in operations:
         stranger.to_group(EVERYONE, operation)
@@ -119,11 +121,36 @@ async def test_forged_messages_a_key_that_was_replaced(socket: Wire) -> None:
             await one.bus.stop(0)
 
 
+async def test_forged_messages_among_those_that_are_sent_again() -> None:
+    """Each is checked as if it had come by itself."""
+    exchange = Exchange()
+    one, guess = Station(exchange, "one"), Signer(["a guess"])
+
+    def content(number: int) -> dict[str, Any]:
+        numbers = {"f": 1, "s": number, "p": number, "q": number - 1, "b": ""}
+        return {"n": "other", "g": "", **numbers, "o": [note(number)]}
+
+    try:
+        channel = await one.listen()
+        forged = [guess.sign(content(1), channel), signed(content(2), "elsewhere"), content(3), 3]
+        again = [*forged, signed(content(4), channel), signed(content(5))]
+        unnumbered = {"f": 0, "s": 0, "p": 0, "q": 0, "b": ""}
+        resent = {"n": "other", "g": "", **unnumbered, "o": [[Kind.RESENT, again]]}
+        exchange.put(channel, guess.sign(resent, channel))
+        exchange.put(channel, signed(resent, "elsewhere"))
+        exchange.put(channel, signed({**resent, "o": [[Kind.RESENT, forged]]}, channel))
+        exchange.put(channel, signed(resent, channel))
+        await eventually(lambda: one.received)
+        assert one.numbers == [4, 5]
+    finally:
+        await one.bus.stop(0)
+
+
 @pytest.mark.parametrize("part", ["b", "m"])
 async def test_forged_messages_that_were_changed(part: str) -> None:
     """By a single byte, whichever it is; or cut, or longer."""
     one = Station(Exchange(), "one")
-    message = signed({"n": "other", "g": "", "f": 1, "s": 1, "o": [note(1)]})
+    message = signed({"n": "other", "g": "", **FIRST, "o": [note(1)]})
     original = message[part]
     changed = [
         original[:place] + bytes([original[place] ^ 1]) + original[place + 1 :]
@@ -146,8 +173,8 @@ async def test_forged_messages_that_were_sent_before() -> None:
         await soon(one.bus.to_channel(channels[1], note(2)))
         await eventually(lambda: two.numbers == [1, 2])
         recorded = [
-            signed({"n": "one", "g": "g", "f": 1, "s": 1, "o": [note(1)]}),
-            signed({"n": "one", "g": "", "f": 1, "s": 1, "o": [note(2)]}, channels[1]),
+            signed({"n": "one", "g": "g", **FIRST, "o": [note(1)]}),
+            signed({"n": "one", "g": "", **FIRST, "o": [note(2)]}, channels[1]),
         ]
         for channel in channels:
             for message in recorded:
@@ -197,7 +224,7 @@ async def test_forged_messages_cannot_fill_the_table_of_processes(
     exchange, channel = exchange_of(cluster), channel_of(cluster)
     for number in range(100):
         hello = [Kind.HELLO, "channel", 1e300, False]
-        content = {"n": f"node{number}", "g": "", "f": 1, "s": 1, "o": [hello]}
+        content = {"n": f"node{number}", "g": "", **FIRST, "o": [hello]}
         exchange.put(channel, signed(content, channel))
     await eventually(lambda: len(cluster.peers) == 50)
     await soon(cluster.bus.echo() or asyncio.sleep(0))
@@ -215,7 +242,15 @@ async def test_forged_messages_names_of_another_form(socket: Wire, cluster: Clus
     malformed = counters.layer["malformed"]
     names = ["", "a" * 33, "a b", "a\n", "é", "a\x00", "../x"]
     for name in names:
-        content = {"n": name, "g": "", "f": 1, "s": 1, "o": [[Kind.HELLO, "c", 1, False], SAID]}
+        content = {
+            "n": name,
+            "g": "",
+            "f": 1,
+            "s": 1,
+            "p": 1,
+            "q": 0,
+            "o": [[Kind.HELLO, "c", 1, False], SAID],
+        }
         exchange.put(channel, signed(content, channel))
     await eventually(lambda: counters.layer["malformed"] == malformed + len(names))
     assert len(cluster.peers) == 0

@@ -43,6 +43,10 @@ BAD: list[dict[str, Any]] = [
     {"DOMAIN": "a\nb"},
     {"SAMESITE": "None; Secure"},
     {"MAX_AGE": "5; Domain=evil.example"},
+    {"PRIORITY": "High; Domain=evil.example"},
+    {"EXPIRES": "Thu, 01 Jan 2026 00:00:00 GMT; Domain=evil.example"},
+    {"EXPIRES": "a\r\nX-Injected: yes"},
+    {"PARTITIONED": "yes; Domain=evil.example"},
     {"NAM": "io"},
 ]
 
@@ -91,7 +95,7 @@ def test_ghsa_pxg6_pf52_xh8x_cookies_come_from_one_place() -> None:
             if isinstance(node, ast.Constant) and str(node.value).lower().find("set-cookie") >= 0:
                 if isinstance(node.value, bytes):
                     setting.append(path.name)
-            elif isinstance(node, ast.Name) and node.id == "SimpleCookie":
+            elif isinstance(node, ast.Name) and node.id in ("SimpleCookie", "Morsel"):
                 baking.append(path.name)
     assert setting == ["polling.py"]
     assert set(baking) == {"cookies.py"}

@@ -109,7 +109,7 @@ async def test_log_injection_by_who_is_refused(lines: Any) -> None:
         wire = await opened()
         await wire.send(f'40{{"reason":"{JSON_EVIL}"}}')
         await wire.receive()
-        await wire.send(f'40{{"reason":"{LONG}"}}')
+        await wire.send(f'40{{"reason":"{LONG[:10_000]}"}}')
         await wire.receive()
         await wire.send("40/" + EVIL.replace("\x00", "").replace("\ud800", ""))
         await wire.receive()

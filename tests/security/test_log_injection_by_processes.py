@@ -35,7 +35,9 @@ async def network() -> AsyncIterator[Cluster]:
 
 async def speak(network: Cluster, name: str) -> None:
     """What a process says that others have something to log about."""
-    stranger = Bus(network.bus._layer._backend, name, lambda *a: None, lambda *a: None, 10**6)
+    stranger = Bus(
+        network.bus._layer._backend, name, lambda *a: None, lambda *a: None, 10**6, 0, 1.0
+    )
     stranger.start()
     await network.membership.settled()
     await stranger.to_group(EVERYONE, [Kind.HELLO, "channel", 0.01, False])

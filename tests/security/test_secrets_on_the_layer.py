@@ -141,6 +141,7 @@ def test_secrets_on_the_layer_all_headers_that_an_owner_reads_are_carried() -> N
     found = {
         name.encode()
         for path in folder.glob("*.py")
+        if path.name != "files.py"  # answered where they arrive: no session owns them
         for name in re.findall(r'headers?(?:\.get)?[(\[]b"([a-z-]+)"', path.read_text())
     }
     assert b"origin" in found

@@ -455,3 +455,39 @@ async def test_an_event_for_a_namespace_that_was_left_breaks_the_protocol(
     assert await client.rest() == []
     await eventually(lambda: len(reasons) == 2, "disconnect()")
     assert reasons == ["client namespace disconnect", "parse error"]
+
+
+# What the reason does not say
+
+
+@pytest.mark.parametrize(
+    ("leave", "expected"),
+    [
+        ("4not a packet", ("parse error", "unknown packet type")),
+        ("2", ("transport error", "a client must not ping")),
+        ("9", ("parse error", "unknown packet type")),
+        ("41", ("client namespace disconnect", None)),
+        ("1", ("transport close", None)),
+        ('42["leave_now",false]', ("server namespace disconnect", None)),
+    ],
+)
+async def test_the_detail_of_a_disconnect(frames: OpenFrames, leave: str, expected: Any) -> None:
+    seen: list[Any] = []
+
+    @register("/")
+    class Consumer(Base):
+        async def connect(self, auth: Any) -> None:
+            seen.append(self.disconnect_detail)
+
+        async def disconnect(self, reason: str) -> None:
+            seen.append((reason, self.disconnect_detail))
+
+        @event
+        async def leave_now(self, transport: bool) -> None:
+            self.close(transport=transport)
+
+    client = await frames()
+    await client.enter()
+    await client.send(leave)
+    await eventually(lambda: len(seen) == 2, "disconnect()")
+    assert seen == [None, expected]

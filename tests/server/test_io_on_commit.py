@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.utils.connection import ConnectionDoesNotExist
 
 from django_socketio import event, io, register
 from tests.server.conftest import Connect
@@ -216,3 +218,65 @@ def test_what_cannot_be_sent_is_said_at_once_and_not_at_the_commit() -> None:
         with pytest.raises(ValueError, match="reserved"):
             io.on_commit.emit("connect")
         assert not connection.run_on_commit
+
+
+# Another database
+
+
+@pytest.fixture
+def other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A second database, which no test but those here knows."""
+    settings = {**connection.settings_dict, "NAME": str(tmp_path / "other.sqlite3")}
+    monkeypatch.setitem(connections.settings, "other", settings)
+    return "other"
+
+
+async def test_using_names_the_database(connect: Connect, other: str) -> None:
+    register()(Joining)
+    client = await connect()
+
+    def act() -> None:
+        try:
+            with transaction.atomic(using=other):
+                io.on_commit.using(other).to("room").emit("late")
+                io.using(other).on_commit.to("room").emit("late", 2)
+                io.on_commit.to("room").emit("at once")
+            with transaction.atomic():
+                io.on_commit.using(other).to("room").emit("not in a transaction")
+                io.using(other).to("room").emit("no on_commit")
+            with suppress(Undone), transaction.atomic(using=other):
+                io.on_commit.using(other).to("room").emit("never")
+                raise Undone
+        finally:
+            connections[other].close()
+
+    await in_a_thread(act)
+    assert await client.arrived() == [
+        ["at once"],
+        ["late"],
+        ["late", 2],
+        ["not in a transaction"],
+        ["no on_commit"],
+    ]
+
+
+async def test_an_operator_of_a_socket_keeps_the_database(connect: Connect, other: str) -> None:
+    @register()
+    class Consumer(Joining):
+        @event
+        def act(self) -> None:
+            with transaction.atomic(using=other):
+                self.timeout(1).on_commit.using(other).emit("to itself")
+                self.timeout(1).on_commit.using(other).broadcast.emit("to others")
+                self.emit("at once")
+            connections[other].close()
+
+    client, member = await connect(), await connect()
+    await client.call("act")
+    assert await client.arrived() == [["at once"], ["to itself"]]
+    assert await member.arrived() == [["to others"]]
+
+
+def test_an_unknown_database_is_an_error() -> None:
+    with pytest.raises(ConnectionDoesNotExist, match="nowhere"):
+        io.on_commit.using("nowhere")

@@ -342,3 +342,19 @@ async def test_sockets_join_wants_names(connect: Connect) -> None:
             io.sockets_join(wrong)
         with pytest.raises(TypeError):
             io.sockets_leave(wrong)
+
+
+async def test_processes_that_did_not_answer_are_counted(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register()(Joining)
+    client = await connect()
+
+    async def fetch(target: Any) -> Any:
+        return [], {"one", "another"}
+
+    assert (await io.afetch_sockets()).missing == 0
+    monkeypatch.setattr(current_hub().others, "fetch", fetch)
+    found = await io.afetch_sockets()
+    assert ([socket.sid for socket in found], found.missing) == ([client.sid], 2)
+    assert (await io.local.afetch_sockets()).missing == 0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django_socketio import SocketIOConsumer, event, io, register
+from django_socketio.server.hubs import current_hub
 from tests.harness.inprocess import Poller
+from tests.harness.waiting import eventually
 from tests.server.conftest import OpenFrames
 
 
@@ -35,12 +38,23 @@ async def test_each_namespace_has_its_own_socket(frames: OpenFrames) -> None:
     ]
 
 
-async def test_the_default_namespace_is_like_any_other(frames: OpenFrames) -> None:
+async def test_the_default_namespace_needs_no_class(frames: OpenFrames) -> None:
     register("/a")(Echo)
     client = await frames()
-    await client.send("40")
-    assert await client.receive() == '44{"message":"Invalid namespace"}'
+    sid = await client.enter("/")
     await client.enter("/a")
+    await client.send('421["echo","nobody handles it"]')
+    io.to(sid).emit("pushed", 1)
+    assert await client.receive() == '42["pushed",1]'
+    assert [socket.sid for socket in await io.afetch_sockets()] == [sid]
+
+
+async def test_a_pattern_that_matches_it_serves_the_default_namespace(frames: OpenFrames) -> None:
+    register(re.compile(r"/[a-z]*"))(Echo)
+    client = await frames()
+    await client.enter("/")
+    await client.send('421["echo",1]')
+    assert [await client.receive(), await client.receive()] == ['42["said",1]', "431[1]"]
 
 
 async def test_a_refusal_leaves_the_other_namespaces_alone(frames: OpenFrames) -> None:
@@ -132,3 +146,21 @@ async def test_over_polling_too(poller: Poller) -> None:
     )
     await poller.send("bAQ==", "bAg==", "bAw==")
     assert (await poller.receive())[1:] == ["bAQ==", "bAw==", "bAg=="]
+
+
+async def test_a_namespace_goes_with_its_last_socket(frames: OpenFrames) -> None:
+    """Node's cleanupEmptyChildNamespaces, always."""
+    register(re.compile(r"/doc-\d+"))(Echo)
+    one, other = await frames(), await frames()
+    held = current_hub().local.namespaces
+    await one.enter("/doc-1")
+    await other.enter("/doc-1")
+    await other.enter("/doc-2")
+    assert set(held) == {"/doc-1", "/doc-2"}
+    await one.drop()
+    await other.send("41/doc-2,")
+    await eventually(lambda: set(held) == {"/doc-1"}, "the empty namespace to go")
+    await other.drop()
+    await eventually(lambda: not held, "the other one to go")
+    client = await frames()
+    assert await client.enter("/doc-1")  # there is nothing that cannot come again

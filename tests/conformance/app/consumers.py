@@ -33,8 +33,15 @@ class Reference(SocketIOConsumer):
         if "leave" in mode:
             self.close(transport="all" in mode)
 
+    async def ready(self) -> None:
+        if (self.auth or {}).get("mode") == "ask":
+            await self.ask()
+
     async def disconnect(self, reason: str) -> None:
         self.log("disconnect", reason=reason)
+        if self.tag is not None:
+            described = self.disconnect_detail is not None
+            record(f"{self.tag}-detail", "disconnect", reason=reason, described=described)
 
     async def receive_event(self, name: Any, args: list[Any]) -> Any:
         self.log("event", event=[name, *map(plain, args)])
@@ -64,6 +71,13 @@ class Reference(SocketIOConsumer):
     @event
     async def binary(self) -> None:
         self.emit("bytes", b"\x01\x02\x03", "and", b"\x04")
+
+    @event
+    async def early(self) -> str:
+        await self.acknowledge("early", [1])
+        self.emit("later")
+        self.local.emit("to others")
+        return "dropped"
 
     @event(concurrent=True)
     async def ask(self) -> None:

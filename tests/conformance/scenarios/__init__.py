@@ -11,6 +11,7 @@ from tests.conformance.scenarios.registry import SCENARIOS, Scenario
 for _name in (
     "handshake",
     "http",
+    "files",
     "payloads",
     "polling",
     "websocket",

@@ -217,3 +217,27 @@ def what_the_application_sees_of_the_handshake(server: Side) -> Observed:
         socket.send('420["handshake"]')
         second = socket.receive()
     return {"polling": first, "websocket": second}
+
+
+@scenario("options")
+def a_filter_of_handshakes(server: Side) -> Observed:
+    refuse = {"X-Refuse": "not today"}
+    with server.websocket(headers=refuse) as socket:
+        websocket = socket.receive()
+    with server.websocket() as socket:
+        opened = socket.receive()
+    session = server.polling()
+    posted = server.request("POST", session.query, "40", refuse)
+    with server.websocket(f"{WEBSOCKET}&sid={session.sid}", headers=refuse) as socket:
+        socket.send("2probe")
+        upgrade = socket.receive()
+    return {
+        "GET refused": server.request("GET", POLLING, headers=refuse),
+        "without a reason": server.request("GET", POLLING, headers={"X-Refuse": ""}),
+        "websocket refused": websocket,
+        "websocket": opened[:1],
+        "POST to a session": posted,
+        "upgrade of a session": upgrade,
+        "POST without a session": server.request("POST", POLLING, "40", refuse),
+        "EIO 3 refused": server.request("GET", "EIO=3&transport=polling", headers=refuse),
+    }

@@ -92,6 +92,23 @@ def websocket_with_listed_origin(server: Side) -> Observed:
         return {"headers": socket.accept_headers, "opened": socket.open()["upgrades"]}
 
 
+@scenario("options")
+def cors_options(server: Side) -> Observed:
+    headers = {"Origin": "https://a.b.pattern.example"}
+    shown = _headers_of_a_session(server, headers["Origin"])
+    shown["preflight"] = server.start("OPTIONS", POLLING, headers={**headers, **PREFLIGHT}).show(
+        headers=True
+    )
+    return shown
+
+
+@scenario("options")
+def compression_options(server: Side) -> Observed:
+    sizes = (85, 86, 2000)
+    page = {"Origin": "https://a.b.pattern.example"}
+    return {str(size): _large(server, size, "gzip", headers=page) for size in sizes}
+
+
 @scenario("any origin")
 def cors_any_origin(server: Side) -> Observed:
     return _headers_of_a_session(server, FOREIGN)

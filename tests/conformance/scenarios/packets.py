@@ -475,3 +475,23 @@ def encoding_of_odd_values(server: Side) -> Observed:
             socket.send(f'421["echo",{value}]')
             shown[value] = socket.receive()
     return shown
+
+
+@scenario()
+def answered_early(server: Side) -> Observed:
+    with server.websocket() as socket:
+        socket.open()
+        socket.connect()
+        socket.send('427["early"]', '42["early"]', '428["echo",1]')
+        return {"frames": socket.frames(4)}
+
+
+@scenario()
+def asked_when_it_is_in(server: Side) -> Observed:
+    with server.websocket() as socket:
+        socket.open()
+        shown: Observed = {"connect": socket.connect('40{"mode":"ask"}')}
+        question = socket.receive()
+        ident = question.removeprefix("42").removesuffix('["question"]')
+        socket.send(f'43{ident}["yes",2]')
+        return {**shown, "asked": ident.isdigit(), "answered": socket.frames(1)}

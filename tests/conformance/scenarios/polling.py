@@ -194,3 +194,26 @@ def packets_before_the_client_closes(server: Side) -> Observed:
     session.post('42["say",1]')
     server.fence()
     return {"POST": session.post("1"), "poll": session.get()}
+
+
+@scenario()
+def described_disconnects(server: Side) -> Observed:
+    """Whether a description comes with the reason."""
+    shown: Observed = {}
+    for label in ("dropped poll", "dropped POST", "second poll", "binary body", "ping", "leave"):
+        session, tag = _connected(server)
+        if label == "dropped poll":
+            session.start_get().abort()
+        elif label == "dropped POST":
+            first = session.start_post('42["say', declared_length=11)
+            server.fence()
+            first.abort()
+        elif label == "second poll":
+            session.start_get()
+            session.start_get().show()
+        elif label == "binary body":
+            session.post(b"x", {"Content-Type": "application/octet-stream"})
+        else:
+            session.post({"ping": "2", "leave": "41"}[label])
+        shown[label] = server.log(f"{tag}-detail", "disconnect")
+    return shown

@@ -69,3 +69,26 @@ async function say(page, text) {
   await page.fill("#text", text);
   await page.press("#text", "Enter");
 }
+
+// A page with each bundle of the client, under a policy that takes nothing without its nonce.
+export async function client_pages(t) {
+  const { chromium } = t.require("playwright-core");
+  const browser = await chromium.launch({ executablePath: t.params.chromium, args: FLAGS });
+  try {
+    const seen = {};
+    for (const bundle of t.params.bundles) {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(DEADLINE);
+      const problems = [];
+      page.on("pageerror", (error) => problems.push(`${error}`));
+      page.on("console", (line) => line.type() === "error" && problems.push(line.text()));
+      await page.goto(`${t.url}/page/?bundle=${bundle}`);
+      await page.locator("body[data-state]").waitFor({ state: "attached" });
+      seen[bundle] = [await page.evaluate(() => document.body.dataset.state), problems];
+      await page.close();
+    }
+    return seen;
+  } finally {
+    await browser.close();
+  }
+}

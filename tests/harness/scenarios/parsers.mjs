@@ -4,12 +4,6 @@ const bytes = (...values) => Uint8Array.from(values).buffer;
 const shown = (value) =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? [...new Uint8Array(value)] : value;
 
-export async function refused_namespace(t) {
-  const socket = t.open("/no such namespace");
-  const [error] = await t.once(socket, "connect_error");
-  return error.message;
-}
-
 // What JavaScript has and JSON has not.
 export async function msgpack_values(t) {
   const socket = await t.connect("/lab");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -32,6 +33,8 @@ class Layer:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.calls: list[tuple[str, str]] = []
+        # Whether a message to a channel is lost.
+        self.loses: Callable[[str, Any], bool] = lambda channel, message: False
         # Raised by every call while set; the calls that failed are counted.
         self.error: Exception | None = None
         self.failed = 0
@@ -57,12 +60,16 @@ class Layer:
 
     async def send(self, channel: str, message: Any) -> None:
         await self._call("send", channel)
-        self.exchange.put(channel, message)
+        self._put(channel, message)
 
     async def group_send(self, group: str, message: Any) -> None:
         await self._call("group_send", group)
         msgpack.packb(message)
         for channel in sorted(self.exchange.groups.get(group, ())):
+            self._put(channel, message)
+
+    def _put(self, channel: str, message: Any) -> None:
+        if not self.loses(channel, message):
             self.exchange.put(channel, message)
 
     async def group_add(self, group: str, channel: str) -> None:
@@ -79,16 +86,30 @@ class Layer:
 
 
 class Station:
-    """A bus on a layer of its own, what it has received and what it has noticed as lost."""
+    """A bus on a layer of its own, what it has received and what it has noticed as lost.
 
-    def __init__(self, exchange: Exchange, node: str, max_buffer: int = 1_000_000) -> None:
+    Its ``patience`` is such that it does not end on a slow machine, unless a test wants it to.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        node: str,
+        max_buffer: int = 1_000_000,
+        max_kept: int = 1_000_000,
+        patience: float = 100.0,
+    ) -> None:
         self.layer = Layer(exchange)
         self.received: list[tuple[str, list[Any]]] = []
         self.lost: list[tuple[str, str]] = []
-        self.bus = Bus(self.layer, node, self._receive, self._lost, max_buffer)
+        self.bus = Bus(self.layer, node, self._receive, self._lost, max_buffer, max_kept, patience)
 
     def _receive(self, sender: str, operation: list[Any]) -> None:
-        self.received.append((sender, operation))
+        kind, *items = operation
+        if kind in self.bus.mending.handlers:
+            self.bus.mending.handlers[kind](sender, *items)
+        else:
+            self.received.append((sender, operation))
 
     def _lost(self, sender: str, group: str) -> None:
         self.lost.append((sender, group))

@@ -20,7 +20,8 @@ Counted = Callable[[str], int]
 
 
 def message(number: int, **changes: Any) -> dict[str, Any]:
-    found = {"n": "other", "g": "", "f": 1, "s": number, "o": [note(number)], **changes}
+    found = {"n": "other", "g": "", "f": 1, "s": number, "p": number, "q": number - 1}
+    found = {**found, "b": "", "o": [note(number)], **changes}
     return signed({key: value for key, value in found.items() if value is not ...})
 
 
@@ -96,7 +97,7 @@ async def test_unknown_versions(
     assert "another version" in told
 
 
-@pytest.mark.parametrize("key", ["n", "g", "f", "s", "o"])
+@pytest.mark.parametrize("key", ["n", "g", "f", "s", "p", "q", "b", "o"])
 @pytest.mark.parametrize("value", [..., None, 1.5, {"a": 1}], ids=["missing", "null", "1.5", "{}"])
 async def test_malformed_messages(
     station: MakeStation, counted: Counted, key: str, value: Any
@@ -127,10 +128,10 @@ def test_no_junk_raises(n: Any, g: Any, f: Any, s: Any, o: Any) -> None:
         one.bus._take(o)
         one.bus._take({"v": VERSION, "b": n, "m": g})
         one.bus._take({"v": n, "b": f, "m": s})
-        inbox = one.bus._inbox
+        inbox, numbers = one.bus._inbox, {"f": 1, "s": 1, "p": 1, "q": 0, "b": ""}
         inbox.open(o, ())
-        inbox.open({"n": n, "g": g, "f": f, "s": s, "o": o}, ())
-        inbox.open({"n": "other", "g": "", "f": 1, "s": 1, "o": [o, [8, s, f, g]]}, ())
+        inbox.open({"n": n, "g": g, "f": f, "s": s, "p": f, "q": s, "b": g, "o": o}, ())
+        inbox.open({"n": "other", "g": "", **numbers, "o": [o, [8, s, f, g]]}, ())
 
     asyncio.run(take())
 

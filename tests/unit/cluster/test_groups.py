@@ -121,3 +121,26 @@ def test_the_layer_knows_in_the_end(steps: list[tuple[str, str]]) -> None:
             assert known == wanted
     follow()
     assert known == wanted
+
+
+def test_since_when_a_group_is_joined_for_sure() -> None:
+    """From our message on that was the last one when the layer had been told."""
+    groups = Groups()
+    groups.settle("g", 3)
+    assert groups.joined_at("g") is None
+    groups.join("g")
+    assert groups.joined_at("g") is None
+    groups.settle("g", 4)
+    groups.settle("g", 9)  # joined again, as after a flush
+    assert groups.joined_at("g") == 4
+    groups.leave("g")
+    groups.join("g")
+    assert groups.joined_at("g") is None
+
+
+def test_a_group_by_the_end_of_its_name() -> None:
+    groups = Groups()
+    groups.join("socketio.0123456789")
+    assert groups.with_tail("23456789") == "socketio.0123456789"
+    groups.leave("socketio.0123456789")
+    assert groups.with_tail("23456789") is None

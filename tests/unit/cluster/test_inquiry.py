@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -108,3 +109,13 @@ async def test_what_comes_late_does_no_harm(late: str) -> None:
     else:
         asked.finished("a", 1, 1)
     await at_once(asked)
+
+
+async def test_answers_that_are_passed_on_are_counted() -> None:
+    named: list[Any] = []
+    asked = Inquiry({"a"}, asyncio.get_running_loop(), lambda *item: named.append(item))
+    asked.asked("a", 2)
+    asked.count("a")
+    asked.finished("a", silent=1)
+    assert found(await at_once(asked)) == ([], 0, 1)
+    assert named == []

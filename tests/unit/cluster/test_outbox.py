@@ -44,8 +44,9 @@ def test_neighbours_share_a_message() -> None:
 def test_each_destination_is_numbered() -> None:
     box = Outbox(1_000_000)
     put(box, "abaBaB")
-    found = [(m.group or m.channel, m.first, m.number) for m in take_all(box)]
-    assert found == [("a", 1, 1), ("b", 1, 1), ("a", 1, 2), ("B", 1, 1), ("a", 1, 3), ("B", 1, 2)]
+    found = [(m.destination, m.numbers.number, m.numbers.position) for m in take_all(box)]
+    assert found == [("a", 1, 1), ("b", 1, 2), ("a", 2, 3), ("B", 1, 4), ("a", 3, 5), ("B", 2, 6)]
+    assert box.position == 6
 
 
 def test_a_message_that_is_being_sent_is_closed() -> None:
@@ -54,7 +55,7 @@ def test_a_message_that_is_being_sent_is_closed() -> None:
     first = box.take()
     put(box, "a")
     assert len(first.operations) == 1
-    assert box.take().number == 2
+    assert box.take().numbers.number == 2
 
 
 def test_milestones_are_those_of_operations() -> None:
@@ -72,17 +73,18 @@ def test_the_oldest_overflow() -> None:
     box = Outbox(3 * (1000 + outbox.OVERHEAD))
     put(box, "abcde", 1000)
     assert box.overflows
-    assert box.drop_overflow() == 2
+    assert [message.group for message in box.drop_overflow()] == ["a", "b"]
     assert not box.overflows
     assert [message.group for message in take_all(box)] == ["c", "d", "e"]
     put(box, "ab")
-    assert [message.number for message in take_all(box)] == [2, 2]  # what was dropped has a number
+    # What was dropped has a number.
+    assert [message.numbers.number for message in take_all(box)] == [2, 2]
 
 
 def test_one_message_is_kept_whatever_its_size() -> None:
     box = Outbox(1000)
     put(box, "a", 100_000)
-    assert box.drop_overflow() == 0
+    assert box.drop_overflow() == []
     assert len(take_all(box)) == 1
     with pytest.raises(IndexError):
         box.take()
@@ -123,7 +125,7 @@ def test_what_tunnels_carry_has_numbers_of_its_own() -> None:
     box = Outbox(10**9)
     for group, channel in (("", "A"), (CARRIED, "A"), ("", "A"), (CARRIED, "A"), (CARRIED, "B")):
         box.put(group, channel, note(0), 0)
-    found = [(message.group, message.channel, message.number) for message in take_all(box)]
+    found = [(message.group, message.channel, message.numbers.number) for message in take_all(box)]
     assert found == [
         ("", "A", 1),
         (CARRIED, "A", 1),
@@ -138,7 +140,7 @@ def test_what_tunnels_carry_is_not_dropped() -> None:
     box = Outbox(4 * (1000 + outbox.OVERHEAD))
     for number in range(10):
         box.put(CARRIED if number % 5 == 0 else "", "AB"[number % 2], note(number), 1000)
-    assert box.drop_overflow() == 6
+    assert len(box.drop_overflow()) == 6
     assert [message.operations[0][1] for message in take_all(box)] == [0, 5, 8, 9]
     assert box.size == 0
 
@@ -184,3 +186,24 @@ def test_broadcasts_without_end_do_not_stop_tunnels() -> None:
         broadcast()
     assert made
     assert box.has_room(1000)
+
+
+def test_a_message_that_is_not_numbered_keeps_its_place() -> None:
+    box = Outbox(10_000)
+    milestone = box.put("", "A", note(1), 0)
+    packed = {"s": 1}
+    box.put_packed("A", packed, 3000)
+    box.put("", "A", note(2), 0)
+    first, again, last = take_all(box)
+    assert (again.channel, again.packed, again.operations) == ("A", packed, [])
+    assert (first.numbers.number, last.numbers.number) == (1, 2)
+    box.sent.finish(first.last)
+    assert milestone.done
+    assert first.last <= again.last < last.last
+
+
+def test_half_is_left_for_what_is_new() -> None:
+    box = Outbox(10_000)
+    assert box.room == 5000
+    box.put_packed("A", {}, 5001)
+    assert box.room == -1

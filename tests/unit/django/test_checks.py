@@ -14,6 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from django_socketio import checks
+from tests.harness.bundles import install, uninstall
 
 # Other checks, those of models, may ask the database.
 TAG = django_checks.Tags.compatibility
@@ -108,6 +109,24 @@ def test_the_core_layer_is_mentioned() -> None:
     assert (info.id, info.level) == ("django_socketio.I001", django_checks.INFO)
 
 
+@pytest.mark.parametrize(
+    ("socketio", "ids"),
+    [
+        ({"SERVE_CLIENT": True}, ["django_socketio.W005"]),
+        ({"SERVE_CLIENT": False}, []),
+        ({}, []),  # nobody has asked for it
+    ],
+)
+def test_the_client_that_is_asked_for_is_there(
+    settings: Any, tmp_path: Path, socketio: Any, ids: list[str]
+) -> None:
+    settings.SOCKETIO = socketio
+    uninstall(settings)
+    assert [warning.id for warning in checks.check_client(None)] == ids
+    install(settings, tmp_path / "client")
+    assert checks.check_client(None) == []
+
+
 def test_every_check_has_a_hint_and_a_row_in_the_documentation() -> None:
     """Read from the code, so that a new check cannot forget them."""
     tree = ast.parse(Path(str(checks.__file__)).read_text())
@@ -145,3 +164,32 @@ def test_no_daphne_at_all(monkeypatch: Any) -> None:
 
     monkeypatch.setattr(checks, "version", missing)
     assert checks.check_daphne(None) == []
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+def test_trusting_everybody_is_mentioned(everybody: str) -> None:
+    with override_settings(SOCKETIO={"TRUSTED_PROXIES": ["10.0.0.0/8", everybody]}):
+        (warning,) = checks.check_proxies(None)
+    assert (warning.id, warning.level) == ("django_socketio.W006", django_checks.WARNING)
+    assert everybody in warning.msg
+
+
+@pytest.mark.parametrize(
+    "socketio",
+    [{}, [], *({"TRUSTED_PROXIES": value} for value in (0, 2, [], ["10.0.0.0/8"], ["x"], None))],
+)
+def test_trusting_somebody_is_not(socketio: Any) -> None:
+    """Values that are no good are an error already."""
+    with override_settings(SOCKETIO=socketio):
+        assert checks.check_proxies(None) == []
+
+
+@pytest.mark.parametrize("backend", ["signed_cookies", "db"])
+def test_sessions_in_cookies_are_mentioned(backend: str) -> None:
+    with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{backend}"):
+        found = [
+            [message.id for message in django_checks.run_checks(include_deployment_checks=deploy)]
+            for deploy in (False, True)
+        ]
+    assert "django_socketio.W007" not in found[0]
+    assert ("django_socketio.W007" in found[1]) == (backend == "signed_cookies")

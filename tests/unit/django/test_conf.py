@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from django.utils.http import http_date
 
 from django_socketio.conf import Settings, get_settings, layer_problems, problems
 from django_socketio.engineio import SessionOptions
@@ -34,7 +37,11 @@ DEFAULTS: dict[str, Any] = {
     "CONNECT_TIMEOUT": 45,
     "ATTACHMENTS_TIMEOUT": 60,
     "CORS_ALLOWED_ORIGINS": [],
+    "ALLOW_REQUEST": None,
     "CORS_ALLOW_CREDENTIALS": False,
+    "CORS_ALLOWED_HEADERS": None,
+    "CORS_EXPOSED_HEADERS": [],
+    "CORS_MAX_AGE": None,
     "COOKIE": None,
     "HTTP_COMPRESSION": True,
     "TRUSTED_PROXIES": 0,
@@ -65,6 +72,8 @@ DEFAULTS: dict[str, Any] = {
     "MAX_WAITING_THREADS": 128,
 }
 
+AWARE = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+
 BAD: dict[str, list[Any]] = {
     "PATH": ["", "socket.io/", None, 5, "/a?b", "/a#b", "/a b", ["/a"]],
     "TRANSPORTS": [
@@ -87,6 +96,8 @@ BAD: dict[str, list[Any]] = {
         *(None, "https://example.com", ["*"], ["example.com"], [5], ["https://example.com/"]),
         *(["https://example.com/path"], ["https://a.com", "b.com"], {"*"}),
         ["https://example.com?x"],
+        *(["https://a.*.com"], ["https://*"], ["https://*example.com"], ["https://*.*.com"]),
+        *(["*.example.com"], [re.compile(b"https://a")], re.compile("https://a")),
     ],
     "CORS_ALLOW_CREDENTIALS": [None, 1, "no"],
     "COOKIE": [
@@ -100,9 +111,29 @@ BAD: dict[str, list[Any]] = {
             {"NAME": "a;b"},
             {"NAME": "é"},
         ),
+        *({"EXPIRES": AWARE.replace(tzinfo=None)}, {"EXPIRES": 60}, {"EXPIRES": "tomorrow"}),
+        *({"EXPIRES": "Thu, 01 Jan 2026 00:00:00 GMT; Secure"}, {"PRIORITY": "highest"}),
+        *(
+            {"PRIORITY": 1},
+            {"PRIORITY": "High; Secure"},
+            {"PARTITIONED": "yes"},
+            {"PARTITIONED": 1},
+        ),
         *({"NONSENSE": 1}, {"PATH": "/;x"}, {"DOMAIN": "a\r\nb"}, {1: 2}, {"NAME": None}),
     ],
-    "HTTP_COMPRESSION": [None, 1, 1024, {"LEVEL": 5}, {"THRESHOLD": -1}, {"THRESHOLD": "1"}],
+    "HTTP_COMPRESSION": [
+        None,
+        1,
+        1024,
+        {"LEVEL": 10},
+        {"THRESHOLD": -1},
+        {"THRESHOLD": "1"},
+        *({"LEVEL": -1}, {"LEVEL": True}, {"LEVEL": "6"}, {"LEVEL": None}, {"WINDOW": 15}),
+    ],
+    "ALLOW_REQUEST": [True, 5, "no.such.function", "django_socketio.conf.settings", "", ["x"]],
+    "CORS_ALLOWED_HEADERS": ["x-token", ["a b"], ["a,b"], [5], [""], ["x\r\ny"], {"x"}],
+    "CORS_EXPOSED_HEADERS": [None, "x-token", ["a b"], ["a:b"], [5], [""], ["é"]],
+    "CORS_MAX_AGE": [-1, 1.5, "600", True],
     "TRUSTED_PROXIES": [-1, True, None, "10.0.0.1", [10], ["proxy"], ["10.0.0.1/8"], {"10.0.0.1"}],
     "PARSER": [
         *(None, 5, "", "json", "no.such.module", "json.dumps"),
@@ -123,9 +154,14 @@ GOOD: dict[str, list[Any]] = {
     "CORS_ALLOWED_ORIGINS": [
         *("*", [], ["https://example.com"], ("http://localhost:3000", "https://[::1]:8000")),
         ["capacitor://localhost", "file://"],  # what apps on phones send
+        ["https://*.example.com", "http://*.localhost:8000", re.compile(r"https://\w+\.org")],
     ],
     "COOKIE": [None, True, False, {}, {"NAME": "sid"}, {"MAX_AGE": 10}, {"DOMAIN": None}],
-    "HTTP_COMPRESSION": [True, False, {}, {"THRESHOLD": 0}],
+    "HTTP_COMPRESSION": [True, False, {}, {"THRESHOLD": 0}, {"LEVEL": 0}, {"LEVEL": 9}],
+    "ALLOW_REQUEST": [None, print, "django_socketio.conf.get_settings"],
+    "CORS_ALLOWED_HEADERS": [None, [], ["x-token"], ("X-Token", "content-type")],
+    "CORS_EXPOSED_HEADERS": [[], ["X-One", "x-two"], ("*",)],
+    "CORS_MAX_AGE": [None, 0, 86400],
     "TRUSTED_PROXIES": [0, 2, [], ["10.0.0.0/8", "::1"], ("192.0.2.1",)],
     "PARSER": ["default", "msgpack", "tests.project.parsers.JSONParser"],
     "JSON": [None, "django_socketio.packets.StandardCodec", "django_socketio.packets.OrjsonCodec"],
@@ -429,6 +465,25 @@ def test_an_attribute_that_is_nothing_is_left_out(nothing: Any) -> None:
     }
     assert list(problems({"COOKIE": cookie})) == []
     assert bake(cookie) == {"": "sid=the-sid", "HttpOnly": ""}
+
+
+def test_a_cookie_s_newer_attributes() -> None:
+    cookie = {"EXPIRES": AWARE, "PRIORITY": "high", "PARTITIONED": True, "SECURE": True}
+    assert list(problems({"COOKIE": cookie})) == []
+    assert bake(cookie) == {
+        "": "io=the-sid",
+        "Path": "/",
+        "HttpOnly": "",
+        "SameSite": "Lax",
+        "Secure": "",
+        "expires": "Wed, 02 Jan 2030 02:04:05 GMT",
+        "Priority": "High",
+        "Partitioned": "",
+    }
+    assert bake({"EXPIRES": "Wed, 02 Jan 2030 02:04:05 GMT"})["expires"] == http_date(
+        AWARE.timestamp()
+    )
+    assert set(bake({"PRIORITY": None, "PARTITIONED": False, "EXPIRES": None})) == set(bake(True))
 
 
 def test_a_max_age_of_zero_is_one() -> None:

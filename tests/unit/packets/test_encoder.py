@@ -246,3 +246,16 @@ def test_what_json_cannot_hold_is_a_type_error(encoder: Encoder, value: Any) -> 
 
 def test_the_representation_of_a_packet_is_short(encoder: Encoder) -> None:
     assert len(repr(encoder.event("/", "e", ["x" * 1_000_000]))) < 100
+
+
+@pytest.mark.parametrize("namespace", ["/", "/chat", "/döner-1"])
+@pytest.mark.parametrize("id", [None, 0])
+@pytest.mark.parametrize("args", [[], [1, "-"], [b"x", {"deep": b"y"}]])
+def test_an_event_for_several_namespaces_is_encoded_once(
+    encoder: Encoder, namespace: str, id: int | None, args: list[Any]
+) -> None:
+    once = encoder.event("/", "news-1", args, id).for_namespace(namespace)
+    own = encoder.event(namespace, "news-1", args, id)
+    assert (once.text, once.attachments) == (own.text, own.attachments)
+    if id is not None:
+        assert once.with_id(17).text == own.with_id(17).text

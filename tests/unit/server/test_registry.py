@@ -19,6 +19,9 @@ class One(SocketIOConsumer): ...
 class Two(SocketIOConsumer): ...
 
 
+class Third(SocketIOConsumer): ...
+
+
 @pytest.fixture
 def registry() -> Registry:
     return Registry()
@@ -152,3 +155,45 @@ def test_register_takes_a_namespace(registry: Registry, namespace: Any) -> None:
 def test_a_route_that_is_none_is_an_error_at_once(registry: Registry, route: str) -> None:
     with pytest.raises((ImproperlyConfigured, re.error)):
         registry.register(route)(One)
+
+
+# What a class stands for
+
+
+def test_a_class_of_one_fixed_namespace(registry: Registry) -> None:
+    registry.register("/chat")(One)
+    assert registry.namespace_of(One) == "/chat"
+    assert registry.family_of("/chat") == registry.family_of("/nowhere") == ""
+
+
+def test_a_class_of_several_namespaces_is_a_family(registry: Registry) -> None:
+    registry.register("/doc-<int:pk>")(One)
+    registry.register(re.compile("/x.*"))(One)
+    registry.register("/a")(Two)
+    registry.register("/b")(Two)
+    one, two = registry.namespace_of(One), registry.namespace_of(Two)
+    assert one == f"{__name__}.One /doc-<int:pk> /x.*"
+    assert two == f"{__name__}.Two /a /b"
+    assert [registry.family_of(name) for name in ("/doc-1", "/xyz", "/a", "/b")] == [
+        one,
+        one,
+        two,
+        two,
+    ]
+
+
+def test_a_class_that_serves_nothing(registry: Registry) -> None:
+    with pytest.raises(LookupError, match="register"):
+        registry.namespace_of(One)
+
+
+def test_the_class_of_the_default_namespace(registry: Registry) -> None:
+    registry.default = One
+    assert registry.find("/") == (One, {})
+    assert registry.namespace_of(One) == "/"
+    registry.register(re.compile("/.?"))(Third)
+    assert registry.find("/") == (Third, {})
+    registry.register("/")(Two)
+    assert registry.find("/") == (Two, {})
+    with pytest.raises(LookupError):
+        registry.namespace_of(One)

@@ -91,7 +91,8 @@ def test_outcomes_add_up() -> None:
 class Socket:
     """What a question needs of a socket."""
 
-    def __init__(self, present: bool = True) -> None:
+    def __init__(self, sid: str = "sid", present: bool = True) -> None:
+        self.sid = sid
         self.present = present
         self.written: list[Any] = []
         self.given_up: list[Question] = []
@@ -185,10 +186,11 @@ async def test_an_answer_may_come_while_the_question_is_still_put() -> None:
 
 async def test_answers_may_be_passed_on_as_they_come() -> None:
     answers: list[Any] = []
-    question, one, two = Question(1, answers.append), Socket(), Socket()
+    question = Question(1, lambda sid, answer: answers.append((sid, answer)))
+    one, two = Socket("one"), Socket("two")
     task = await ask(question, one, two)
     question.answer(one, [1])
-    assert answers == [1]
+    assert answers == [("one", 1)]
     question.answer(two, [2, 3])
     assert await outcome(task) == Outcome([], 0, 0)
-    assert answers == [1, (2, 3)]
+    assert answers == [("one", 1), ("two", (2, 3))]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from django_socketio.transports import daphne
-from django_socketio.transports.daphne import intake_of, patient
+from django_socketio.transports.daphne import intake_of, passing_headers, patient
 
 MESSAGE = {"type": "websocket.send", "text": "4hello"}
 
@@ -171,3 +171,24 @@ async def test_the_queues_of_other_servers_are_left_alone(protocol: Protocol) ->
 
     assert intake_of(asyncio.Queue().get, send) is None
     assert intake_of(receive, partial(handle_reply, protocol)) is None
+
+
+async def test_the_headers_of_an_accept_go_with_the_subprotocol(protocol: Protocol) -> None:
+    send: Any = passing_headers(patient(partial(handle_reply, protocol)))
+    headers = [(b"set-cookie", b"a=b"), (b"x-one", b"\xe9"), (b"set-cookie", b"c=d")]
+    await send({"type": "websocket.accept", "headers": headers})
+    (message,) = protocol.held
+    assert message["subprotocol"] == (None, {"set-cookie": ["a=b", "c=d"], "x-one": ["\xe9"]})
+    await send({"type": "websocket.accept"})
+    assert protocol.held[1] == {"type": "websocket.accept"}
+    for bad in (b"a\r\nx: y", b"a\nb", b"\0"):
+        for pair in ((b"x", bad), (bad, b"x")):
+            with pytest.raises(ValueError, match="the end of a line"):
+                await send({"type": "websocket.accept", "headers": [pair]})
+    assert len(protocol.held) == 2
+
+
+async def test_the_headers_for_other_servers_are_left_alone() -> None:
+    async def send(message: Any) -> None: ...
+
+    assert passing_headers(send) is send

@@ -55,11 +55,19 @@ def test_the_encoding_that_a_client_wants_most(accepted: str, chosen: str | None
     assert choose_encoding(accepted) == chosen
 
 
+@pytest.mark.parametrize("level", [0, 1, 6, 9])
 @pytest.mark.parametrize("size", [0, 1024, THREAD_SIZE - 1, THREAD_SIZE * 2])
-async def test_a_compressed_body_is_the_body(size: int) -> None:
+async def test_a_compressed_body_is_the_body(size: int, level: int) -> None:
     body = b"abcdefgh" * (size // 8)
-    assert gzip.decompress(await compress(body, "gzip")) == body
-    assert zlib.decompress(await compress(body, "deflate")) == body
+    assert gzip.decompress(await compress(body, "gzip", level)) == body
+    assert zlib.decompress(await compress(body, "deflate", level)) == body
+
+
+async def test_a_higher_level_compresses_better() -> None:
+    body = b",".join(b"%d" % (number * number) for number in range(3000))
+    sizes = [len(await compress(body, "gzip", level)) for level in (0, 1, 9)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
 
 
 def test_the_protocol_s_error_answer() -> None:

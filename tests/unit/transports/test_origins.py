@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
 from django_socketio.conf import Settings
-from django_socketio.transports.origins import Access, access_of, is_secure, without_cookies
+from django_socketio.transports.origins import (
+    LONGEST,
+    Access,
+    access_of,
+    is_secure,
+    without_cookies,
+)
 
 HOSTS = ["example.com", ".wild.org"]
 
@@ -257,3 +264,43 @@ def test_debug_allows_what_django_s_debug_allows(origin: str, expected: bool) ->
     assert allowed(origin, "localhost:8000", DEBUG=True, ALLOWED_HOSTS=[]) is expected
     assert not allowed(origin, "localhost:8000", DEBUG=False, ALLOWED_HOSTS=[])
     assert not allowed("http://127.0.0.1:3000", "x", DEBUG=True, ALLOWED_HOSTS=["example.com"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://a.example.org", True),
+        ("https://a.b.example.org", True),
+        ("https://a-1_x.example.org", True),
+        ("https://example.org", False),
+        ("https://.example.org", False),
+        ("https://a..example.org", False),
+        ("https://evilexample.org", False),
+        ("https://a.example.org.evil.com", False),
+        ("https://a.exampleXorg", False),
+        ("https://evil.com/.example.org", False),
+        ("https://evil.com#.example.org", False),
+        ("https://evil.com:8000.example.org", False),
+        ("https://user@a.example.org", False),
+        ("https://a.example.org\n", False),
+        ("https://a.example.org:8443", False),
+        ("http://a.example.org", False),
+        ("http://a.port.org:8000", True),
+        ("http://a.port.org", False),
+        ("https://tenant7.net", True),
+        ("https://tenant7.net.evil.com", False),
+        ("xhttps://tenant7.net", False),
+        ("null", False),
+    ],
+)
+def test_patterns_of_origins(origin: str, expected: bool) -> None:
+    listed = ["https://*.example.org", "http://*.port.org:8000", re.compile(r"https://\w+\.net")]
+    assert allowed(origin, cors=listed) is expected
+    wanted = Access.FULL if expected else Access.REFUSED
+    assert access(origin, cors=listed, credentials=True) is wanted
+
+
+def test_an_expression_sees_no_long_origin() -> None:
+    pattern = re.compile("https://x+")
+    assert allowed("https://" + "x" * (LONGEST - 8), cors=[pattern])
+    assert not allowed("https://" + "x" * (LONGEST - 7), cors=[pattern])

@@ -1,0 +1,129 @@
+"""A socket whose namespace a class of the project serves: its hooks, and how code of it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.dispatch import Signal
+
+from ..exceptions import Disconnected
+from ..runtime.announcements import announce
+from ..runtime.interruptions import is_cut_off
+from ..signals import event_received, socket_connected, socket_disconnected
+from ..stats import counters
+from .behaviour import Behaviour, Consumer, Handler
+from .connection import Connection
+from .endpoint import Endpoint
+from .local import Local
+
+
+class Served(Endpoint):
+    """See the module's docstring. ``consumer`` is the project's object until all is done."""
+
+    __slots__ = ("behaviour", "consumer")
+
+    def __init__(
+        self,
+        client: Connection,
+        local: Local[Any],
+        namespace: str,
+        auth: dict[str, Any] | None,
+        kwargs: dict[str, Any],
+        behaviour: Behaviour,
+    ) -> None:
+        super().__init__(client, local, namespace, auth, kwargs)
+        self.behaviour = behaviour
+        # Made when admission begins, where an error of the project's __init__() is a refusal.
+        self.consumer: Consumer = None
+
+    def run(
+        self, handler: Handler, consumer: Consumer, *args: Any, hook: bool = False
+    ) -> Awaitable[Any]:
+        """Call a handler or a hook; a plain function runs in a worker thread."""
+        if handler.is_async:
+            result: Awaitable[Any] = handler.function(consumer, *args)
+            return result
+        return self.in_thread(handler.function, consumer, *args, hook=hook)
+
+    def in_thread(
+        self, function: Callable[..., Any], *args: Any, hook: bool = False
+    ) -> Awaitable[Any]:
+        """Call a plain function in a worker thread; see :meth:`.Runtime.in_thread`."""
+        client = self.client
+        return self.local.runtime.in_thread(
+            function, *args, owner=client, sensitive=client.thread_sensitive, hook=hook
+        )
+
+    async def announce(self, signal: Signal, consumer: Consumer, **kwargs: Any) -> None:
+        """Send a signal of this socket. Exceptions of its receivers are logged, never raised."""
+        client = self.client
+        await announce(
+            self.local.runtime,
+            signal,
+            self.behaviour.cls,
+            {**kwargs, "socket": consumer},
+            owner=client,
+            sensitive=client.thread_sensitive,
+            hook=signal is not event_received,
+        )
+
+    async def run_ready(self, hook: Handler) -> None:
+        """Send the signal ``socket_connected``, then run the hook ``ready``.
+
+        Exceptions of the hook are logged and counted. It does not run for a client that has left.
+        """
+        try:
+            if socket_connected.receivers:
+                await self.announce(socket_connected, self.consumer)
+            if self.reason is None:
+                await self.run(hook, self.consumer, hook=True)
+        except Disconnected as error:
+            # It waited for a client that has left: that is no error of the hook.
+            self.log.info("ready() of namespace %s has ended: %s", self.namespace, error)
+        except BaseException as error:
+            if is_cut_off(error):
+                raise
+            counters.handler_errors.add("ready")
+            self.log.failure(
+                error,
+                "ready() of namespace %s failed",
+                self.namespace,
+                kind=self.behaviour.name,
+            )
+
+    async def run_disconnect(self, reason: str) -> None:
+        """Run the hook ``disconnect``, then send the signal ``socket_disconnected``.
+
+        Exceptions of the hook are logged and counted.
+        """
+        consumer = self.consumer
+        try:
+            hook = self.behaviour.disconnect
+            try:
+                if hook is not None:
+                    await self.run(hook, consumer, str(reason), hook=True)
+            except BaseException as error:
+                if is_cut_off(error):
+                    raise
+                counters.handler_errors.add("disconnect")
+                self.log.failure(
+                    error,
+                    "disconnect() of namespace %s failed",
+                    self.namespace,
+                    kind=self.behaviour.name,
+                )
+            if socket_disconnected.receivers:
+                await self.announce(socket_disconnected, consumer, reason=str(reason))
+        finally:
+            self.release_consumer()
+
+    def release_consumer(self) -> None:
+        """Let go of the consumer: nothing more is to be done for this socket. Called once.
+
+        Consumer and socket refer to each other. Breaking that circle frees both at once, without
+        the garbage collector (``test_the_garbage_collector_has_nothing_to_do`` in
+        tests/unit/test_costs.py).
+        """
+        self.client.living -= 1
+        self.consumer = None

@@ -63,18 +63,20 @@ class VisitorMiddleware:
 
 
 def _sparing(inner: ASGIApp) -> ASGIApp:
-    """Wrap an application, so that no session is saved which holds nothing.
+    """Wrap an application, so that Channels looks at the session only where there is one to save.
 
-    With SESSION_SAVE_EVERY_REQUEST Channels would save one for each visitor; Django does not.
+    With SESSION_SAVE_EVERY_REQUEST it would save one for each visitor; Django does not.
     """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        scope = dict(scope)
         plain, session = scope.pop(_SEND), scope["session"]
 
-        async def send_sparingly(message: dict[str, Any]) -> None:
-            saves = session.modified or not session.is_empty()
-            await (send if saves else plain)(message)
+        def send_sparingly(message: dict[str, Any]) -> Awaitable[None]:
+            saves = message["type"] == "http.response.start" and (
+                session.modified or (settings.SESSION_SAVE_EVERY_REQUEST and not session.is_empty())
+            )
+            result: Awaitable[None] = (send if saves else plain)(message)
+            return result
 
         await inner(scope, receive, send_sparingly)
 

@@ -166,8 +166,7 @@ class PollingConsumer(AsyncConsumer):
             session.set_writable(True)
             frames = session.take()
             session.set_writable(False)
-            self.base_send = send
-            await self._answer(link, frames, request, headers)
+            await self._answer(send, link, frames, request, headers)
 
         try:
             await self.gateway.wait_until_known(request)
@@ -212,7 +211,7 @@ class PollingConsumer(AsyncConsumer):
             # Every client connects again after this error; not all do so after CLOSE.
             raise HandshakeRefused(ErrorCode.UNKNOWN_SID)
         try:
-            await self._answer(link, frames, request, cors)
+            await self._answer(self.base_send, link, frames, request, cors)
         except OSError:
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a poll was lost")
 
@@ -303,6 +302,7 @@ class PollingConsumer(AsyncConsumer):
 
     async def _answer(
         self,
+        send: Any,
         link: Polling,
         frames: list[Frame],
         request: Request,
@@ -323,7 +323,7 @@ class PollingConsumer(AsyncConsumer):
                     (b"content-encoding", encoding.encode()),
                     (b"vary", b"Accept-Encoding"),
                 ]
-        answer = respond(self.base_send, 200, body, b"text/plain; charset=UTF-8", headers)
+        answer = respond(send, 200, body, b"text/plain; charset=UTF-8", headers)
         await (answer if len(body) <= PIECE else link.send_large(answer))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.client import Side
-from tests.conformance.profiles import SUITE
+from tests.conformance.profiles import SUITE, SUITE_PING_INTERVAL, SUITE_PING_TIMEOUT
 from tests.conformance.servers import NodeServers
 from tests.harness.servers import SERVERS, SUITE_APP, Servers
 
@@ -17,6 +17,14 @@ def suite_on_node() -> Iterator[Side]:
     servers = NodeServers({"suite": {"suite": True, **SUITE.node}})
     yield servers.side("suite")
     servers.stop()
+
+
+@pytest.fixture
+def until_ping_timeout(request: pytest.FixtureRequest) -> float:
+    """Seconds after which a session that answers no ping is over."""
+    exactly = SUITE_PING_INTERVAL + SUITE_PING_TIMEOUT
+    # Node judges by two timers in turn, each of which may come a little late.
+    return exactly + (0.2 if request.node.callspec.params["suite"] == "node" else 0)
 
 
 @pytest.fixture(params=[*SERVERS, pytest.param("node", marks=pytest.mark.node)])

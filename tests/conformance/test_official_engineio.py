@@ -203,16 +203,20 @@ def test_polling_sends_ping_pong_packets(suite: Side) -> None:
         assert session.post("3")["status"] == 200
 
 
-def test_polling_closes_the_session_upon_ping_timeout(suite: Side) -> None:
+def test_polling_closes_the_session_upon_ping_timeout(
+    suite: Side, until_ping_timeout: float
+) -> None:
     session = suite.polling()
-    time.sleep(SUITE_PING_INTERVAL + SUITE_PING_TIMEOUT)
+    time.sleep(until_ping_timeout)
     assert status(suite, "GET", session.query) == 400
 
 
-def test_polling_closes_the_session_upon_ping_timeout_and_a_post(suite: Side) -> None:
+def test_polling_closes_the_session_upon_ping_timeout_and_a_post(
+    suite: Side, until_ping_timeout: float
+) -> None:
     """The same for the other request; no case of the suite."""
     session = suite.polling()
-    time.sleep(SUITE_PING_INTERVAL + SUITE_PING_TIMEOUT)
+    time.sleep(until_ping_timeout)
     assert session.post("3")["status"] == 400
 
 

@@ -209,9 +209,9 @@ async def test_a_foreign_origin_is_refused(application: Any) -> None:
 
 
 async def test_pings_are_answered_on_the_way(application: Any, settings: Any) -> None:
-    settings.SOCKETIO = {"PING_INTERVAL": 0.05, "PING_TIMEOUT": 0.1}
+    settings.SOCKETIO = {"PING_INTERVAL": 0.05, "PING_TIMEOUT": 0.5}
     communicator = SocketIOCommunicator(application, "/chat")
     await communicator.connect()
-    assert await communicator.receive_nothing(timeout=0.4)
+    assert await communicator.receive_nothing(timeout=1)
     assert await communicator.call("echo", 1) == 1
     await communicator.disconnect()

@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..runtime.steps import FINISHED, resume, start
-from ..runtime.turns import MESSAGE, TURN
+from ..runtime.turns import MESSAGE, TURN, next_turn
 from ..sockets.client import Client
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .daphne import Intake, intake_of, passing_headers, patient
@@ -206,7 +206,7 @@ class WebSocketConsumer(AsyncConsumer):
         session = client.session
         reader = self._reader = asyncio.current_task(client.loop)
         limit = client.settings.max_http_buffer_size
-        spent = 0
+        spent, turn = 0, None
         while True:
             if client.crowded:
                 if self._intake is not None:
@@ -238,7 +238,9 @@ class WebSocketConsumer(AsyncConsumer):
                 work = None
             if spent > TURN:
                 spent = 0
-                await asyncio.sleep(0)
+                if turn is not None and not turn.done():
+                    await turn  # nobody else has run since it began
+                turn = next_turn(client.loop)
 
     def _hand_over(self) -> None:
         """Let another task read, for this one has to wait for a handler."""

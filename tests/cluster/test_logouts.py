@@ -14,6 +14,7 @@ from tests.harness.wire import Peer, Poller, open_peer
 pytestmark = pytest.mark.redis
 
 NAMESPACE = "/fleet"
+REFUSED = '44/fleet,{"message":"Connection refused"}'
 
 
 @pytest.fixture
@@ -50,7 +51,8 @@ def test_connections_without_a_namespace(cluster: Cluster, cookie: str) -> None:
     cluster.workers[2].request("/logout/", {}, cookie)
     for peer in peers:
         peer.send("40/fleet,")
-        assert peer.frames_until_closed() == []
+        # In other processes the logout may arrive only behind the CONNECT; nobody is let in.
+        assert peer.frames_until_closed() in ([], [REFUSED])
 
 
 def test_connections_that_are_carried(cluster: Cluster, cookie: str) -> None:

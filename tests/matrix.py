@@ -19,7 +19,7 @@ from tests.harness.node import CLIENTS
 from tests.harness.servers import SERVERS
 
 # Parameters with these values differ by server or layer, whatever their names.
-SERVERS_AND_LAYERS = {*SERVERS, "granian", *LAYERS}
+SERVERS_AND_LAYERS = {*SERVERS, "granian", "node", *LAYERS}
 # What differs between workers in the text of a value.
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 

@@ -11,12 +11,18 @@ import pytest
 from .__main__ import ROOT, SHARES
 
 RUNS = 2000
+# These load Django with all its code instrumented, which takes longer than their inputs.
+SERVERS = {"bus", "http", "websocket"}
+TARGETS = [
+    pytest.param(target, marks=[pytest.mark.matrix] if target in SERVERS else [])
+    for target in SHARES
+]
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine"
 )
-@pytest.mark.parametrize("target", SHARES)
+@pytest.mark.parametrize("target", TARGETS)
 def test_fuzz(target: str) -> None:
     command = [sys.executable, "-m", "tests.fuzz", target, "--runs", str(RUNS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

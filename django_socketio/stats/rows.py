@@ -6,11 +6,11 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import DataError, connections, router
+from django.db import DataError, connections, router, transaction
 from django.utils.timezone import now
 
 from ..logs import printable, safe
@@ -42,7 +42,8 @@ def save(
     # This module is imported before Django has loaded the apps, and so the models.
     from ..models import ServerProcess, TrafficSample
 
-    if connections[router.db_for_write(ServerProcess)].vendor == "unknown":
+    database = router.db_for_write(ServerProcess)
+    if connections[database].vendor == "unknown":
         return ""
     wrong = ""
     written = now()
@@ -51,19 +52,27 @@ def save(
         "ended": written if ended else None,
         "interval": interval,
     }
-    try:
-        _write_process(ServerProcess, node, {**values, "counters": _storable(counted)})
-    except (DataError, TypeError, ValueError) as error:
-        wrong = f"{type(error).__name__}: {safe(error)}"
-        _write_process(ServerProcess, node, values)
-    if sample is not None:
-        TrafficSample.objects.create(node=node, **sample)
-    if retention is not None:
-        samples, processes = retention
-        oldest = current_minute() - int(samples // 60)
-        TrafficSample.objects.filter(minute__lt=oldest).delete()
-        long_ago = written - timedelta(seconds=processes)
-        ServerProcess.objects.filter(last_seen__lt=long_ago).delete()
+
+    def together() -> AbstractContextManager[Any]:
+        # All or nothing: what fails is written again, and a sample must not count twice.
+        alone = sample is None and retention is None
+        return nullcontext() if alone else transaction.atomic(using=database)
+
+    with together():
+        try:
+            with together():
+                _write_process(ServerProcess, node, {**values, "counters": _storable(counted)})
+        except (DataError, TypeError, ValueError) as error:
+            wrong = f"{type(error).__name__}: {safe(error)}"
+            _write_process(ServerProcess, node, values)
+        if sample is not None:
+            TrafficSample.objects.create(node=node, **sample)
+        if retention is not None:
+            samples, processes = retention
+            oldest = current_minute() - int(samples // 60)
+            TrafficSample.objects.filter(minute__lt=oldest).delete()
+            long_ago = written - timedelta(seconds=processes)
+            ServerProcess.objects.filter(last_seen__lt=long_ago).delete()
     return wrong
 
 

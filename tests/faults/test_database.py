@@ -126,7 +126,10 @@ def other(database_template: Path, tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.mark.parametrize(("name", "away"), [("daphne", locked), ("uvicorn", moved)])
+@pytest.mark.parametrize(
+    ("name", "away"),
+    [pytest.param("daphne", locked, marks=pytest.mark.matrix), ("uvicorn", moved)],
+)
 def test_sqlite(
     name: str,
     away: Callable[[Path], Any],
@@ -159,7 +162,7 @@ def test_sqlite(
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("away", [stopped, frozen])
+@pytest.mark.parametrize("away", [pytest.param(stopped, marks=pytest.mark.matrix), frozen])
 def test_postgresql(
     away: Callable[[Postgres], Any], postgres: Postgres, other: Server, make_crowd: MakeCrowd
 ) -> None:

@@ -27,10 +27,10 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 WITH_NODE = sh $(CURDIR)/scripts/with_node.sh $(abspath $(VENV))
 RUN_TESTS = $(WITH_NODE) sh scripts/run_tests.sh $(BIN)/python $(WORKERS)
 CLIENT = django_socketio/static/django_socketio/client
-LINTED = django_socketio benchmarks demo_project scripts tests manage.py
+LINTED = django_socketio benchmarks demo_project docs scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large fuzz lint format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large fuzz lint docs format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -58,6 +58,10 @@ lint: $(VENV)/.test ## Check style, types and who imports whom
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+docs: $(VENV)/.test ## Build the documentation into docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The documentation: docs/_build/html/index.html"
 
 format: $(VENV)/.test ## Rewrite the code in the project's style
 	$(BIN)/ruff check --fix $(LINTED)
@@ -97,7 +101,7 @@ hostile: setup-bench ## Measure what one hostile client can make the server pay
 	$(BIN)/python -m benchmarks.hostile $(HOSTILE_ARGS)
 
 clean: ## Remove what the targets above made
-	rm -rf .venv .venv-* $(VENV) .demo $(CLIENT) tests/node_modules benchmarks/node_modules build dist *.egg-info
+	rm -rf .venv .venv-* $(VENV) .demo $(CLIENT) docs/_build tests/node_modules benchmarks/node_modules build dist *.egg-info
 	rm -rf .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -112,7 +116,7 @@ $(BIN)/python:
 
 $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PIP) install $(foreach file,$(CONSTRAINTS),--constraint $(file)) \
-		--editable '.[test,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
+		--editable '.[test,docs,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
 	@touch $@
 
 $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml

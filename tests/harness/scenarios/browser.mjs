@@ -1,6 +1,6 @@
 // The demo chat in Chromium, as two people use it.
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-dev-shm-usage",

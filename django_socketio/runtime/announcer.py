@@ -54,8 +54,6 @@ class Announcer:
         try:
             while self._waiting:
                 signal, kwargs, sensitive = self._waiting.popleft()
-                await announce(
-                    self._runtime, signal, None, kwargs, sensitive=sensitive, hook=True
-                )
+                await announce(self._runtime, signal, None, kwargs, sensitive=sensitive, hook=True)
         finally:
             self._sending = False

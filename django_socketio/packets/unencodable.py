@@ -23,7 +23,8 @@ def explain(data: Any, name: str, default: Default) -> str | None:
         try:
             default(value)
         except Exception:
-            return f"{path} is {_kind(value)}, which JSON cannot hold: {_cure(value)}"
+            kind = type(value).__name__
+            return f"{path} is of type {kind}, which JSON cannot hold: {_cure(value)}"
     return None
 
 
@@ -39,11 +40,6 @@ def _others(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _others(item, f"{path}[{number}]"[:200], depth + 1)
     else:
         yield path, value
-
-
-def _kind(value: Any) -> str:
-    name = type(value).__name__
-    return f"an {name}" if name[:1] in "AEIOUaeiou" else f"a {name}"
 
 
 def _cure(value: Any) -> str:

@@ -17,9 +17,6 @@ from ..packets import Packet, PacketType
 from .client import Client
 
 logger = logging.getLogger("django_socketio.packets")
-if logger.level == logging.NOTSET:
-    # Packets hold what users write: a project that logs everything has to ask for them by name.
-    logger.setLevel(logging.INFO)
 
 # How many characters of a packet are shown.
 SHOWN = 300
@@ -27,7 +24,9 @@ SHOWN = 300
 
 def new_client(*args: Any) -> Client:
     """Make a client as :class:`.Client` does, one whose packets are logged where that is wanted."""
-    return _LoggedClient(*args) if logger.isEnabledFor(logging.DEBUG) else Client(*args)
+    # Packets hold what users write: a project that logs everything asks for them by name, too.
+    asked = logger.level != logging.NOTSET and logger.isEnabledFor(logging.DEBUG)
+    return _LoggedClient(*args) if asked else Client(*args)
 
 
 class _LoggedClient(Client):

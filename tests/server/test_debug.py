@@ -15,7 +15,7 @@ from django.http import HttpResponseNotFound
 from django.test import AsyncClient, override_settings
 from django.urls import path
 
-from django_socketio import SocketIOConsumer, event, process, register
+from django_socketio import event, process, register
 from django_socketio.server import misdirected, watching
 from django_socketio.server.forgotten import show_forgotten_awaits
 from django_socketio.sockets.behaviour import Handlers
@@ -137,7 +137,7 @@ async def test_an_await_that_is_forgotten(debug: None, connect: Connect, said: S
 
     silent: list[Any] = []
     # As daphne: it gives warnings to Twisted's log, and that to nobody.
-    warnings.showwarning = lambda *args, **kwargs: silent.append(args)  # type: ignore[misc]
+    warnings.showwarning = lambda *args, **kwargs: silent.append(args)
     show_forgotten_awaits()
     show_forgotten_awaits()
     with warnings.catch_warnings():
@@ -255,10 +255,11 @@ async def test_wrong_arguments_are_shown_beside_the_signature(connect: Connect, 
     client = await connect()
     await client.emit("save", 1, 2, 3)
     await client.call("barrier")
-    assert said() == [
+    (text,) = said()
+    assert text == (
         "event save of namespace /: 3 argument(s) do not fit "
         f"{CHAT}.save(self, text: 'str', tags: 'list[str] | None' = None) -> 'None'"
-    ]
+    )
 
 
 # A client that Django answers

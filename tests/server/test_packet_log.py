@@ -1,4 +1,4 @@
-"""The logger `django_socketio.packets`, which shows every packet of the connections it is set for."""
+"""The logger `django_socketio.packets`, which shows every packet where it is set."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import logging
 from time import monotonic
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .. import process
 from ..conf import get_settings
 from ..logs import logger, safe
@@ -42,16 +44,21 @@ class Misdirected(logging.Filter):
         return True
 
     def _look_at(self, request: Any) -> None:
-        path, wanted = request.path, get_settings().path
+        try:
+            path, wanted = request.path, get_settings().path
+        except ImproperlyConfigured:
+            return  # which is said elsewhere, and must not break the answer
         asks = "EIO=" in request.META.get("QUERY_STRING", "")
-        if not asks and not path.startswith(wanted.rstrip("/") + "/"):
-            return
-        if monotonic() < self._next:
+        if process.serving:
+            concerns = asks and path.rstrip("/") != wanted.rstrip("/")
+        else:
+            concerns = asks or path.startswith(wanted.rstrip("/") + "/")
+        if not concerns or monotonic() < self._next:
             return
         self._next = monotonic() + PERIOD
-        if process.serving and asks:
+        if process.serving:
             logger.warning(OTHER_PATH, safe(path), wanted)
-        elif not process.serving:
+        else:
             logger.warning(NOT_SERVED, safe(path))
 
 

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
 from django.http import HttpResponseNotFound
 from django.test import AsyncClient, override_settings
 from django.urls import path
 
 from django_socketio import event, process, register
+from django_socketio.asgi import SocketIOApplication
 from django_socketio.server import misdirected, watching
 from django_socketio.server.forgotten import show_forgotten_awaits
 from django_socketio.sockets.behaviour import Handlers
 from django_socketio.stats import counters
-from tests.server.conftest import Connect
+from tests.harness.inprocess import Exchange, nothing_else
+from tests.server.conftest import Connect, OpenFrames
 from tests.server.consumers import Base
 
 Said = Callable[[], list[str]]
@@ -262,6 +266,46 @@ async def test_wrong_arguments_are_shown_beside_the_signature(connect: Connect, 
     )
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["async", "plain"])
+async def test_rows_that_are_returned(frames: OpenFrames, errors: Any, plain: bool) -> None:
+    class Consumer(Base):
+        @event
+        async def load(self) -> Any:
+            return User.objects.all()
+
+        @event("load plainly")
+        def load_plainly(self) -> Any:
+            return User.objects.all()
+
+    register()(Consumer)
+    client = await frames()
+    await client.enter("/")
+    name = "load plainly" if plain else "load"
+    await client.send(f'421["{name}"]', '422["barrier"]')
+    assert await client.receive() == "432[true]"
+    (error,) = errors()
+    assert error.getMessage() == f"the handler of event {name} in namespace / failed"
+    assert str(error.exc_info[1]) == (
+        "the acknowledgement cannot be sent: args[0] is of type QuerySet, which JSON cannot hold: "
+        "send rows, list(queryset.values(...))"
+    )
+
+
+async def test_an_application_without_the_app(monkeypatch: pytest.MonkeyPatch, said: Said) -> None:
+    installed = apps.is_installed
+    monkeypatch.setattr(
+        apps, "is_installed", lambda name: name != "django_socketio" and installed(name)
+    )
+    application = SocketIOApplication(nothing_else)
+    for _ in range(2):
+        await Exchange(application).run()
+    (text,) = said()
+    assert text == (
+        "django_socketio is not in INSTALLED_APPS: no consumers are looked for, no checks run and "
+        "no statistics are kept; add it there"
+    )
+
+
 # A client that Django answers
 
 
@@ -286,6 +330,7 @@ def watched_requests() -> Iterator[None]:
         (True, "/missing/", None),
         (False, "/missing/", None),
         (True, "/socket.io/other.js", None),
+        (True, "/socket.io/?EIO=4&transport=polling", None),  # path=... of the application
     ],
 )
 @override_settings(ROOT_URLCONF="tests.server.test_debug")
@@ -307,3 +352,10 @@ async def test_a_client_that_reaches_djangos_404(
         (text,) = said()
         assert text.startswith("a Socket.IO client asks for /")
         assert expected in text
+
+
+@override_settings(ROOT_URLCONF="tests.server.test_debug", SOCKETIO={"PATH": "x"})
+async def test_bad_settings_do_not_break_the_404(watched_requests: None, said: Said) -> None:
+    response = await AsyncClient().get("/socket.io/?EIO=4&transport=polling")
+    assert response.status_code == 404
+    assert said() == []

@@ -37,7 +37,10 @@ class _LoggedClient(Client):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._label = shortened(self.session.sid)
-        self._decoder = _LoggedDecoder(self._decoder, self._label)  # type: ignore[assignment]
+        known = self.settings.own_parser is None
+        self._decoder = _LoggedDecoder(  # type: ignore[assignment]
+            self._decoder, self._label, known
+        )
         where = address_of(self.scope) or "unknown address"
         logger.debug("%s is %s over %s", self._label, safe(where), self.session.transport)
 
@@ -53,11 +56,12 @@ class _LoggedClient(Client):
 
 
 class _LoggedDecoder:
-    """Logs what a decoder is given."""
+    """Logs what a decoder is given. Of an unknown form (``known``) the size alone is logged."""
 
-    def __init__(self, decoder: Any, label: str) -> None:
+    def __init__(self, decoder: Any, label: str, known: bool) -> None:
         self._decoder = decoder
         self._label = label
+        self._known = known
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._decoder, name)
@@ -75,7 +79,9 @@ class _LoggedDecoder:
 
     def _log(self, message: str | bytes) -> None:
         shown = _show(message)
-        if isinstance(message, str) and message[:1] == PacketType.CONNECT and "{" in message:
+        if isinstance(message, str) and not self._known:
+            shown = f"<{len(message)} characters>"
+        elif isinstance(message, str) and message[:1] == PacketType.CONNECT and "{" in message:
             head, _, auth = message.partition("{")
             shown = f"{safe(head, SHOWN)}<{len(auth) + 1} characters>"
         logger.debug("%s received %s", self._label, shown)

@@ -95,6 +95,20 @@ async def test_what_a_client_authenticates_with_is_not_shown(
     assert "secret" not in caplog.text
 
 
+async def test_another_parser_may_have_what_is_secret_anywhere(
+    frames: OpenFrames, caplog: pytest.LogCaptureFixture, shown: Any, settings: Any
+) -> None:
+    settings.SOCKETIO = {"PARSER": "tests.project.parsers.JSONParser"}
+    register()(Consumer)
+    caplog.set_level(logging.DEBUG, NAME)
+    client = await frames()
+    await client.send('4{"type":0,"nsp":"/","data":{"token":"secret"}}')
+    await client.receive()
+    assert shown()[1] == "received <46 characters>"
+    assert shown()[2].startswith("sent ")
+    assert "secret" not in caplog.text
+
+
 async def test_a_volatile_packet_that_is_dropped(
     poller: Poller, caplog: pytest.LogCaptureFixture, shown: Any
 ) -> None:

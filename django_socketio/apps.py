@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,10 @@ class DjangoSocketIOConfig(AppConfig):
         from . import checks  # noqa: F401
 
         autodiscover_modules("consumers")
+        if settings.DEBUG:
+            from .server.misdirected import watch_for_misdirected
+
+            watch_for_misdirected()
         if apps.is_installed("django.contrib.auth"):
             from django.contrib.auth.signals import user_logged_in, user_logged_out
 

@@ -150,6 +150,8 @@ class _Server:
     """The parts of this package that the application needs."""
 
     def __init__(self, middleware: Middleware | None) -> None:
+        from django.apps import apps
+
         from .bundles import SERVED
         from .conf import get_settings
         from .server.wiring import Wiring
@@ -158,6 +160,11 @@ class _Server:
         from .transports import ClientFiles, Gateway, PollingConsumer, WebSocketConsumer
 
         get_settings()
+        if not apps.is_installed("django_socketio"):
+            logger.warning(
+                "django_socketio is not in INSTALLED_APPS: no consumers are looked for, no checks "
+                "run and no statistics are kept; add it there"
+            )
         self.get_settings = get_settings
         # Channels' as_asgi() would keep one more coroutine for each connection.
         self.transports: dict[str, ASGIApp] = {

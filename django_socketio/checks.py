@@ -18,6 +18,7 @@ from .conf.validators import proxies
 from .server.guard import is_consumer
 from .server.handlers import collect
 from .server.registry import registry
+from .server.sources import mentions
 
 # Earlier versions of daphne do not limit the size of a WebSocket message (CVE-2026-44545).
 SAFE_DAPHNE = (4, 2, 2)
@@ -174,6 +175,25 @@ def check_client(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint=ADVICE,
             obj="SERVE_CLIENT",
             id="django_socketio.W005",
+        )
+    ]
+
+
+@register("django_socketio")
+def check_application(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that ASGI_APPLICATION serves Socket.IO, as far as its module's text tells."""
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    module = path.rpartition(".")[0] if isinstance(path, str) else ""
+    if not module or mentions(module, "SocketIOApplication"):
+        return []
+    return [
+        Warning(
+            f"ASGI_APPLICATION is {path!r}, whose module does not use SocketIOApplication: clients "
+            "get 404.",
+            hint="Write there, from django_socketio.asgi: "
+            "application = SocketIOApplication(get_asgi_application()).",
+            obj="ASGI_APPLICATION",
+            id="django_socketio.W008",
         )
     ]
 

@@ -17,7 +17,14 @@ from django.core.signals import setting_changed
 from .diagnosis import Problem, layer_problems, problems
 from .settings import Settings
 
-__all__ = ["Problem", "Settings", "get_settings", "layer_problems", "problems"]
+__all__ = [
+    "Problem",
+    "Settings",
+    "get_settings",
+    "is_debug",
+    "layer_problems",
+    "problems",
+]
 
 _current: Settings | None = None
 
@@ -35,6 +42,11 @@ def get_settings() -> Settings:
             raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
         _current = Settings(**{key.lower(): value for key, value in cast(dict, raw).items()})
     return _current
+
+
+def is_debug() -> bool:
+    """Return Django's DEBUG: whether mistakes are looked for at a price."""
+    return bool(django_settings.DEBUG)
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

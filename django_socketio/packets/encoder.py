@@ -11,6 +11,7 @@ from typing import Any
 
 from .codec import Default, JSONCodec, StandardCodec, without_nan
 from .packet import RESERVED_EVENTS, EncodedPacket, PacketType
+from .unencodable import explain
 
 _BINARY = (bytes, bytearray, memoryview)
 _BINARY_TYPES = frozenset(_BINARY)
@@ -44,11 +45,19 @@ class Encoder:
             raise TypeError(f"an event's name is text, not {type(name).__name__}")
         if name in RESERVED_EVENTS:
             raise ValueError(f"{name!r} is a reserved event name")
-        return self._encode(_EVENT, _BINARY_EVENT, namespace, [name, *args], id)
+        try:
+            return self._encode(_EVENT, _BINARY_EVENT, namespace, [name, *args], id)
+        except TypeError as error:
+            why = explain(list(args), "args", self._further) or error
+            raise TypeError(f"event {name!r} cannot be sent: {why}") from None
 
     def ack(self, namespace: str, args: Sequence[Any], id: int) -> EncodedPacket:
         """Return an ACK, or BINARY_ACK, that answers the event with this id."""
-        return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
+        try:
+            return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
+        except TypeError as error:
+            why = explain(list(args), "args", self._further) or error
+            raise TypeError(f"the acknowledgement cannot be sent: {why}") from None
 
     def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
         """Return the CONNECT that admits a client to a namespace."""

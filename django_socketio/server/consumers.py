@@ -8,12 +8,14 @@ from typing import Any, ClassVar, ParamSpec
 from ..addressing.delivery import NORMAL
 from ..addressing.handshake import Handshake
 from ..addressing.rooms import NOBODY, as_room, check_room
+from ..signals import event_sent
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
 from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
+from .sent import tell_sent_to
 from .socket_operator import SocketOperator
 
 P = ParamSpec("P")
@@ -210,7 +212,10 @@ class SocketIOConsumer:
         https://socket.io/docs/v4/emitting-events/
         """
         socket = self.__socket
-        return socket.send(socket.local.encoder.event(socket.namespace, event, args), NORMAL)
+        sent = socket.send(socket.local.encoder.event(socket.namespace, event, args), NORMAL)
+        if event_sent.receivers:
+            tell_sent_to(socket, event, args)
+        return sent
 
     def send(self, *args: Any) -> Awaitable[None]:
         """Send the event "message"; see :meth:`emit`."""

@@ -21,7 +21,7 @@ from ..addressing.target import Target
 from ..cluster.alone import Alone
 from ..cluster.cluster import Cluster
 from ..cluster.ports import Others
-from ..conf import Settings
+from ..conf import Settings, is_debug
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE, Several
 from ..runtime.runtime import Runtime
@@ -32,6 +32,7 @@ from ..sockets.members import LocalMembers
 from ..sockets.socket import Socket
 from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
+from .watching import Watcher
 from .wiring import Record, Wiring
 
 
@@ -59,7 +60,10 @@ class Hub:
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.local.family_of = family_of
         self.members = LocalMembers(self.local)
-        self.clients: Clients[Client] = Clients(self.local, find_behaviour)
+        find = (
+            Watcher(self.runtime, find_behaviour).find if serves and is_debug() else find_behaviour
+        )
+        self.clients: Clients[Client] = Clients(self.local, find)
         if wiring.report is not None:
             self.members.report = partial(wiring.report, self)
         if layer is not None:

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from ..addressing.delivery import Action
+from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
 from ..addressing.outcomes import NOBODY as NO_ANSWERS
 from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import NOBODY, as_room, check_room
+from ..addressing.target import Target
 from ..conf import get_settings
 from ..exceptions import AckTimeout
 from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
+from ..signals import event_sent
 from .addressees import Addressees
 from .answers import as_they_come
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .namespaces import normalise
 from .registry import registry
+from .sent import tell_sent
 
 
 class Operator(Addressees):
@@ -103,6 +106,8 @@ class Operator(Addressees):
         """
         packet = self._encode(event, args)
         target, delivery = self._target, self._delivery
+        if event_sent.receivers and self._rooms is not NOBODY:
+            return self._when_due(lambda: _emit_and_tell(target, packet, delivery, event, args))
         return self._act(lambda hub: hub.emit(target, packet, delivery))
 
     def send(self, *args: Any) -> Awaitable[Any]:
@@ -165,7 +170,10 @@ class Operator(Addressees):
 
     async def _ask(self, event: str, args: tuple[Any, ...]) -> Outcome:
         self._refuse_on_commit("acall")
-        return await self._put(self._encode(event, args, 0))
+        question = self._encode(event, args, 0)
+        if event_sent.receivers and self._rooms is not NOBODY:
+            tell_sent(self._target, event, args)
+        return await self._put(question)
 
     async def _put(self, question: EncodedPacket, answered: Answered | None = None) -> Outcome:
         """Put a question to the sockets; see :meth:`.Hub.ask`."""
@@ -186,6 +194,8 @@ class Operator(Addressees):
         """
         self._refuse_on_commit("answers")
         question = self._encode(event, args, 0)
+        if event_sent.receivers and self._rooms is not NOBODY:
+            tell_sent(self._target, event, args)
         return as_they_come(lambda answered: self._put(question, answered))
 
     def fetch_sockets(self) -> Fetched:
@@ -256,6 +266,14 @@ class Operator(Addressees):
 
 
 io = Operator()
+
+
+def _emit_and_tell(
+    target: Target, packet: EncodedPacket, delivery: Delivery, event: str, args: tuple[Any, ...]
+) -> Awaitable[Any]:
+    sent = on_all_hubs(lambda hub: hub.emit(target, packet, delivery))
+    tell_sent(target, event, args)
+    return sent
 
 
 class RemoteSocket:

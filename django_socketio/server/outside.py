@@ -17,7 +17,8 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
 from ..cluster.layer import shared_layer
-from ..conf import get_settings
+from ..conf import get_settings, is_debug
+from ..logs import logger
 from ..runtime.awaitables import DONE, Posted
 from .hub import Hub
 
@@ -25,6 +26,10 @@ from .hub import Hub
 TAKE_TIMEOUT = 10.0
 # Seconds that the process gets at its end to send what is left.
 EXIT_TIMEOUT = 5.0
+NOT_SHARED = (
+    "To send from a process that serves no clients, CHANNEL_LAYERS needs a channel layer that "
+    "processes share, such as channels_redis.pubsub.RedisPubSubChannelLayer."
+)
 
 
 class Outside:
@@ -58,22 +63,29 @@ class Outside:
 
 _lock = threading.Lock()
 _outside: Outside | None = None
+# Whether the log says already that nothing is sent.
+_warned = False
 
 
 def outside_hub() -> Hub | None:
     """Return the hub for a process without clients; None in Django's test environment.
 
     Raises ImproperlyConfigured if the channel layer does not reach other processes, since what is
-    sent would be lost without a word.
+    sent would be lost without a word. With ``DEBUG`` it says so once instead, and returns None: a
+    receiver that emits must not break ``loaddata`` or the shell on a developer's machine.
     """
-    global _outside
+    global _outside, _warned
     if shared_layer() is None:
         if hasattr(mail, "outbox"):  # Django's test environment
             return None
-        raise ImproperlyConfigured(
-            "To send from a process that serves no clients, CHANNEL_LAYERS needs a channel layer "
-            "that processes share, such as channels_redis.pubsub.RedisPubSubChannelLayer."
-        )
+        if not is_debug():
+            raise ImproperlyConfigured(NOT_SHARED)
+        if not _warned:
+            _warned = True
+            logger.warning(
+                "nothing is sent from this process. %s Without DEBUG this is an error.", NOT_SHARED
+            )
+        return None
     with _lock:
         if _outside is None:
             _outside = Outside()

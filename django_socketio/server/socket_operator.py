@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
+from ..packets import EncodedPacket
+from ..signals import event_sent
 from ..sockets.socket import Socket
 from .hubs import must_not_block
 from .operators import Operator
+from .sent import tell_sent_to
 
 
 class SocketOperator(Operator):
@@ -57,7 +60,16 @@ class SocketOperator(Operator):
     def emit(self, event: str, *args: Any) -> Awaitable[Any]:
         """Send an event to the socket; see :meth:`.SocketIOConsumer.emit`."""
         packet = self._encode(event, args)
+        if event_sent.receivers:
+            return self._when_due(lambda: self._send_and_tell(packet, event, args))
         return self._when_due(lambda: self._socket.send(packet, self._delivery))
+
+    def _send_and_tell(
+        self, packet: EncodedPacket, event: str, args: tuple[Any, ...]
+    ) -> Awaitable[Any]:
+        sent = self._socket.send(packet, self._delivery)
+        tell_sent_to(self._socket, event, args)
+        return sent
 
     def call(self, event: str, *args: Any) -> Any:
         """Send an event and wait for the client's acknowledgement.
@@ -73,5 +85,7 @@ class SocketOperator(Operator):
         socket = self._socket
         ack_id = next(socket.local.ack_ids)
         packet = self._encode(event, args, ack_id)
+        if event_sent.receivers:
+            tell_sent_to(socket, event, args)
         asking = socket.ask(packet, ack_id, self._delivery, self._seconds())
         return (await socket.local.runtime.on_loop(asking)).one()

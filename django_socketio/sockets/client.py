@@ -14,6 +14,7 @@ from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
 from ..packets import AuthTooLarge, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
+from ..signals import transport_upgraded
 from ..stats import counters
 from .admission import begin, refuse_auth
 from .backlog import Backlog, release
@@ -24,6 +25,7 @@ from .incidents import note_end, note_refusal, note_violation
 from .places import Place
 from .socket import Socket
 from .transport import NO_TRANSPORT, Transport
+from .upgrades import tell_upgraded
 
 # A global is found faster than an attribute of a class.
 EVENT = PacketType.EVENT
@@ -227,10 +229,12 @@ class Client:
         """Write frames, or put them into the session's buffer.
 
         Returns False when the buffer is above its low-water mark. A volatile packet is dropped when
-        the transport cannot take it now.
+        the transport cannot take it now: the server's ``send()`` waits, or no poll does that has
+        nothing to return yet.
         """
         session = self.session
-        if volatile and not session.writable:
+        if volatile and not (session.writable and not session.buffer):
+            counters.traffic.volatile_dropped += 1
             return True
         session.packets_out += 1
         for frame in frames:
@@ -292,6 +296,8 @@ class Client:
         """Note that the session has moved to a WebSocket."""
         counters.traffic.upgrades += 1
         self._counted = counters.sessions.move(self._counted, self.session.transport)
+        if transport_upgraded.receivers:
+            tell_upgraded(self)
 
     def upgrade_started(self, prober: Transport) -> None:
         """Note that ``prober``, a WebSocket, wants to take over; start the upgrade timeout."""

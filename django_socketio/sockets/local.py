@@ -14,8 +14,11 @@ from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..cluster.ports import Others
 from ..conf import Settings
+from ..runtime.announcer import Announcer
 from ..runtime.runtime import Runtime
+from ..signals import room_created, room_deleted, room_joined, room_left
 from ..stats import counters
+from .announcing import tell_joined, tell_left
 from .backlog import TotalBacklog
 from .frames import frame_maker
 from .logins import Logins
@@ -46,6 +49,9 @@ class Local(Generic[M]):
         self._families: dict[str, dict[str, None]] = {}
         self.logins: Logins[Any] = Logins(runtime.loop)
         self.backlog = TotalBacklog(settings.max_pending_events_total_size)
+        # Send the signals of rooms, and of events that are sent.
+        self.room_news = Announcer(runtime)
+        self.sent_news = Announcer(runtime)
         # Numbers of questions to clients.
         self.ack_ids = count()
         # ``leaving``: the process was told to end, and no client may begin to upgrade.
@@ -112,12 +118,19 @@ class Local(Generic[M]):
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
         """Add a socket to a room. Returns what :meth:`add` returns."""
         first = self._namespace(namespace, socket.sid).join(socket, room)
+        if room_joined.receivers or room_created.receivers:
+            tell_joined(self.room_news, socket, namespace, room, created=first)
         return self.others.room_opened(namespace, room, socket.sid) if first else None
 
     def leave_room(self, socket: M, namespace: str, room: Room) -> None:
         """Remove a socket from a room."""
         found = self.namespaces.get(namespace)
-        if found is not None and found.leave(socket, room):
+        if found is None or socket not in found.rooms.get(room, ()):
+            return
+        last = found.leave(socket, room)
+        if room_left.receivers or room_deleted.receivers:
+            tell_left(self.room_news, socket, namespace, room, deleted=last)
+        if last:
             self.others.room_closed(namespace, room, socket.sid)
 
     def spread(self, target: Target) -> list[Target]:

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
+from inspect import signature
 from time import perf_counter
 from typing import Any
 
@@ -283,11 +284,12 @@ class Socket(Served):
         if not handler.least <= len(args) <= handler.most:
             method = f"{self.behaviour.name}.{handler.method}"
             self.log.warning(
-                "event %s of namespace %s: %d argument(s) do not fit %s",
+                "event %s of namespace %s: %d argument(s) do not fit %s%s",
                 name,
                 self.namespace,
                 len(args),
                 method,
+                signature(handler.function),
                 kind=method,
             )
             raise EventRefused("arguments")

@@ -65,6 +65,7 @@ class WireCounts(TypedDict):
     packets_in: int
     packets_out: int
     upgrades: int
+    volatile_dropped: int
 
 
 class CountedSession(Protocol):
@@ -189,6 +190,7 @@ class Traffic:
         "packets_in",
         "packets_out",
         "upgrades",
+        "volatile_dropped",
     )
 
     def __init__(self) -> None:
@@ -203,6 +205,8 @@ class Traffic:
         self.acks_in = 0
         self.acks_out = 0
         self.upgrades = 0
+        # Volatile events that a client could not take at once.
+        self.volatile_dropped = 0
 
     def fold(self, session: CountedSession) -> None:
         """Add what a session has counted; it has ended."""
@@ -229,6 +233,7 @@ class Traffic:
             "packets_in": self.packets_in,
             "packets_out": self.packets_out,
             "upgrades": self.upgrades,
+            "volatile_dropped": self.volatile_dropped,
         }
 
 

@@ -42,13 +42,19 @@ class SocketIOCollector(Collector):
         for name in _TRAFFIC:
             yield _traffic(name, reports)
         upgrades = CounterMetricFamily("socketio_upgrades", "Upgrades.", labels=["process"])
+        dropped = CounterMetricFamily(
+            "socketio_volatile_dropped", "Volatile events dropped.", labels=["process"]
+        )
         lag = GaugeMetricFamily(
             "socketio_loop_lag_seconds", "Delay of the loop.", labels=["process"]
         )
         for report in reports:
-            upgrades.add_metric([report["name"]], report["counters"]["traffic"]["upgrades"])
+            traffic = report["counters"]["traffic"]
+            upgrades.add_metric([report["name"]], traffic["upgrades"])
+            dropped.add_metric([report["name"]], traffic["volatile_dropped"])
             lag.add_metric([report["name"]], report["counters"]["lag"]["last"])
         yield upgrades
+        yield dropped
         yield lag
         yield _handlers(reports)
 

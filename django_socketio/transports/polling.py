@@ -17,7 +17,9 @@ from ..engineio.packets import CLOSE, NOOP
 from ..engineio.states import CLOSED, OPEN
 from ..runtime.interruptible import Interrupted, Interruptible
 from ..runtime.turns import MESSAGE, TURN
+from ..signals import connection_refused
 from ..sockets.client import Client
+from ..sockets.packet_log import new_client
 from ..sockets.transport import BODY_OVERDUE
 from ..stats import counters
 from .bodies import PIECE, BodyAborted, BodyTooLarge, read_body
@@ -34,6 +36,7 @@ from .http import (
     preflight_headers,
     respond,
 )
+from .refusals import tell_refused
 from .request import Request
 
 # While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
@@ -147,6 +150,8 @@ class PollingConsumer(AsyncConsumer):
             await respond(send, 413, headers=[*cors, CLOSE_CONNECTION])
         except HandshakeRefused as refused:
             self.gateway.note_refusal(scope, request, refused)
+            if connection_refused.receivers:
+                await tell_refused(scope, request, refused)
             await respond(send, refused.status, error_body(refused), b"application/json", cors)
 
     async def _handshake(self, request: Request, cors: list[tuple[bytes, bytes]]) -> None:
@@ -157,7 +162,7 @@ class PollingConsumer(AsyncConsumer):
 
         async def answer(scope: Any, send: Any) -> None:
             nonlocal client
-            client = link.client = Client(request.hub.clients, scope, link, place)
+            client = link.client = new_client(request.hub.clients, scope, link, place)
             session = client.session
             cookie = request.hub.settings.bake_cookie(session.sid)
             headers = cors

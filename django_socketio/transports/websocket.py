@@ -15,7 +15,9 @@ from ..engineio import Frame, HandshakeRefused, Probe, Reason
 from ..engineio.packets import PROBE_PONG
 from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN, next_turn
+from ..signals import connection_refused
 from ..sockets.client import Client
+from ..sockets.packet_log import new_client
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .daphne import Intake, intake_of, passing_headers, patient
 from .forwarding import forward_websocket
@@ -24,6 +26,7 @@ from .handshake import has_logged_out
 from .http import error_body
 from .messages import frame_message, is_larger
 from .polling import Polling
+from .refusals import tell_refused
 from .request import Request
 
 # A client that does not read may delay the end of its connection for this many seconds.
@@ -87,6 +90,8 @@ class WebSocketConsumer(AsyncConsumer):
                 return await self._handshake(request)
         except HandshakeRefused as refused:
             self.gateway.note_refusal(self.scope, request, refused)
+            if connection_refused.receivers:
+                await tell_refused(self.scope, request, refused)
             await self._refuse(refused)
             return False
         return await self._upgrade(request.client)
@@ -121,7 +126,7 @@ class WebSocketConsumer(AsyncConsumer):
             handshake = await self.gateway.shake_hands(request, outer, self.receive, send, answer)
             if handshake.gone or handshake.begun != "websocket.accept" or not handshake.answered:
                 return False
-            self.client = Client(request.hub.clients, scope, self, place)
+            self.client = new_client(request.hub.clients, scope, self, place)
         finally:
             place.leave_if_empty()
         self._take_over()

@@ -170,7 +170,9 @@ def test_a_row_of_an_older_version_is_read(counted: Any) -> None:
     call_command("socketio_stats", "--json", stdout=out)
     (row,) = json.loads(out.getvalue())["processes"]
     assert row["counters"]["traffic"]["events_in"] == 0
-    assert "socketio_upgrades" in Client().get("/metrics/").content.decode()
+    metrics = Client().get("/metrics/").content.decode()
+    assert "socketio_upgrades" in metrics
+    assert "socketio_volatile_dropped" in metrics
 
 
 def echo(server: Server, times: int) -> None:

@@ -118,6 +118,9 @@ function serve({ suite, ...options }) {
       answer({ query, auth, secure, address, transport: socket.conn.transport.name });
     });
     socket.on("volatile", () => socket.volatile.emit("gone"));
+    socket.on("volatile burst", (count) => {
+      for (let n = 0; n < count; n++) socket.volatile.emit("n", n);
+    });
     socket.on("room", () => {
       socket.join("room");
       io.of(socket.nsp.name).to("room").emit("in room");

@@ -120,6 +120,11 @@ class Reference(SocketIOConsumer):
     async def emit_volatile(self) -> None:
         self.volatile.emit("gone")
 
+    @event("volatile burst")
+    async def emit_volatile_burst(self, count: int) -> None:
+        for n in range(count):
+            self.volatile.emit("n", n)
+
     @event
     async def room(self) -> None:
         self.join("room")

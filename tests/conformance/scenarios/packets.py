@@ -456,6 +456,25 @@ def volatile_over_polling(server: Side) -> Observed:
 
 
 @scenario()
+def volatile_burst_over_polling(server: Side) -> Observed:
+    """The first makes the poll return, and no other one waits yet."""
+    session = server.polling()
+    session.connect()
+    poll = session.start_get()
+    session.post('42["volatile burst",5]')
+    return {"poll": poll.show(), "afterwards": session.answers()}
+
+
+@scenario()
+def volatile_burst_over_websocket(server: Side) -> Observed:
+    with server.websocket() as socket:
+        socket.open()
+        socket.connect()
+        socket.send('42["volatile burst",5]')
+        return {"frames": socket.answers()}
+
+
+@scenario()
 def encoding_of_what_is_sent(server: Side) -> Observed:
     values = '"é","€","😀","\\u2028","\\u0000","</script>","\\"\\\\/",1,-7,0.1,{},[],{"b":1,"a":2}'
     with server.websocket() as socket:

@@ -126,9 +126,12 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(packet=st.sampled_from(["2probe", "5"]) | any_packets)
     def probe(self, packet: str | bytes) -> None:
         session = self.session
-        may = session.state == "open" and session.upgrading
+        # A session that closes sends its last packets over the WebSocket, if that is ready for them.
+        may = session.state != "closed" and session.upgrading
+        was_open = session.state == "open"
         outcome = session.receive_probe(packet)
         assert may or outcome is Probe.REFUSED
+        assert was_open or outcome is not Probe.PONG
         if outcome is Probe.UPGRADED:
             assert session.transport == "websocket"
         assert session.upgrading == (outcome is Probe.PONG)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import NOBODY, Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
@@ -60,6 +61,9 @@ class Alone:
 
     async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
         return [], set()
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        return Headcount()
 
     async def ask(
         self,

@@ -97,6 +97,7 @@ class Cluster:
         self.greeted = self.membership.greeted
         self.successor = self.membership.successor
         self.fetch = self.questions.fetch
+        self.count = self.questions.count
         self.ask = self.questions.ask
         self.server_call = self.questions.server_call
         self.gather = self.questions.gather

@@ -71,6 +71,8 @@ class Kind(IntEnum):
     VISITS = 30
     REPORT = 40
     REPORTED = 41
+    COUNT = 50
+    COUNTED = 51
 
 
 _NUMBER = (int, float)
@@ -124,6 +126,8 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
+    Kind.COUNT: {"question": int, **_TARGET, "users": bool},
+    Kind.COUNTED: {"question": int, "sockets": int, "users": list},
 }
 
 _FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}

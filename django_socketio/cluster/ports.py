@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
@@ -33,6 +34,9 @@ class Members(Protocol):
 
     def describe(self, target: Target) -> list[SocketDescription]:
         """Describe the target's sockets."""
+
+    def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets; with ``users`` say whose they are."""
 
     async def ask(
         self,
@@ -121,6 +125,9 @@ class Others(Protocol):
 
     async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
         """Fetch descriptions of the target's sockets elsewhere."""
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets elsewhere, in the processes that answer."""
 
     async def ask(
         self,

@@ -14,6 +14,7 @@ from typing import Any
 from .. import process
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.ids import new_node
 from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
@@ -104,6 +105,11 @@ class Hub:
             return found, set()
         elsewhere, silent = await self.others.fetch(target)
         return found + elsewhere, silent
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets; with ``users`` say whose they are."""
+        found = self.members.count(target, users)
+        return found if target.local else found.and_also(await self.others.count(target, users))
 
     async def ask(
         self,

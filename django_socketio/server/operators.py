@@ -15,15 +15,15 @@ from ..exceptions import AckTimeout
 from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
-from .addressees import Addressees
 from .answers import as_they_come
+from .counting import Counting
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .namespaces import normalise
 from .registry import registry
 
 
-class Operator(Addressees):
+class Operator(Counting):
     """Some sockets of a namespace, in all processes, and what can be done with them.
 
     ``io`` addresses all sockets of the namespace "/"; :meth:`of`, :meth:`to` and :meth:`exclude`

@@ -14,6 +14,7 @@ from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
+from .presence import Presence
 from .strangers import Strangers
 from .tunnels import Tunnels
 
@@ -40,6 +41,9 @@ class Alone:
         """See :class:`~.ports.Others`. Other processes are not expected: the log says so once."""
         if self._strangers.betray_others(sid, self._runtime.loop.time()):
             self._runtime.log.warning(MISCONFIGURED)
+
+    def take_part(self, presence: Presence) -> None:
+        presence.join_nobody()
 
     async def greeted(self) -> None: ...
 

@@ -73,6 +73,10 @@ class Kind(IntEnum):
     REPORTED = 41
     COUNT = 50
     COUNTED = 51
+    WHO = 52
+    HERE = 53
+    PRESENCE = 54
+    ANNOUNCED = 55
 
 
 _NUMBER = (int, float)
@@ -128,6 +132,10 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.REPORTED: {"question": int, "report": str},
     Kind.COUNT: {"question": int, **_TARGET, "users": bool},
     Kind.COUNTED: {"question": int, "sockets": int, "users": list},
+    Kind.WHO: {"owner": bool},
+    Kind.HERE: {"first": bool, "last": bool, "users": list},
+    Kind.PRESENCE: {"users": list},
+    Kind.ANNOUNCED: {"users": list},
 }
 
 _FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}
@@ -143,7 +151,7 @@ def is_well_formed(operation: Any) -> bool:
     )
 
 
-def check_items(items: list[Any], form: tuple[type, ...]) -> None:
+def check_items(items: list[Any], form: tuple[type | tuple[type, ...], ...]) -> None:
     """Raise ValueError unless each item of a list is a list of these types."""
     for item in items:
         if (

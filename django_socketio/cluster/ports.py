@@ -7,7 +7,7 @@ joins them, and neither side knows more of the other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from ..addressing.delivery import Action, Delivery
@@ -17,6 +17,7 @@ from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
+from .presence import Presence
 from .tunnels import Tunnels
 
 
@@ -60,6 +61,16 @@ class Members(Protocol):
         """Send the signal ``server_event``. Returns what its receivers returned."""
 
 
+class Watch(Protocol):
+    """Who wants to know of each socket of this process. Called on the loop's own thread."""
+
+    def came(self, rooms: Iterable[Room]) -> None:
+        """Note a new socket; ``rooms`` has that of its user, if it has one."""
+
+    def went(self, rooms: Iterable[Room]) -> None:
+        """Note that a socket has gone."""
+
+
 class Others(Protocol):
     """The other processes. Called on the loop's own thread.
 
@@ -82,6 +93,9 @@ class Others(Protocol):
         """Return the other process that a session's id names; None if it names none."""
 
     # Life
+
+    def take_part(self, presence: Presence) -> None:
+        """Have the others tell of their users, and tell them of ours."""
 
     async def greeted(self) -> None:
         """Wait until the others can have heard of this process, but not for long."""

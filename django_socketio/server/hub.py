@@ -22,6 +22,7 @@ from ..addressing.target import Target
 from ..cluster.alone import Alone
 from ..cluster.cluster import Cluster
 from ..cluster.ports import Others
+from ..cluster.presence import Presence
 from ..conf import Settings
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE, Several
@@ -33,6 +34,7 @@ from ..sockets.members import LocalMembers
 from ..sockets.socket import Socket
 from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
+from .user_signals import UserSignals
 from .wiring import Record, Wiring
 
 
@@ -74,6 +76,16 @@ class Hub:
                 "channels_redis.pubsub.RedisPubSubChannelLayer",
                 *process.wanted(),
             )
+        if settings.presence and serves:
+            presence = Presence(
+                self.runtime,
+                settings,
+                self.node,
+                UserSignals(self.runtime).send,
+                lambda: self.local.closing,
+            )
+            self.local.watch = presence
+            self.others.take_part(presence)
         self.record: Record | None = None if wiring.record is None else wiring.record(self)
         self.shutdown = Shutdown(self.local, self.clients, self.others, self.record)
 

@@ -327,7 +327,7 @@ def test_users_are_spread_over_the_processes(site: Site) -> None:
 
 
 def test_a_killed_process(site: Site) -> None:
-    first, second, third = site.processes.values()
+    first, second, _ = site.processes.values()
     for number in range(100):
         list(site.processes.values())[number % 3].come(user(number))
     for number in range(0, 100, 6):
@@ -363,7 +363,7 @@ def test_a_rolling_restart(site: Site) -> None:
 
 def test_the_layer_is_down_for_a_while(site: Site) -> None:
     """Nothing is announced meanwhile, and afterwards what has become of it."""
-    first, second, third = site.processes.values()
+    first, second, *_ = site.processes.values()
     for number in range(30):
         list(site.processes.values())[number % 3].come(user(number))
     site.clock.run(1)
@@ -416,7 +416,7 @@ def test_anything_at_any_time(seed: int) -> None:
         site.start()
     site.clock.run(0.2)
     users = [user(number) for number in range(40)]
-    for step in range(400):
+    for _ in range(400):
         processes = list(site.processes.values())
         process = chance.choice(processes)
         what = chance.random()

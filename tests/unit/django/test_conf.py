@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "TRANSPORTS": ["polling", "websocket"],
     "ALLOW_UPGRADES": True,
     "ACK_TIMEOUT": 60,
+    "PRESENCE": False,
+    "PRESENCE_GRACE": 5,
     "PING_INTERVAL": 25,
     "PING_TIMEOUT": 20,
     "UPGRADE_TIMEOUT": 10,

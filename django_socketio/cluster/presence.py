@@ -23,8 +23,8 @@ from .routing import Router
 
 # Seconds between two looks at what is due.
 TICK = 0.2
-# Seconds that a new process waits, beyond the time in which processes that were killed before it came
-# are taken for dead, before it becomes an owner. Seconds that it then waits for answers at most.
+# Seconds that a new process waits before it becomes an owner, beyond the time in which those that
+# were killed before it came are taken for dead; seconds that it then waits for answers at most.
 YOUTH, LEARNING_TIME = 1.0, 2.0
 # Users in one operation.
 PART = 1000

@@ -194,8 +194,8 @@ class PresenceTable:
     def announce(self, now: float, today: float, hearing: bool = True) -> list[Announcement]:
         """Return what this process has to announce now.
 
-        ``today`` is the time of day, in seconds since 1970. ``hearing`` says whether it can hear the others. If it cannot, and for a while after that,
-        nothing is announced.
+        ``today`` is the time of day, in seconds since 1970. ``hearing`` says whether it can hear
+        the others. If it cannot, and for a while after that, nothing is announced.
         """
         self._forget(now)
         if not hearing:

@@ -100,6 +100,9 @@ class Settings:
     max_layer_buffer_size: int = option(16_000_000, validators.integer(1))
     max_resend_buffer_size: int = option(16_000_000, validators.integer(0))
     share_credentials: bool = option(False, validators.boolean)
+    redis_emitter: bool | dict[str, str] | None = option(
+        None, validators.redis_emitter, secret=True
+    )
     # Signals of users who come and go; seconds for which one may be away
     presence: bool = option(False, validators.boolean)
     presence_grace: float = option(5, validators.number(0))

@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterable
+from sys import intern
 from typing import Any
 
 from ..addressing.rooms import Room, UserRoom
@@ -260,8 +261,8 @@ class Presence:
         now = self._runtime.loop.time()
         if first:
             self._table.forget_holder(sender, now)
-        facts = [Fact(UserRoom(model, pk), version, gone) for model, pk, version, gone in users]
-        missed = self._table.tell(sender, facts, now)
+        facts = [Fact(_user(model, pk), version, gone) for model, pk, version, gone in users]
+        missed = self._table.tell(intern(sender), facts, now)
         if missed:
             items = [[*user, version] for user, version in missed]
             others.to_node(sender, [Kind.ANNOUNCED, items], _size(items))
@@ -275,15 +276,16 @@ class Presence:
         # What comes of a process behind its end is old.
         if self._others is not None and sender in self._others.peers:
             now = self._runtime.loop.time()
+            holder = intern(sender)
             for model, pk, here in users:
-                self._table.change(sender, UserRoom(model, pk), here, now)
+                self._table.change(holder, _user(model, pk), here, now)
             self._act(now)
 
     def _on_announced(self, sender: str, users: list[Any]) -> None:
         check_items(users, (str, str, int))
         now = self._runtime.loop.time()
         for model, pk, version in users:
-            self._table.hear(UserRoom(model, pk), version, now)
+            self._table.hear(_user(model, pk), version, now)
         self._act(now)
 
 
@@ -314,6 +316,11 @@ class _Others:
         """Return whether this process's own heartbeats come back, so those of others arrive."""
         silence = max(1.5 * self.membership.interval, self._patience / 4)
         return self._bus.up and now - self._bus.echoed_at <= silence
+
+
+def _user(model: str, pk: str) -> UserRoom:
+    """Return a user. Each text from the layer is a new object, though there are few models."""
+    return UserRoom(intern(model), pk)
 
 
 def _plain(facts: Iterable[Fact]) -> list[list[Any]]:

@@ -93,7 +93,7 @@ async def test_the_emitter(pair: Cluster, member: Join, publish: Publish) -> Non
     assert await heard(pair, members, 1) == [[], [["left"]], [], []]
     await publish([["serverSideEmit", "hello from Node", 1]])
     for worker in pair.workers:
-        await eventually(lambda worker=worker: worker.journal("hello from Node"), "the signal")
+        await eventually(functools.partial(worker.journal, "hello from Node"), "the signal")
         (entry,) = worker.journal("hello from Node")
         assert (entry["namespace"], entry["args"]) == ("/fleet", ["1"])
     await publish([["to", "yellow"], ["disconnectSockets", True]])
@@ -105,7 +105,7 @@ async def test_rubbish_and_an_outage(pair: Cluster, member: Join, publish: Publi
     """What is no message of an emitter harms nobody, and Redis may restart."""
     one = await member(pair.workers[0])
     client = redis.Redis(port=pair.redis.port)
-    rubbish = [
+    rubbish: list[tuple[str, str | bytes]] = [
         ("socket.io#/fleet#", b""),
         ("socket.io#/fleet#", b"\xc1" * 100),
         ("socket.io#/fleet#", b"\xdd\xff\xff\xff\xff"),

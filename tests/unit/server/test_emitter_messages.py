@@ -80,7 +80,8 @@ def test_no_broadcasts(packet: Any) -> None:
 
 
 def test_no_rooms() -> None:
-    for options in ({"rooms": "x"}, {"rooms": [None]}, {"except": {}}, None, []):
+    bad: list[Any] = [{"rooms": "x"}, {"rooms": [None]}, {"except": {}}, None, []]
+    for options in bad:
         with pytest.raises(ValueError, match=r"rooms|options"):
             broadcast(EVENT, options)
     with pytest.raises(ValueError, match="rooms"):

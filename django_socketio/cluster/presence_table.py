@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from heapq import heappop, heappush
+from itertools import count
 from typing import NamedTuple
 
 from ..addressing.rooms import UserRoom
@@ -81,6 +83,12 @@ class PresenceTable:
         self._entries: dict[UserRoom, Entry] = {}
         # Users of whom something is to be announced, by whomever, and from when on.
         self._pending: dict[UserRoom, float] = {}
+        # The same as a heap, which may also have what is no more pending.
+        self._due: list[tuple[float, int, UserRoom]] = []
+        self._numbers = count()
+        # Users whose announcement was left to another owner; those of them that it has not made.
+        self._left: set[UserRoom] = set()
+        self._late: dict[str, list[UserRoom]] = {}
         # Users without a holder of whom nothing is to be announced.
         self._over: dict[UserRoom, None] = {}
         # Processes that are gone, if this process heard the others when it lost them.
@@ -205,39 +213,49 @@ class PresenceTable:
         for node in list(self._unheard):
             self.forget_holder(node, now)
         announced = []
-        for user in [user for user, due in self._pending.items() if due <= now]:
-            if self.owner(user) == self.node:
-                entry = self._entries[user]
+        while self._due and self._due[0][0] <= now:
+            due, _, user = heappop(self._due)
+            if self._pending.get(user) != due:
+                continue  # something has changed since
+            owner, entry = self.owner(user), self._entries[user]
+            if owner == self.node:
                 entry.version = _next_version(entry.version, today)
                 self._settle(user, entry, now)
                 announced.append(Announcement(user, entry.version))
+            else:
+                self._look_again(user, owner, now)
         return announced
 
     def remind(self, now: float) -> dict[str, list[Fact]]:
         """Return what other owners should have announced by now, for each of them."""
-        late: dict[str, list[Fact]] = {}
-        for user in [user for user, due in self._pending.items() if due + REMINDER <= now]:
-            owner = self.owner(user)
-            if owner is not None and owner != self.node:
-                self._pending[user] = now
-                for fact in self.facts([user], now):
-                    late.setdefault(owner, []).append(fact)
-        return late
+        late, self._late = self._late, {}
+        return {owner: list(self.facts(users, now)) for owner, users in late.items()}
 
     # Inside
+
+    def _look_again(self, user: UserRoom, owner: str | None, now: float) -> None:
+        """Leave an announcement to the owner, and look after a while whether it has been made."""
+        self._pend(user, now + REMINDER)
+        if user not in self._left:
+            self._left.add(user)
+        elif owner is not None:
+            self._late.setdefault(owner, []).append(user)
+
+    def _pend(self, user: UserRoom, due: float) -> None:
+        self._pending[user] = due
+        heappush(self._due, (due, next(self._numbers), user))
 
     def _settle(self, user: UserRoom, entry: Entry, now: float) -> None:
         """Note whether something is to be announced of a user, after a change."""
         here, online = bool(entry.holders), entry.version % 2 == 1
         self._over.pop(user, None)
         if here == online:
+            self._left.discard(user)
             self._pending.pop(user, None)
             if not here:
                 self._over[user] = None
-        elif here:
-            self._pending.setdefault(user, now)
-        else:
-            self._pending[user] = entry.gone + self._grace
+        elif user not in self._pending:
+            self._pend(user, now if here else entry.gone + self._grace)
 
     def _forget(self, now: float) -> None:
         """Forget users who have been offline for long. The first ones are the oldest, roughly."""

@@ -470,7 +470,10 @@ def test_the_owner_is_reminded() -> None:
     table.add_owner("other")
     number = 1
     table.change("me", user(number), True, 0)
-    assert table.announce(0, DAY) == []
-    assert table.remind(0.5) == {}
-    assert table.remind(1) == {"other": [Fact(user(number), 0, HELD)]}
-    assert table.remind(1.5) == {}
+    wanted = {"other": [Fact(user(number), 0, HELD)]}
+    for now, reminder in ((0, {}), (0.5, {}), (1, wanted), (1.5, {}), (2, wanted)):
+        assert table.announce(now, DAY) == []
+        assert table.remind(now) == reminder
+    table.hear(user(number), 1, 3)
+    assert table.announce(4, DAY) == []
+    assert table.remind(4) == {}

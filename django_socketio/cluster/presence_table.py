@@ -91,7 +91,7 @@ class PresenceTable:
         self._late: dict[str, list[UserRoom]] = {}
         # Users without a holder of whom nothing is to be announced.
         self._over: dict[UserRoom, None] = {}
-        # Processes that are gone, if this process heard the others when it lost them.
+        # Processes that are gone, unless it was this one that did not hear them.
         self._unheard: set[str] = set()
         self._steady = 0.0
 

@@ -99,6 +99,9 @@ async def test_the_emitter(pair: Cluster, member: Join, publish: Publish) -> Non
     await publish([["to", "yellow"], ["disconnectSockets", True]])
     await eventually(lambda: all(one.left.is_set() for one in members[:2]), "two to go")
     assert await use(first, ["acount"]) == 2
+    # They end as they should.
+    for worker in pair.workers:
+        await asyncio.to_thread(worker.stop)
 
 
 async def test_rubbish_and_an_outage(pair: Cluster, member: Join, publish: Publish) -> None:

@@ -12,7 +12,7 @@ The first three are sent with the consumer's class as ``sender`` and its instanc
 ``event_received``
     An event has arrived, and its handler runs next. ``event``: its name; ``args``: a list.
 
-The others have no sender. This one tells of other processes:
+The others but the last two have no sender. This one tells of other processes:
 
 ``server_event``
     Another process has called ``server_side_emit`` or ``server_side_call``. ``namespace``: its
@@ -46,6 +46,15 @@ These tell what this process does. They cost nothing while nobody listens:
 
 The last five are sent one after the other, in the order in which it happened, soon after it.
 
+These tell of users, where ``SOCKETIO["PRESENCE"]`` is True (docs/presence.md), with the class of
+the user as ``sender``, each in one process:
+
+``user_online``
+    A user's first socket has come, in any process. ``user_id``: the primary key, as text.
+
+``user_offline``
+    A user's last socket has been gone for ``PRESENCE_GRACE`` seconds. ``user_id`` is the same.
+
 A receiver may be ``async def``, or a plain function, which runs in a worker thread and may use the
 ORM. An exception that it raises is logged; the other receivers are called nevertheless.
 """
@@ -63,3 +72,5 @@ room_deleted = Signal()
 room_joined = Signal()
 room_left = Signal()
 event_sent = Signal()
+user_online = Signal()
+user_offline = Signal()

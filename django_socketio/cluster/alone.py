@@ -8,11 +8,13 @@ from typing import Any
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import NOBODY, Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
+from .presence import Presence
 from .strangers import Strangers
 from .tunnels import Tunnels
 
@@ -40,6 +42,9 @@ class Alone:
         if self._strangers.betray_others(sid, self._runtime.loop.time()):
             self._runtime.log.warning(MISCONFIGURED)
 
+    def take_part(self, presence: Presence) -> None:
+        presence.join_nobody()
+
     async def greeted(self) -> None: ...
 
     def successor(self) -> None: ...
@@ -60,6 +65,9 @@ class Alone:
 
     async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
         return [], set()
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        return Headcount()
 
     async def ask(
         self,

@@ -19,6 +19,7 @@ from .membership import Membership
 from .messages import CARRIED, EVERYONE, UNCOMPRESSED, VOLATILE, Kind
 from .peers import Peers
 from .ports import Members
+from .presence import IGNORED, Presence
 from .progress import Milestone
 from .questions import Questions
 from .requests import Requests
@@ -93,10 +94,13 @@ class Cluster:
             **self.membership.handlers,
             **self.tunnels.handlers,
             **self.visits.handlers,
+            **IGNORED,
         }
+        self._presence: Presence | None = None
         self.greeted = self.membership.greeted
         self.successor = self.membership.successor
         self.fetch = self.questions.fetch
+        self.count = self.questions.count
         self.ask = self.questions.ask
         self.server_call = self.questions.server_call
         self.gather = self.questions.gather
@@ -110,10 +114,17 @@ class Cluster:
             self.membership.listen()
             self.router.listening = True
 
+    def take_part(self, presence: Presence) -> None:
+        self._presence = presence
+        self._handlers.update(presence.handlers)
+        presence.join(self.bus, self.router, self.peers, self.membership)
+
     async def stop(self, timeout: float = 1.0) -> None:
         if self._stopped:
             return
         self._stopped = True
+        if self._presence is not None:
+            self._presence.stop()
         self.tunnels.break_all_tunnels()
         self.membership.say_goodbye()
         await self.bus.stop(timeout)
@@ -182,8 +193,12 @@ class Cluster:
     def _lost(self, sender: str, group: str) -> None:
         if group == CARRIED:
             self.tunnels.break_tunnels(sender)
+        elif self._presence is not None:
+            self._presence.ask(sender)
 
     def _departed(self, node: str) -> None:
         self.tunnels.break_tunnels(node)
         self.questions.departed(node)
         self.visits.departed(node)
+        if self._presence is not None:
+            self._presence.departed(node)

@@ -57,6 +57,8 @@ class Membership:
         self._peers = peers
         self._departed = departed
         self._refresh = refresh
+        # Called with each process that becomes known.
+        self.joined: Callable[[str], None] = _ignore
         self.tunnels: Tunnels
         self.visits: Visits
         # The last heartbeat, and the processes that we had tunnels with when it was sent.
@@ -254,6 +256,8 @@ class Membership:
             self._to(sender, self._greeting(wanted=False))
             self._bus.mending.say_where_we_stand_to(channel)
             self.visits.repeat()
+        if new:
+            self.joined(sender)
 
     def _on_pulse(self, sender: str, wanted: bool) -> None:
         # A pulse only carries a sequence number. If we have no tunnel with the sender, we send it
@@ -269,3 +273,6 @@ class Membership:
         self._bus.forget(sender)
         if self._peers.remove(sender):
             self._departed(sender)
+
+
+def _ignore(node: str) -> None: ...

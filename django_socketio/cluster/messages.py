@@ -71,6 +71,12 @@ class Kind(IntEnum):
     VISITS = 30
     REPORT = 40
     REPORTED = 41
+    COUNT = 50
+    COUNTED = 51
+    WHO = 52
+    HERE = 53
+    PRESENCE = 54
+    ANNOUNCED = 55
 
 
 _NUMBER = (int, float)
@@ -124,6 +130,12 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
+    Kind.COUNT: {"question": int, **_TARGET, "users": bool},
+    Kind.COUNTED: {"question": int, "sockets": int, "users": list},
+    Kind.WHO: {"owner": bool},
+    Kind.HERE: {"first": bool, "last": bool, "users": list},
+    Kind.PRESENCE: {"users": list},
+    Kind.ANNOUNCED: {"users": list},
 }
 
 _FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}
@@ -139,7 +151,7 @@ def is_well_formed(operation: Any) -> bool:
     )
 
 
-def check_items(items: list[Any], form: tuple[type, ...]) -> None:
+def check_items(items: list[Any], form: tuple[type | tuple[type, ...], ...]) -> None:
     """Raise ValueError unless each item of a list is a list of these types."""
     for item in items:
         if (

@@ -7,15 +7,17 @@ joins them, and neither side knows more of the other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
+from .presence import Presence
 from .tunnels import Tunnels
 
 
@@ -33,6 +35,9 @@ class Members(Protocol):
 
     def describe(self, target: Target) -> list[SocketDescription]:
         """Describe the target's sockets."""
+
+    def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets; with ``users`` say whose they are."""
 
     async def ask(
         self,
@@ -54,6 +59,16 @@ class Members(Protocol):
 
     async def server_event(self, namespace: str, event: str, args: list[Any]) -> list[Any]:
         """Send the signal ``server_event``. Returns what its receivers returned."""
+
+
+class Watch(Protocol):
+    """Who wants to know of each socket of this process. Called on the loop's own thread."""
+
+    def came(self, rooms: Iterable[Room]) -> None:
+        """Note a new socket; ``rooms`` has that of its user, if it has one."""
+
+    def went(self, rooms: Iterable[Room]) -> None:
+        """Note that a socket has gone."""
 
 
 class Others(Protocol):
@@ -78,6 +93,9 @@ class Others(Protocol):
         """Return the other process that a session's id names; None if it names none."""
 
     # Life
+
+    def take_part(self, presence: Presence) -> None:
+        """Have the others tell of their users, and tell them of ours."""
 
     async def greeted(self) -> None:
         """Wait until the others can have heard of this process, but not for long."""
@@ -121,6 +139,9 @@ class Others(Protocol):
 
     async def fetch(self, target: Target) -> tuple[list[SocketDescription], set[str]]:
         """Fetch descriptions of the target's sockets elsewhere."""
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets elsewhere, in the processes that answer."""
 
     async def ask(
         self,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from ..addressing.delivery import Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import Answered, Outcome, as_result
 from ..addressing.target import Target
 from ..logs import safe
@@ -20,7 +22,7 @@ from .messages import NAMED, UNCOMPRESSED, Kind
 from .peers import Peers
 from .routing import Router
 
-# Seconds that fetch_sockets waits for other processes: Node's ``requestsTimeout``.
+# Seconds that fetch_sockets and count wait for other processes: Node's ``requestsTimeout``.
 FETCH_TIMEOUT = 5.0
 # Seconds that a question may take on its way, beyond its own timeout.
 GRACE = 1.0
@@ -56,6 +58,7 @@ class Questions:
             Kind.DONE: self._answering(Inquiry.finished),
             Kind.SERVER_ANSWER: self._answering(self._take_server_answer),
             Kind.REPORTED: self._answering(self._take_report),
+            Kind.COUNTED: self._answering(self._take_count),
         }
 
     def departed(self, node: str) -> None:
@@ -70,6 +73,14 @@ class Questions:
             target, lambda number: [Kind.FETCH, number, *wire], FETCH_TIMEOUT
         )
         return [socket for part in inquiry.found for socket in part], inquiry.waiting
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets elsewhere, in the processes that answer."""
+        rest = [*target.to_wire(), users]
+        inquiry = await self._inquire(
+            target, lambda number: [Kind.COUNT, number, *rest], FETCH_TIMEOUT
+        )
+        return reduce(Headcount.and_also, inquiry.found, Headcount())
 
     async def ask(
         self,
@@ -157,6 +168,10 @@ class Questions:
 
     def _take_sockets(self, inquiry: Inquiry, sender: str, text: str) -> None:
         inquiry.answered(sender, [SocketDescription.from_dict(item) for item in json.loads(text)])
+        inquiry.finished(sender)
+
+    def _take_count(self, inquiry: Inquiry, sender: str, sockets: int, users: list[Any]) -> None:
+        inquiry.answered(sender, Headcount(sockets, frozenset(map(str, users))))
         inquiry.finished(sender)
 
     def _take_report(self, inquiry: Inquiry, sender: str, text: str) -> None:

@@ -46,6 +46,7 @@ class Requests:
             Kind.ASK: self._on_ask,
             Kind.SERVER_EVENT: self._on_server_event,
             Kind.REPORT: self._on_report,
+            Kind.COUNT: self._on_count,
         }
 
     def _seen_before(self, sender: str, number: int) -> bool:
@@ -106,6 +107,20 @@ class Requests:
         credentials = self._share_credentials
         text = self._encoder.json([socket.as_dict(credentials) for socket in sockets])
         self._router.to_node(sender, [Kind.FOUND, number, text], len(text))
+
+    def _on_count(
+        self,
+        sender: str,
+        number: int,
+        namespace: str,
+        rooms: list[Any],
+        exclude: list[Any],
+        users: bool,
+    ) -> None:
+        found = self._members.count(Target.from_wire(namespace, rooms, exclude), users)
+        size = sum(map(len, found.users))
+        answer = [Kind.COUNTED, number, found.sockets, list(found.users)]
+        self._router.to_node(sender, answer, size)
 
     def _on_report(self, sender: str, number: int, subject: str, params: str) -> None:
         text = self._encoder.json(self._members.report(subject, json.loads(params)))

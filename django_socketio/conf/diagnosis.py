@@ -58,6 +58,16 @@ def layer_problems(raw: dict[str, Any], layers: dict[str, Any]) -> Iterator[Prob
     ``layers`` is ``settings.CHANNEL_LAYERS``. If it is empty, the default alias means no layer.
     """
     alias = raw.get("CHANNEL_LAYER", Settings.channel_layer)
+    emitter = raw.get("REDIS_EMITTER")
+    if emitter and not (isinstance(emitter, dict) and "URL" in emitter):
+        layer = layers.get(alias, {}) if isinstance(alias, str) else {}
+        if not str(layer.get("BACKEND", "")).startswith("channels_redis."):
+            yield Problem(
+                "REDIS_EMITTER",
+                'SOCKETIO["REDIS_EMITTER"] has no Redis: the channel layer is none of '
+                "channels_redis.",
+                'Name it: {"URL": "redis://localhost:6379/0"}.',
+            )
     if alias in layers or (alias == Settings.channel_layer and not layers):
         return
     known = ", ".join(map(repr, layers)) or "none"

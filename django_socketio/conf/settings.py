@@ -100,6 +100,12 @@ class Settings:
     max_layer_buffer_size: int = option(16_000_000, validators.integer(1))
     max_resend_buffer_size: int = option(16_000_000, validators.integer(0))
     share_credentials: bool = option(False, validators.boolean)
+    redis_emitter: bool | dict[str, str] | None = option(
+        None, validators.redis_emitter, secret=True
+    )
+    # Signals of users who come and go; seconds for which one may be away
+    presence: bool = option(False, validators.boolean)
+    presence_grace: float = option(5, validators.number(0))
     # Statistics: how often they are written to the database (0 or None: never), how long kept
     stats_interval: float | None = option(10, validators.interval)
     stats_retention: float = option(8 * 86400, validators.number(0))

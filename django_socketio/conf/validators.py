@@ -191,6 +191,24 @@ def interval(value: Any) -> str | None:
     return wrong and wrong + ", or None"
 
 
+def redis_emitter(value: Any) -> str | None:
+    expected = (
+        'None, True (the Redis of the channel layer) or a dict with some of KEY ("socket.io") and '
+        'URL, such as "redis://localhost:6379/0"'
+    )
+    if value is None or value is False:
+        return None
+    if value is not True and not (
+        isinstance(value, dict)
+        and set(value) <= {"KEY", "URL"}
+        and all(isinstance(text, str) and text for text in value.values())
+    ):
+        return expected
+    if find_spec("channels_redis") is None or find_spec("msgpack") is None:
+        return 'None, or run "pip install channels-socketio[redis]"'
+    return None
+
+
 def admin_ui(value: Any) -> str | None:
     expected = (
         "None, True (staff only) or a dict with some of USERNAME and PASSWORD (a bcrypt hash or "

@@ -8,7 +8,7 @@ from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec
 from .decoder import Decoder, decode
 from .encoder import Encoder
 from .large import LargePacket, weigh
-from .msgpack_parser import MsgpackParser
+from .msgpack_parser import MsgpackParser, unpack_msgpack
 from .packet import (
     LARGE,
     RESERVED_EVENTS,
@@ -44,5 +44,6 @@ __all__ = [
     "StandardCodec",
     "decode",
     "default_codec",
+    "unpack_msgpack",
     "weigh",
 ]

@@ -80,6 +80,18 @@ class MsgpackParser:
         return packet
 
 
+def unpack_msgpack(data: bytes, limits: Limits) -> Any:
+    """Return a value in MessagePack, such as npm's notepack.io makes it.
+
+    Raises :class:`PacketError` for anything else, and for what exceeds the limits of a packet.
+    """
+    check_msgpack(data, limits)
+    try:
+        return _unpack(data)
+    except (ValueError, OverflowError) as error:
+        raise PacketError("invalid MessagePack") from error
+
+
 def _unpack(data: bytes) -> Any:
     return msgpack.unpackb(
         data, ext_hook=_extension, timestamp=_DATETIME, unicode_errors=_HALF_PAIRS

@@ -14,6 +14,7 @@ from typing import Any
 from .. import process
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.ids import new_node
 from ..addressing.outcomes import Answered, Outcome
 from ..addressing.rooms import Room
@@ -21,6 +22,7 @@ from ..addressing.target import Target
 from ..cluster.alone import Alone
 from ..cluster.cluster import Cluster
 from ..cluster.ports import Others
+from ..cluster.presence import Presence
 from ..conf import Settings, is_debug
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE, Several
@@ -32,6 +34,7 @@ from ..sockets.members import LocalMembers
 from ..sockets.socket import Socket
 from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
+from .user_signals import UserSignals
 from .watching import Watcher
 from .wiring import Record, Wiring
 
@@ -77,6 +80,16 @@ class Hub:
                 "channels_redis.pubsub.RedisPubSubChannelLayer",
                 *process.wanted(),
             )
+        if settings.presence and serves:
+            presence = Presence(
+                self.runtime,
+                settings,
+                self.node,
+                UserSignals(self.runtime).send,
+                lambda: self.local.closing,
+            )
+            self.local.watch = presence
+            self.others.take_part(presence)
         self.record: Record | None = None if wiring.record is None else wiring.record(self)
         self.shutdown = Shutdown(self.local, self.clients, self.others, self.record)
 
@@ -108,6 +121,11 @@ class Hub:
             return found, set()
         elsewhere, silent = await self.others.fetch(target)
         return found + elsewhere, silent
+
+    async def count(self, target: Target, users: bool) -> Headcount:
+        """Count the target's sockets; with ``users`` say whose they are."""
+        found = self.members.count(target, users)
+        return found if target.local else found.and_also(await self.others.count(target, users))
 
     async def ask(
         self,

@@ -18,6 +18,7 @@ from ..runtime.awaitables import Posted, Several
 from ..runtime.threads import forget_threads
 from .hub import Hub
 from .outside import forget_outside, outside_hub, wait_until_taken
+from .redis_emitter import RedisEmitter
 from .shutdown import begin_on_signals
 from .wiring import Wiring
 
@@ -37,6 +38,10 @@ def current_hub(wiring: Wiring = NO_WIRING) -> Hub:
     hub = Hub(asyncio.get_running_loop(), get_settings(), shared_layer(), wiring=wiring)
     with _lock:
         _hubs[:] = [old for old in _hubs if not old.runtime.loop.is_closed()] + [hub]
+    if hub.settings.redis_emitter:
+        emitter = RedisEmitter(hub)
+        emitter.start()
+        hub.shutdown.stop_listening = emitter.stop
     begin_on_signals(hub.shutdown)
     return hub
 

@@ -17,8 +17,8 @@ from ..logs import safe
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
 from ..signals import event_sent
-from .addressees import Addressees
 from .answers import as_they_come
+from .counting import Counting
 from .hub import Hub
 from .hubs import block, must_not_block, on_all_hubs, on_each_hub
 from .namespaces import normalise
@@ -26,7 +26,7 @@ from .registry import registry
 from .sent import tell_sent
 
 
-class Operator(Addressees):
+class Operator(Counting):
     """Some sockets of a namespace, in all processes, and what can be done with them.
 
     ``io`` addresses all sockets of the namespace "/"; :meth:`of`, :meth:`to` and :meth:`exclude`

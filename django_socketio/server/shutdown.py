@@ -10,7 +10,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -50,6 +50,8 @@ class Shutdown:
         self._others = others
         self._record = record
         self._leaving: asyncio.Task[None] | None = None
+        # Ends what listens beside the channel layer.
+        self.stop_listening: Callable[[], Awaitable[None]] | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -116,6 +118,8 @@ class Shutdown:
         handlers = [task for task, client in tasks.items() if client is not None]
         if handlers:
             await asyncio.wait(handlers, timeout=HANDLERS_TIMEOUT)
+        if self.stop_listening is not None:
+            await self.stop_listening()
         await self._others.stop()
         self._local.runtime.log.close()
 

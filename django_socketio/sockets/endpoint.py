@@ -193,10 +193,14 @@ class Endpoint:
         for room in own_rooms:
             self._joins(self.local.join_room(self, self.namespace, room))
         self._joins(self.local.add(self, self.namespace))
+        if self.local.watch is not None:
+            self.local.watch.came(own_rooms)
 
     def remove_from_index(self) -> None:
         """Let no emit find this socket any more. ``rooms`` still says where it was."""
-        self.local.remove(self, self.namespace, (*self.rooms, *self.own_rooms))
+        there = self.local.remove(self, self.namespace, (*self.rooms, *self.own_rooms))
+        if there and self.local.watch is not None:
+            self.local.watch.went(self.own_rooms)
 
     def _joins(self, joining: Awaitable[None] | None) -> None:
         if joining is not None:

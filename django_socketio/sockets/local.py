@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from ..addressing.ids import new_id
 from ..addressing.rooms import Room
 from ..addressing.target import Target
-from ..cluster.ports import Others
+from ..cluster.ports import Others, Watch
 from ..conf import Settings
 from ..runtime.announcer import Announcer
 from ..runtime.runtime import Runtime
@@ -48,6 +48,8 @@ class Local(Generic[M]):
         # By family, the names of its namespaces that are in ``namespaces``.
         self._families: dict[str, dict[str, None]] = {}
         self.logins: Logins[Any] = Logins(runtime.loop)
+        # Is told of each socket that comes and goes, where somebody wants to know.
+        self.watch: Watch | None = None
         self.backlog = TotalBacklog(settings.max_pending_events_total_size)
         # Send the signals of rooms, and of events that are sent.
         self.room_news = Announcer(runtime)
@@ -101,19 +103,24 @@ class Local(Generic[M]):
             return None
         return self.others.room_opened(namespace, None, socket.sid)
 
-    def remove(self, socket: M, namespace: str, rooms: Iterable[Room]) -> None:
-        """Remove a socket from its namespace and from ``rooms``, which are all of its rooms."""
+    def remove(self, socket: M, namespace: str, rooms: Iterable[Room]) -> bool:
+        """Remove a socket from its namespace and from ``rooms``, which are all of its rooms.
+
+        Returns False where it was not in the namespace.
+        """
         for room in rooms:
             self.leave_room(socket, namespace, room)
         found = self.namespaces.get(namespace)
         if found is None:
-            return  # it was refused before it was in any room
-        if found.sockets.pop(socket.sid, None) is not None:
+            return False  # it was refused before it was in any room
+        there = found.sockets.pop(socket.sid, None) is not None
+        if there:
             counters.sockets.leave(found.counted)
             if not found.sockets:
                 self.others.room_closed(namespace, None, socket.sid)
         if not found.sockets and not found.rooms:
             self._close(found, socket.sid)
+        return there
 
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
         """Add a socket to a room. Returns what :meth:`add` returns."""

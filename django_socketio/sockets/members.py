@@ -8,6 +8,7 @@ from typing import Any
 
 from ..addressing.delivery import Action, Delivery
 from ..addressing.descriptions import SocketDescription
+from ..addressing.headcount import Headcount
 from ..addressing.outcomes import NOBODY, Answered, Outcome
 from ..addressing.rooms import Room
 from ..addressing.target import Target
@@ -84,6 +85,13 @@ class LocalMembers:
 
     def describe(self, target: Target) -> list[SocketDescription]:
         return [socket.describe() for socket in self._local.select(target)]
+
+    def count(self, target: Target, users: bool) -> Headcount:
+        sockets = self._local.select(target)
+        if not users:
+            return Headcount(len(sockets))
+        ids = {getattr(socket.user, "pk", None) for socket in sockets} - {None}
+        return Headcount(len(sockets), frozenset(map(str, ids)))
 
     async def ask(
         self,

@@ -112,6 +112,7 @@ def questions(room: str, total: int) -> None:
             "sids": sorted(socket.sid for socket in found),
             "answers": target.call("question", total),
             "one": found[0].timeout(10).call("question", total),
+            "count": target.count(),
             "processes": io.of("/fleet").timeout(10).server_side_call("event"),
         }
     )

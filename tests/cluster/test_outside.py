@@ -127,6 +127,7 @@ async def test_questions(cluster: Cluster, trio: list[Member], room: str, run: R
     assert told["sids"] == sorted(one.sid for one in trio)
     assert sorted(told["answers"]) == [[7, 0], [7, 1], [7, 2]]
     assert told["one"] in told["answers"]
+    assert told["count"] == 3
     pids = {(await asyncio.to_thread(worker.counts))["pid"] for worker in cluster.workers}
     assert {answer["pid"] for answer in told["processes"]} == pids
     # It has said goodbye.

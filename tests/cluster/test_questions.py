@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 import uuid
 from typing import Any
@@ -79,6 +80,25 @@ async def test_some_of_them(cluster: Cluster, members: Trio, room: str) -> None:
     assert await use(first, ["to", sids[4]], *ask) == [4]
     assert sorted(await use(second, ["to", room], ["exclude", *sids[2:]], *ask)) == [0, 1]
     assert sorted(await use(second, ["to", room], ["local"], *ask)) == [1, 4]
+
+
+async def test_counting(cluster: Cluster, members: Trio, member: Join, room: str) -> None:
+    ada = [
+        await member(worker, room, cookie=worker.log_in("ada")) for worker in cluster.workers[:2]
+    ]
+    (id,) = {
+        info["user_id"]
+        for info in await use(cluster.workers[2], ["to", ada[0].sid], ["afetch_sockets"])
+    }
+    for worker in cluster.workers:
+        for thread, count, users in ((False, "acount", "ausers"), (True, "count", "users")):
+            ask = functools.partial(use, worker, thread=thread)
+            assert await ask(["to", room], [count]) == 8
+            assert await ask(["to", room], ["exclude", ada[0].sid], [count]) == 7
+            assert await ask(["to", ada[1].sid], [count]) == 1
+            assert await ask(["to", room], ["local"], [count]) in (2, 3)
+            assert await ask(["to", room], [users]) == [str(id)]
+            assert await ask(["to", room], ["exclude", *(one.sid for one in ada)], [users]) == []
 
 
 async def test_nobody(cluster: Cluster, members: Trio, room: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from django_socketio import SocketIOConsumer, event, io, register
-from django_socketio.signals import server_event
+from django_socketio.signals import server_event, user_offline, user_online
 from tests.project.journal import record
 
 
@@ -57,3 +57,13 @@ def answer(sender: Any, namespace: str, event: str, args: list[Any], **kwargs: A
     if event == "fail":
         raise ValueError("on purpose")
     return {"pid": os.getpid(), "args": args}
+
+
+@receiver(user_online)
+def come(sender: Any, user_id: str, **kwargs: Any) -> None:
+    record("presence", "online", user=user_id, model=sender.__name__)
+
+
+@receiver(user_offline)
+def go(sender: Any, user_id: str, **kwargs: Any) -> None:
+    record("presence", "offline", user=user_id, model=sender.__name__)

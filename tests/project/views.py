@@ -226,6 +226,8 @@ def _result(error: Exception | None, result: Any = None) -> JsonResponse:
         result = {"late": error.missing, "answers": error.answers}
     elif error is not None:
         result = {"error": f"{type(error).__name__}: {error}"}
+    elif isinstance(result, set):
+        result = sorted(result)
     elif isinstance(result, list):
         result = [_plain(item) if isinstance(item, RemoteSocket) else item for item in result]
     return JsonResponse({"result": result}, encoder=PlainEncoder)

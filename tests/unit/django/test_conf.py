@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "TRANSPORTS": ["polling", "websocket"],
     "ALLOW_UPGRADES": True,
     "ACK_TIMEOUT": 60,
+    "PRESENCE": False,
+    "PRESENCE_GRACE": 5,
     "PING_INTERVAL": 25,
     "PING_TIMEOUT": 20,
     "UPGRADE_TIMEOUT": 10,
@@ -133,6 +135,8 @@ BAD: dict[str, list[Any]] = {
     "ALLOW_REQUEST": [True, 5, "no.such.function", "django_socketio.conf.settings", "", ["x"]],
     "CORS_ALLOWED_HEADERS": ["x-token", ["a b"], ["a,b"], [5], [""], ["x\r\ny"], {"x"}],
     "CORS_EXPOSED_HEADERS": [None, "x-token", ["a b"], ["a:b"], [5], [""], ["é"]],
+    "PRESENCE": [1, None],
+    "PRESENCE_GRACE": [0, "5"],
     "CORS_MAX_AGE": [-1, 1.5, "600", True],
     "TRUSTED_PROXIES": [-1, True, None, "10.0.0.1", [10], ["proxy"], ["10.0.0.1/8"], {"10.0.0.1"}],
     "PARSER": [
@@ -307,7 +311,27 @@ def test_an_unknown_channel_layer(
     assert str(error.value) == f"{problem.message} {problem.hint}"
 
 
+REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
+URL = "redis://:secret@localhost/0"
+
+
+@pytest.mark.parametrize("value", [1, "redis://localhost", {"URL": ""}, {"KEY": 1}, {"HOST": "x"}])
+def test_a_bad_emitter(value: Any) -> None:
+    (problem,) = problems({"REDIS_EMITTER": value})
+    assert problem.hint.startswith("It must be None, True ")
+
+
+def test_an_emitter_needs_a_redis() -> None:
+    for value in (True, {"KEY": "x"}):
+        (problem,) = layer_problems({"REDIS_EMITTER": value}, {"default": LAYER})
+        assert problem.key == "REDIS_EMITTER"
+        assert list(layer_problems({"REDIS_EMITTER": value}, {"default": REDIS})) == []
+    assert list(layer_problems({"REDIS_EMITTER": {"URL": URL}}, {})) == []
+    assert list(problems({"REDIS_EMITTER": {"URL": URL, "KEY": "x"}})) == []
+
+
 def test_a_secret_is_not_shown() -> None:
+    assert "secret" not in repr(Settings(redis_emitter={"URL": URL}))
     assert "bcrypt" not in repr(Settings(admin_ui={"USERNAME": "ada", "PASSWORD": "$bcrypt"}))
 
 

@@ -126,7 +126,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(packet=st.sampled_from(["2probe", "5"]) | any_packets)
     def probe(self, packet: str | bytes) -> None:
         session = self.session
-        # A session that closes sends its last packets over the WebSocket, if that is ready for them.
+        # A session that closes may send its last packets over the WebSocket.
         may = session.state != "closed" and session.upgrading
         was_open = session.state == "open"
         outcome = session.receive_probe(packet)

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Any
 
-from channels.exceptions import ChannelFull
+from channels.exceptions import ChannelFull, MessageTooLarge
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.utils.module_loading import import_string
 
 from ..conf import get_settings
 from ..logs import Bursts, logger, safe
@@ -31,6 +32,22 @@ def shared_layer() -> Any:
     alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
     return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def is_shared() -> bool:
+    """Return whether the settings name a layer that reaches other processes, and make none.
+
+    The layer of channels_rabbitmq has to be made on the loop that uses it.
+    """
+    alias = get_settings().channel_layer
+    config = channel_layers.configs.get(alias)
+    if config is None:
+        return False
+    try:
+        backend = import_string(config["BACKEND"])
+    except (ImportError, KeyError):
+        return True  # Channels says what is wrong when it makes the layer
+    return not (isinstance(backend, type) and issubclass(backend, InMemoryChannelLayer))
 
 
 class Outcome(Enum):
@@ -121,7 +138,7 @@ class Layer:
                     "full", "a channel of the layer is full: raise its capacity", now
                 )
                 return Outcome.TAKEN
-            except (TypeError, ValueError, OverflowError) as error:
+            except (TypeError, ValueError, OverflowError, MessageTooLarge) as error:
                 # The message is at fault, so the next call would fail, too.
                 counters.layer.add("malformed")
                 now = asyncio.get_running_loop().time()

@@ -1,0 +1,67 @@
+"""What is particular about single channel layers: nothing else looks at a layer's name.
+
+docs/layers.md says what each of them does, loses and costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+
+# What a layer cannot do as channels_redis's pub/sub layer does it, and what helps, by the start of
+# the path of its class.
+SHORTCOMINGS = {
+    "channels_nats.": (
+        "keeps no order between rooms, drops what finds a full channel, and carries no message "
+        "larger than the NATS server's max_payload, 1 MB by default",
+        "Raise capacity in its CONFIG, which is 100 by default, and max_payload above "
+        'SOCKETIO["MAX_HTTP_BUFFER_SIZE"].',
+    ),
+    "channels_postgres.": (
+        "writes a row for each message and process, and keeps the groups of killed processes",
+        "Use it where a database is there and messages are few; delete old rows of "
+        "channels_postgres_groupchannel and channels_postgres_message from time to time.",
+    ),
+    "channels_rabbitmq.": (
+        "drops what a full queue cannot hold, and does not notice a lost connection while it sends",
+        "Raise local_capacity and remote_capacity in its CONFIG, which are 100 by default.",
+    ),
+}
+
+
+def must_finish(backend: Any) -> bool:
+    """Return whether the layer's calls must not be cancelled.
+
+    Those of channels_rabbitmq await one future until there is a connection. To cancel a call
+    cancels that future, and then the layer never connects again.
+    """
+    return _package(backend) == "channels_rabbitmq"
+
+
+def listen_again(backend: Any) -> Coroutine[Any, Any, None] | None:
+    """Return what has a layer listen that hears no more; None where it does so by itself.
+
+    The task in which channels_postgres listens ends with its connection, and nobody starts another.
+    """
+    if _package(backend) != "channels_postgres":
+        return None
+    listen = backend.listen_to_all_channels
+    running = (getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks())
+    return None if listen.__code__ in running else listen()
+
+
+def forget_connections() -> None:
+    """Leave a layer's connections to the parent, in a forked process.
+
+    channels_postgres keeps its pool in a module, so that a new layer would have the old pool.
+    """
+    module: Any = sys.modules.get("channels_postgres.db")
+    if module is not None:
+        module.connection_pool = None
+
+
+def _package(backend: Any) -> str:
+    return type(backend).__module__.partition(".")[0]

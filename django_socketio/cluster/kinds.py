@@ -10,24 +10,20 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-
 # What a layer cannot do as channels_redis's pub/sub layer does it, and what helps, by the start of
 # the path of its class.
 SHORTCOMINGS = {
     "channels_nats.": (
-        "keeps no order between rooms, drops what finds a full channel, and carries no message "
-        "larger than the NATS server's max_payload, 1 MB by default",
-        "Raise capacity in its CONFIG, which is 100 by default, and max_payload above "
-        'SOCKETIO["MAX_HTTP_BUFFER_SIZE"].',
+        "keeps no order between rooms, and carries nothing larger than the server's max_payload",
+        "Set max_payload above what you send, and capacity in its CONFIG to 10000.",
     ),
     "channels_postgres.": (
         "writes a row for each message and process, and keeps the groups of killed processes",
-        "Use it where a database is there and messages are few; delete old rows of "
-        "channels_postgres_groupchannel and channels_postgres_message from time to time.",
+        "Send little with it; delete rows of channels_postgres_message that have expired.",
     ),
     "channels_rabbitmq.": (
         "drops what a full queue cannot hold, and does not notice a lost connection while it sends",
-        "Raise local_capacity and remote_capacity in its CONFIG, which are 100 by default.",
+        "Set local_capacity and remote_capacity in its CONFIG to 10000.",
     ),
 }
 

@@ -31,9 +31,7 @@ def test_each_bundle_under_a_strict_policy(node_runner: Runner, servers: Servers
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
-def test_bytes_in_messagepack(
-    node_runner: Runner, servers: Servers, transports: list[str]
-) -> None:
+def test_bytes_in_messagepack(node_runner: Runner, servers: Servers, transports: list[str]) -> None:
     server = servers.get("uvicorn", socketio={"PARSER": "msgpack"})
     seen = node_runner.run(
         "msgpack_page", server.url, chromium=find_chromium(), transports=transports

@@ -33,6 +33,12 @@ from tests.harness.layers import other_layers
 pytestmark = pytest.mark.node
 
 
+# NATS has a subscription for each group, which are read side by side.
+BETWEEN_ROOMS = ("test_order_over_rooms", "test_calls_take_effect_in_their_order")
+
+
 @pytest.fixture(params=other_layers())
 def cluster(request: pytest.FixtureRequest, shared_cluster: Callable[[str], Cluster]) -> Cluster:
+    if request.param == "nats" and request.node.originalname in BETWEEN_ROOMS:
+        pytest.xfail("it keeps no order between rooms")
     return shared_cluster(request.param)

@@ -42,8 +42,9 @@ class Cluster:
                 config = {**other.config(self.broker), **(layer_config or {})}
                 options = {"layer": other.backend, "layer_config": config}
             else:
-                config = LAYER_CONFIGS.get(layer) if layer_config is None else layer_config
-                options = {"redis": self.redis.url, "layer": layer, "layer_config": config}
+                options = {"redis": self.redis.url, "layer": layer, "layer_config": layer_config}
+                if layer_config is None:
+                    options["layer_config"] = LAYER_CONFIGS.get(layer)
             if layer == "postgres":
                 migrate(database, "channels_postgres", "--database=channels_postgres", **options)
             for _ in range(workers):

@@ -43,4 +43,6 @@ if _asked["REDIS"] or _layer not in _LAYERS:
     CHANNEL_LAYERS = {"default": {"BACKEND": _LAYERS.get(_layer, _layer), "CONFIG": _config}}
 if _layer.startswith("channels_postgres."):
     INSTALLED_APPS.append("channels_postgres")
-    DATABASES["channels_postgres"] = {key: _config[key] for key in ("ENGINE", "NAME", "USER", "HOST", "PORT")}
+    DATABASES["channels_postgres"] = {
+        key: _config[key] for key in ("ENGINE", "NAME", "USER", "HOST", "PORT")
+    }

@@ -88,7 +88,7 @@ async def test_other_layers_are_left_alone() -> None:
 
 def test_a_forked_process_has_no_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     module = SimpleNamespace(connection_pool="the parent's")
-    monkeypatch.setitem(sys.modules, "channels_postgres.db", module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "channels_postgres.db", module)
     kinds.forget_connections()
     assert module.connection_pool is None
 

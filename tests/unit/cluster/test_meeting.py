@@ -156,3 +156,17 @@ async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) 
         return EVERYONE in layer(process).exchange.groups
 
     await eventually(is_known)
+
+
+async def test_groups_that_do_not_end_are_not_joined_again(
+    make: MakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group_expiry of 0, as in channels_postgres, means that memberships stay."""
+    monkeypatch.setattr(SlowLayer, "group_expiry", 0, raising=False)
+    process = await experienced(make())
+    rejoined: list[None] = []
+    monkeypatch.setattr(process.bus, "rejoin", lambda: rejoined.append(None))
+    outbox = process.bus._outbox
+    after = outbox.position + 5
+    await eventually(lambda: outbox.position > after, "heartbeats")
+    assert rejoined == []

@@ -1,4 +1,4 @@
-"""docs/api-table.md: a row for each name of the Node server's API; the tests that it names exist."""
+"""docs/api-table.md: a row for each name of the Node server's API; its tests exist."""
 
 from __future__ import annotations
 
@@ -68,4 +68,6 @@ def test_the_tests_exist() -> None:
 def exists(name: str) -> bool:
     file, _, test = name.partition("::")
     path = ROOT / "tests" / file
-    return path.is_file() and (not test or re.search(rf"def {test}\b", path.read_text()) is not None)
+    return path.is_file() and (
+        not test or re.search(rf"def {test}\b", path.read_text()) is not None
+    )

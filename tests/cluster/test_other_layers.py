@@ -34,7 +34,7 @@ pytestmark = pytest.mark.node
 
 
 # NATS has a subscription for each group, which are read side by side.
-BETWEEN_ROOMS = ("test_order_over_rooms", "test_calls_take_effect_in_their_order")
+BETWEEN_ROOMS = ("test_order_over_rooms", "test_calls_take_effect_in_their_order", "test_acts")
 
 
 @pytest.fixture(params=other_layers())

@@ -20,6 +20,7 @@ CHAOS_ARGS ?=
 # to hold it to, for example CONSTRAINTS=tests/oldest.txt.
 REQUIRE ?=
 CONSTRAINTS ?=
+comma = ,
 CLIENT_VERSION = 4.8.4
 
 BIN = $(abspath $(VENV))/bin
@@ -30,7 +31,7 @@ CLIENT = django_socketio/static/django_socketio/client
 LINTED = django_socketio benchmarks demo_project docs scripts tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all test-unit test-large fuzz lint docs format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
+.PHONY: help test test-all test-unit test-large test-layers fuzz lint docs format demo demo-cluster client dist bench soak slow-reader hostile chaos clean setup-test setup-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F'\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -38,17 +39,22 @@ help: ## Show this list
 	@echo 'Variables: PYTHON=python3.12  VENV=.venv  PORT=8000  WORKERS=4  PYTEST_ARGS="-k rooms"'
 
 test: setup-test ## Run the tests, each on one server, client and channel layer
-	$(RUN_TESTS) 'not large and not matrix and ($(MARKERS))' $(PYTEST_ARGS)
+	$(RUN_TESTS) 'not large and not layers and not matrix and ($(MARKERS))' $(PYTEST_ARGS)
 
 test-all: setup-test ## Run every test, on every server, client and channel layer
-	$(RUN_TESTS) 'not large and ($(MARKERS))' $(PYTEST_ARGS)
+	$(RUN_TESTS) 'not large and not layers and ($(MARKERS))' $(PYTEST_ARGS)
 
 test-unit: $(VENV)/.test ## Run what needs no server, Node.js or Redis (seconds)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
-		-m 'not large and not node and not redis' tests/unit tests/server $(PYTEST_ARGS)
+		-m 'not large and not layers and not node and not redis' tests/unit tests/server $(PYTEST_ARGS)
 
 test-large: setup-test ## Run what many clients have to survive, at full size
 	$(WITH_NODE) $(BIN)/python -m pytest -m large $(PYTEST_ARGS)
+
+test-layers: setup-test ## Run the cluster's tests on layers whose servers you have installed
+	$(PIP) install channels-nats channels-rabbitmq
+	$(WITH_NODE) $(BIN)/python -m pytest -m 'layers or matrix' \
+		tests/cluster/test_other_layers.py tests/faults/test_other_layers.py $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.test ## Feed random input to decoders, sessions and servers (ten million: half an hour)
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
@@ -116,7 +122,7 @@ $(BIN)/python:
 
 $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PIP) install $(foreach file,$(CONSTRAINTS),--constraint $(file)) \
-		--editable '.[test,docs,redis,speedups]' $(foreach name,$(REQUIRE),'$(name)')
+		--editable '.[test,docs,redis,speedups$(if $(CONSTRAINTS),,$(comma)layers)]' $(foreach name,$(REQUIRE),'$(name)')
 	@touch $@
 
 $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml

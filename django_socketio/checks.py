@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 
 from . import process
 from .bundles import ADVICE, BUNDLES, find
+from .cluster.kinds import SHORTCOMINGS
 from .conf import Problem, Settings, layer_problems, problems
 from .conf.validators import proxies
 from .server.guard import is_consumer
@@ -121,7 +122,26 @@ def check_channel_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="django_socketio.I001",
             )
         ]
-    return []
+    return _shortcomings(backend)
+
+
+def _shortcomings(backend: str) -> list[CheckMessage]:
+    """Say what a layer of another package cannot do."""
+    found: list[CheckMessage] = [
+        Info(f"The channel layer {backend} {fact}.", hint=hint, id="django_socketio.I002")
+        for start, (fact, hint) in SHORTCOMINGS.items()
+        if backend.startswith(start)
+    ]
+    if backend.startswith("channels_postgres.") and "channels_postgres" not in settings.DATABASES:
+        found.append(
+            Error(
+                'channels_postgres leaves groups over the database "channels_postgres", which '
+                "DATABASES does not have.",
+                hint='Give DATABASES an alias "channels_postgres" for the same database.',
+                id="django_socketio.E003",
+            )
+        )
+    return found
 
 
 @register("django_socketio", deploy=True)

@@ -205,6 +205,7 @@ class Bus:
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
+        self._layer.listen_again()
         self._changed.set()
         self._groups.rejoin()
 

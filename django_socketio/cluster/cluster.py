@@ -67,7 +67,7 @@ class Cluster:
             self.bus,
             self.peers,
             self._departed,
-            getattr(layer, "group_expiry", None),
+            getattr(layer, "group_expiry", None) or None,  # 0: they do not end
         )
         self.tunnels = Tunnels(
             self.router.to_tunnel,

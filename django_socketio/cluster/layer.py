@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Any
 
-from channels.exceptions import ChannelFull
+from channels.exceptions import ChannelFull, MessageTooLarge
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.utils.module_loading import import_string
 
 from ..conf import get_settings
 from ..logs import Bursts, logger, safe
 from ..stats import counters
+from . import kinds
 
 # Seconds that the layer may take for one call; after that the call is made again.
 CALL_TIMEOUT = 5.0
@@ -31,6 +33,22 @@ def shared_layer() -> Any:
     alias = get_settings().channel_layer
     layer = channel_layers[alias] if alias in channel_layers.configs else None
     return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def is_shared() -> bool:
+    """Return whether the settings name a layer that reaches other processes, and make none.
+
+    The layer of channels_rabbitmq has to be made on the loop that uses it.
+    """
+    alias = get_settings().channel_layer
+    config = channel_layers.configs.get(alias)
+    if config is None:
+        return False
+    try:
+        backend = import_string(config["BACKEND"])
+    except (ImportError, KeyError):
+        return True  # Channels says what is wrong when it makes the layer
+    return not (isinstance(backend, type) and issubclass(backend, InMemoryChannelLayer))
 
 
 class Outcome(Enum):
@@ -48,11 +66,15 @@ class Layer:
         self.up = True
         self.closed = False
         self._backend = backend
+        self._call = _protected if kinds.must_finish(backend) else _within
+        self._listener: asyncio.Task[None] | None = None
         self._bursts = Bursts()
 
     def close(self) -> None:
         """Repeat no call that fails from now on."""
         self.closed = True
+        if self._listener is not None:
+            self._listener.cancel()
 
     async def new_channel(self) -> str:
         """Make a channel for this process and return its name."""
@@ -82,6 +104,11 @@ class Layer:
             else:
                 self._worked()
                 return message
+
+    def listen_again(self) -> None:
+        """Have the layer listen, if it has stopped to: its groups or its connection are gone."""
+        if listening := kinds.listen_again(self._backend):
+            self._listener = asyncio.get_running_loop().create_task(listening)
 
     def send(
         self, channel: str, message: dict[str, Any], tries: float = math.inf
@@ -113,7 +140,7 @@ class Layer:
         delay = FIRST_DELAY
         while tries > 0:
             try:
-                await _within(CALL_TIMEOUT, call(to, what))
+                await self._call(CALL_TIMEOUT, call(to, what))
             except ChannelFull:
                 counters.layer.add("full")
                 now = asyncio.get_running_loop().time()
@@ -121,7 +148,7 @@ class Layer:
                     "full", "a channel of the layer is full: raise its capacity", now
                 )
                 return Outcome.TAKEN
-            except (TypeError, ValueError, OverflowError) as error:
+            except (TypeError, ValueError, OverflowError, MessageTooLarge) as error:
                 # The message is at fault, so the next call would fail, too.
                 counters.layer.add("malformed")
                 now = asyncio.get_running_loop().time()
@@ -168,6 +195,11 @@ else:
 
     async def _within(seconds: float, awaitable: Awaitable[Any]) -> None:
         await asyncio.wait_for(awaitable, seconds)
+
+
+async def _protected(seconds: float, awaitable: Awaitable[None]) -> None:
+    """The same, but the call itself goes on."""
+    await _within(seconds, asyncio.shield(awaitable))
 
 
 def _is_timeout(error: Exception) -> bool:

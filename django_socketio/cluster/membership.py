@@ -25,6 +25,8 @@ from .visits import Visits
 
 # Seconds that the others get to answer our first greeting, before all of them are asked something.
 SETTLE_TIME = 0.3
+# How often a process greets that does not hear itself.
+GREETINGS = 3
 # Seconds that a process which we do not know yet gets to become known.
 MEETING_TIME = 0.8
 # Seconds that a new client waits at most until our first greeting is sent.
@@ -183,8 +185,22 @@ class Membership:
         self._bus.mending.say_where_we_stand()
         await greeting
         self._greeted.set()
+        await self._greet_until_heard()
         await asyncio.sleep(SETTLE_TIME)
         self._settled.set()
+
+    async def _greet_until_heard(self) -> None:
+        """Greet again while our own messages do not come back: then no answer does, either.
+
+        A layer may need a moment before it hears what is sent, as channels_postgres does.
+        """
+        for _ in range(GREETINGS):
+            echo, patience = self._bus.echo(), Patience(SETTLE_TIME)
+            while echo is not None and not echo.done and patience:
+                await patience.wait(echo)
+            if echo is None or echo.done:
+                return
+            self._hello(wanted=True)
 
     def _notice_the_dead(self, now: float, pause: float, overslept: float) -> None:
         if overslept > self._settings.heartbeat_timeout:

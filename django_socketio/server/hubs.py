@@ -12,6 +12,7 @@ from channels.layers import channel_layers
 from django.core.exceptions import SynchronousOnlyOperation
 
 from .. import process
+from ..cluster.kinds import forget_connections
 from ..cluster.layer import shared_layer
 from ..conf import get_settings
 from ..runtime.awaitables import Posted, Several
@@ -107,6 +108,7 @@ def _forget_hubs() -> None:
     """Start anew in a forked process: its parent's threads, loops and channel are not its own."""
     _hubs.clear()
     channel_layers.backends = {}
+    forget_connections()
     forget_outside()
     forget_threads()
 

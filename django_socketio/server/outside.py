@@ -11,12 +11,13 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Awaitable
+from concurrent.futures import Future
 from typing import Any
 
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
-from ..cluster.layer import shared_layer
+from ..cluster.layer import is_shared, shared_layer
 from ..conf import get_settings, is_debug
 from ..logs import logger
 from ..runtime.awaitables import DONE, Posted
@@ -36,23 +37,27 @@ class Outside:
     """The hub of a background thread."""
 
     def __init__(self) -> None:
-        started = threading.Event()
+        made: Future[Hub] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(started,), name="django_socketio", daemon=True
+            target=self._run, args=(made,), name="django_socketio", daemon=True
         )
         self._thread.start()
-        started.wait()
+        self.hub = made.result()
 
-    def _run(self, started: threading.Event) -> None:
-        asyncio.run(self._live(started))
+    def _run(self, made: Future[Hub]) -> None:
+        asyncio.run(self._live(made))
 
-    async def _live(self, started: threading.Event) -> None:
+    async def _live(self, made: Future[Hub]) -> None:
         self._ended = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.hub = Hub(loop, get_settings(), shared_layer(), serves=False)
-        started.set()
+        try:
+            hub = Hub(loop, get_settings(), shared_layer(), serves=False)
+        except Exception as error:  # the layer's class does not take its CONFIG, for example
+            made.set_exception(error)
+            return
+        made.set_result(hub)
         await self._ended.wait()
-        await self.hub.others.stop(EXIT_TIMEOUT)
+        await hub.others.stop(EXIT_TIMEOUT)
 
     def end(self) -> None:
         """Send what is left, and end the thread."""
@@ -75,7 +80,7 @@ def outside_hub() -> Hub | None:
     receiver that emits must not break ``loaddata`` or the shell on a developer's machine.
     """
     global _outside, _warned
-    if shared_layer() is None:
+    if not is_shared():
         if hasattr(mail, "outbox"):  # Django's test environment
             return None
         if not is_debug():

@@ -28,3 +28,16 @@ def test_each_bundle_under_a_strict_policy(node_runner: Runner, servers: Servers
         "esm": CONNECTED,
         "served": CONNECTED,
     }
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
+def test_bytes_in_messagepack(node_runner: Runner, servers: Servers, transports: list[str]) -> None:
+    server = servers.get("uvicorn", socketio={"PARSER": "msgpack"})
+    seen = node_runner.run(
+        "msgpack_page", server.url, chromium=find_chromium(), transports=transports
+    )
+    frames = seen.pop("frames")
+    assert seen == {"same": True, "text": "é", "inner": [1, 2], "was": [5, 6], "more": [9, 8]}
+    # No packet of Socket.IO's is text: "0" is Engine.IO's handshake, "2" and "3" are its pings.
+    assert set(frames) <= {"0", "2", "3", "2probe", "3probe", "5", "6", "binary"}
+    assert "binary" in frames or "polling" in transports

@@ -36,7 +36,8 @@ def run(cluster: Cluster) -> Iterator[Run]:
     started: list[Process] = []
     env = dict(cluster.workers[0].env)
     asked = json.loads(env["TEST_PROJECT"])
-    asked["REDIS"] += f"?client_name={NAME}"
+    if asked["REDIS"]:
+        asked["REDIS"] += f"?client_name={NAME}"
     env["TEST_PROJECT"] = json.dumps(asked)
 
     def start(*arguments: object) -> Process:

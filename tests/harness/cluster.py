@@ -1,4 +1,4 @@
-"""Several server processes that share a Redis server, behind a proxy that is not sticky."""
+"""Several server processes that share a channel layer, behind a proxy that is not sticky."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.harness.brokers import Broker
+from tests.harness.layers import OTHER_LAYERS
 from tests.harness.processes import Process
 from tests.harness.redis import Redis
-from tests.harness.servers import Server
+from tests.harness.servers import Server, migrate
 from tests.harness.waiting import until
 
 LAYERS = ("pubsub", "core")
@@ -18,7 +20,7 @@ LAYER_CONFIGS: dict[str, dict[str, Any]] = {"core": {"capacity": 10_000}}
 
 
 class Cluster:
-    """Workers of the test project, Redis and the proxy, whose address is `url`, with its `port`."""
+    """Workers, what carries their messages, and the proxy: `url` is its address, with `port`."""
 
     def __init__(
         self,
@@ -30,22 +32,23 @@ class Cluster:
         layer_config: dict[str, Any] | None = None,
     ) -> None:
         self.layer = layer
-        config = LAYER_CONFIGS.get(layer) if layer_config is None else layer_config
-        self.redis = Redis()
+        other = OTHER_LAYERS.get(layer)
+        self.broker: Broker = other.start() if other else Redis()
         self.workers: list[Server] = []
         self.proxy: Process | None = None
+        options: dict[str, Any]
         try:
+            if other:
+                config = {**other.config(self.broker), **(layer_config or {})}
+                options = {"layer": other.backend, "layer_config": config}
+            else:
+                options = {"redis": self.redis.url, "layer": layer, "layer_config": layer_config}
+                if layer_config is None:
+                    options["layer_config"] = LAYER_CONFIGS.get(layer)
+            if layer == "postgres":
+                migrate(database, "channels_postgres", "--database=channels_postgres", **options)
             for _ in range(workers):
-                self.workers.append(
-                    Server(
-                        server,
-                        database,
-                        socketio=socketio,
-                        redis=self.redis.url,
-                        layer=layer,
-                        layer_config=config,
-                    )
-                )
+                self.workers.append(Server(server, database, socketio=socketio, **options))
             self.proxy, self.port = start_proxy(self.workers)
             self.wait_until_met()
         except BaseException:
@@ -68,6 +71,11 @@ class Cluster:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def redis(self) -> Redis:
+        assert isinstance(self.broker, Redis)
+        return self.broker
+
     def stop(self) -> None:
         """End it in an orderly way; AssertionError where a log holds what it must not."""
         try:
@@ -82,7 +90,7 @@ class Cluster:
             worker.process.kill()
         if self.proxy is not None:
             self.proxy.kill()
-        self.redis.close()
+        self.broker.close()
 
 
 def start_proxy(workers: list[Server]) -> tuple[Process, int]:

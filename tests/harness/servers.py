@@ -314,11 +314,11 @@ def make_database(folder: Path) -> Path:
     return template
 
 
-def migrate(database: Path | dict[str, Any]) -> None:
-    """Make the tables in a database."""
+def migrate(database: Path | dict[str, Any], *arguments: str, **options: Any) -> None:
+    """Make the tables in a database, or what else the arguments of the command name."""
     process = Process(
-        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
-        environment(database),
+        [sys.executable, "-m", "django", "migrate", "--verbosity", "0", *arguments],
+        environment(database, **options),
     )
     until(lambda: not process.running, "the migrations", 60)
     assert process.stop() == 0, process.log

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path
 
@@ -19,7 +19,7 @@ django_application = get_asgi_application()
 class PlainEcho(AsyncWebsocketConsumer):
     """A WebSocket of its own, which also speaks through the channel layer's groups."""
 
-    groups = ("plain",) if get_channel_layer() else ()
+    groups = ("plain",) if hasattr(settings, "CHANNEL_LAYERS") else ()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if text_data is not None and text_data.startswith("all:"):

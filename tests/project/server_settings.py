@@ -11,7 +11,7 @@ from tests.project.settings import DATABASES, INSTALLED_APPS
 
 # What the test asks for: {"APP": the app with the namespaces, "DATABASE": path, a dict as in
 # DATABASES or None, "SOCKETIO": {...}, "REDIS": url or None} and, with Redis, "LAYER": "pubsub",
-# "core" or a dotted path, and "LAYER_CONFIG": {...}.
+# "core" or a dotted path, and "LAYER_CONFIG": {...}. Without Redis a dotted path may be asked for.
 _asked = json.loads(os.environ["TEST_PROJECT"])
 
 INSTALLED_APPS = [*INSTALLED_APPS, _asked["APP"]]
@@ -35,10 +35,14 @@ _LAYERS = {
 
 _layer = _asked.get("LAYER", "pubsub")
 
+_config = _asked.get("LAYER_CONFIG", {})
+
 if _asked["REDIS"]:
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": _LAYERS.get(_layer, _layer),
-            "CONFIG": {"hosts": [_asked["REDIS"]], **_asked.get("LAYER_CONFIG", {})},
-        }
+    _config = {"hosts": [_asked["REDIS"]], **_config}
+if _asked["REDIS"] or _layer not in _LAYERS:
+    CHANNEL_LAYERS = {"default": {"BACKEND": _LAYERS.get(_layer, _layer), "CONFIG": _config}}
+if _layer.startswith("channels_postgres."):
+    INSTALLED_APPS.append("channels_postgres")
+    DATABASES["channels_postgres"] = {
+        key: _config[key] for key in ("ENGINE", "NAME", "USER", "HOST", "PORT")
     }

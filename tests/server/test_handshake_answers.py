@@ -79,6 +79,17 @@ async def test_over_polling() -> None:
     assert journal == began
 
 
+async def test_a_middleware_around_it_sees_each_request() -> None:
+    """Node's engine has an event for the headers of each answer."""
+    register()(Base)
+    poller = Poller(adding()(SocketIOApplication(nothing_else)))
+    answer = await Exchange(poller.application).run()
+    poller.sid = json.loads(answer.body[1:])["sid"]
+    await poller.send("40")
+    polled = await poller.poll()
+    assert (answer.headers["x-seen"], polled.headers["x-seen"]) == ("yes", "yes")
+
+
 async def test_beside_the_cookie_of_the_settings() -> None:
     with override_settings(SOCKETIO={"COOKIE": True}):
         sent: list[Any] = []

@@ -92,3 +92,37 @@ export async function client_pages(t) {
     await browser.close();
   }
 }
+
+// The bundle whose parser is MessagePack: bytes inside of what is said, both ways, and its frames.
+export async function msgpack_page(t) {
+  const { chromium } = t.require("playwright-core");
+  const browser = await chromium.launch({ executablePath: t.params.chromium, args: FLAGS });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(DEADLINE);
+    const frames = [];
+    const note = ({ payload }) => frames.push(typeof payload === "string" ? payload : "binary");
+    page.on("websocket", (socket) => socket.on("framesent", note).on("framereceived", note));
+    await page.goto(`${t.url}/page/?bundle=msgpack`);
+    await page.locator("body[data-state]").waitFor({ state: "attached" });
+    const said = await page.evaluate(async (transports) => {
+      const socket = window.io("/lab", { transports, forceNew: true });
+      const bytes = (buffer) => buffer instanceof ArrayBuffer && [...new Uint8Array(buffer)];
+      socket.on("question", ({ deep }, answer) => {
+        answer({ was: deep[1], more: Uint8Array.of(9, 8).buffer });
+      });
+      const ask = (...args) => socket.timeout(20_000).emitWithAck(...args);
+      const blob = new Uint8Array(5000).fill(7).buffer;
+      const echoed = await ask("echo", { a: [blob, "é", { b: Uint8Array.of(1, 2).buffer }] });
+      const [large, text, inner] = echoed.a;
+      const same = large.byteLength === 5000 && bytes(large).every((byte) => byte === 7);
+      const asked = await ask("ask", { deep: ["x", Uint8Array.of(5, 6).buffer] });
+      const { was, more } = Array.isArray(asked) ? asked[0] : asked;
+      socket.close();
+      return { same, text, inner: bytes(inner.b), was: bytes(was), more: bytes(more) };
+    }, t.params.transports);
+    return { ...said, frames: [...new Set(frames.map((frame) => frame.replace(/\{.*/, "")))].sort() };
+  } finally {
+    await browser.close();
+  }
+}

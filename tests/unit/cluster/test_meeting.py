@@ -16,6 +16,7 @@ from django_socketio.cluster import membership
 from django_socketio.cluster.alone import Alone
 from django_socketio.cluster.cluster import Cluster
 from django_socketio.cluster.messages import EVERYONE
+from django_socketio.cluster.progress import Milestone
 from django_socketio.conf import get_settings
 from django_socketio.packets import EncodedPacket
 from django_socketio.runtime.runtime import Runtime
@@ -156,3 +157,39 @@ async def test_a_layer_that_was_flushed_while_a_room_is_busy(make: MakeProcess) 
         return EVERYONE in layer(process).exchange.groups
 
     await eventually(is_known)
+
+
+async def test_groups_that_do_not_end_are_not_joined_again(
+    make: MakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group_expiry of 0, as in channels_postgres, means that memberships stay."""
+    monkeypatch.setattr(SlowLayer, "group_expiry", 0, raising=False)
+    process = await experienced(make())
+    rejoined: list[None] = []
+    monkeypatch.setattr(process.bus, "rejoin", lambda: rejoined.append(None))
+    outbox = process.bus._outbox
+    after = outbox.position + 5
+    await eventually(lambda: outbox.position > after, "heartbeats")
+    assert rejoined == []
+
+
+@pytest.mark.parametrize("hears", [True, False])
+async def test_a_process_that_does_not_hear_itself_greets_again(
+    make: MakeProcess, monkeypatch: pytest.MonkeyPatch, hears: bool
+) -> None:
+    monkeypatch.setattr(membership, "SETTLE_TIME", 0.05)
+    process = make()
+    hello = process.membership._hello
+    greetings: list[bool] = []
+
+    def note(wanted: bool) -> Milestone:
+        greetings.append(wanted)
+        return hello(wanted)
+
+    monkeypatch.setattr(process.membership, "_hello", note)
+    if not hears:
+        layer(process).arrives.clear()
+    process.start(listen=True)
+    await soon(process.membership.settled())
+    assert greetings.count(True) == (1 if hears else 1 + membership.GREETINGS)
+    layer(process).arrives.set()

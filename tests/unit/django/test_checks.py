@@ -110,6 +110,33 @@ def test_the_core_layer_is_mentioned() -> None:
 
 
 @pytest.mark.parametrize(
+    ("backend", "word"),
+    [
+        ("channels_nats.NatsChannelLayer", "max_payload"),
+        ("channels_rabbitmq.core.RabbitmqChannelLayer", "remote_capacity"),
+        ("channels_postgres.core.PostgresChannelLayer", "channels_postgres_message"),
+        ("channels_valkey.pubsub.ValkeyPubSubChannelLayer", None),
+        ("channels_redis.pubsub.RedisPubSubChannelLayer", None),
+    ],
+)
+def test_what_other_layers_cannot_do_is_said(
+    settings: Any, monkeypatch: Any, backend: str, word: str | None
+) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend}}
+    monkeypatch.setitem(settings.DATABASES, "channels_postgres", {})
+    messages = checks.check_channel_layer(None)
+    assert [message.id for message in messages] == (["django_socketio.I002"] if word else [])
+    assert all(str(word) in str(message.hint) for message in messages)
+
+
+def test_channels_postgres_needs_a_database_of_that_name(settings: Any) -> None:
+    backend = "channels_postgres.core.PostgresChannelLayer"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend}}
+    _, error = checks.check_channel_layer(None)
+    assert (error.id, error.level) == ("django_socketio.E003", django_checks.ERROR)
+
+
+@pytest.mark.parametrize(
     ("socketio", "ids"),
     [
         ({"SERVE_CLIENT": True}, ["django_socketio.W005"]),

@@ -202,6 +202,11 @@ class Endpoint:
         if joining is not None:
             self._joining = joining
 
+    @property
+    def joins(self) -> bool:
+        """Whether an answer should :meth:`wait_until_joined`."""
+        return self._joining is not None
+
     async def wait_until_joined(self) -> None:
         """Wait until other processes' messages for the socket's rooms arrive here.
 

@@ -13,25 +13,9 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
-from ..addressing.outcomes import as_arguments
 from ..engineio import Reason
-from ..exceptions import (
-    Disconnected,
-    EventRefused,
-    LimitExceeded,
-    LocalProtocolError,
-    TooManyRooms,
-    TooManyWaiting,
-)
-from ..packets import (
-    LARGE,
-    EncodedPacket,
-    LargePacket,
-    Packet,
-    PacketError,
-    PacketLimitExceeded,
-    weigh,
-)
+from ..exceptions import EventRefused, LocalProtocolError
+from ..packets import LARGE, EncodedPacket, LargePacket, Packet, PacketError, weigh
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
 from ..runtime.steps import resume
@@ -43,13 +27,12 @@ from .behaviour import NOT_YET, Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
-from .served import Served
+from .served import ANSWERED, Served
+from .visits import Visit, may_share
 
 # Handlers are counted by how long they take; see counters.Timing.
 FAST = counters.Timing.BOUNDS[0]
 
-# The id of an event that has been answered; no client gives a negative one.
-ANSWERED = -1
 # The event that a concurrent handler handles, and its socket.
 _overlapping: ContextVar[tuple[Socket, Packet] | None] = ContextVar("_overlapping", default=None)
 
@@ -66,7 +49,7 @@ class _Leave:
 class Socket(Served):
     """See the module's docstring. ``consumer`` is the project's object until all is done."""
 
-    __slots__ = ("_busy", "_queue", "handlers", "receive_event")
+    __slots__ = ("_busy", "_queue", "_visit", "handlers", "receive_event")
 
     def __init__(
         self,
@@ -84,6 +67,8 @@ class Socket(Served):
         # The event whose handler runs; True while ``ready`` or ``disconnect`` does.
         self._busy: Packet | bool = False
         self._queue: deque[Packet | _Leave] | None = None
+        # While a worker thread handles several events; it takes them from the queue.
+        self._visit: Visit | None = None
 
     # Events
 
@@ -146,6 +131,9 @@ class Socket(Served):
             holding.dequeued(self.client, item)
         return item
 
+    def _begin(self, packet: Packet) -> None:
+        self._busy = packet
+
     async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
         """Handle an event, then those that have arrived meanwhile, one at a time.
 
@@ -157,7 +145,11 @@ class Socket(Served):
                 if isinstance(item, Packet):
                     self._busy = item
                     spent += item.size + MESSAGE
-                    await self._handling(item)
+                    if self._queue and may_share(self, item) and may_share(self, self._queue[0]):
+                        self._visit = Visit(self, self._queue, self._begin)
+                        await self._visit.run(item)
+                    else:
+                        await self._handling(item)
                 elif isinstance(item, _Leave):
                     self._busy = True
                     await self.run_disconnect(item.reason)
@@ -171,6 +163,7 @@ class Socket(Served):
                 item = self._next(self._queue)
         finally:
             self._busy = False
+            self._visit = None
             if self._queue and not self.local.closing:
                 # The ASGI server has cancelled its task: the waiting events get a task of ours.
                 self._busy = True
@@ -235,34 +228,11 @@ class Socket(Served):
             if packet.id is not None and packet.id != ANSWERED and self.state is CONNECTED:
                 if self._joining is not None:
                     await self.wait_until_joined()
-                answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
-                self.client.send(self.local.make_frames(answer))
-                counters.traffic.acks_out += 1
-        except EventRefused as refused:
-            counters.events_refused.add(refused.reason)
-        except TooManyRooms as limit:
-            self.client.violation(PacketLimitExceeded(str(limit)))
-        except Disconnected as error:
-            # The handler waited for a client that has left: that is no error of the handler.
-            self.log.info("the handler of event %s has ended: %s", name, error)
-        except TooManyWaiting as limit:
-            # It was not heard because of others: no error of the handler, and it may come often.
-            counters.limits.add(str(limit))
-            self.log.error("%s: MAX_WAITING_THREADS", limit)
+                self.send_ack(packet.id, result)
         except BaseException as error:
             if is_cut_off(error):
                 raise
-            if isinstance(error, LimitExceeded):
-                counters.limits.add(str(error))
-            counters.handler_errors.add("event")
-            timing.errors += 1
-            self.log.failure(
-                error,
-                "the handler of event %s in namespace %s failed",
-                name,
-                self.namespace,
-                kind=f"{self.behaviour.name}.{handler.method}",
-            )
+            self.note_failure(error, name, handler)
         took = perf_counter() - started
         timing.total += took
         if took < FAST:
@@ -355,6 +325,8 @@ class Socket(Served):
             self.state = LEAVING
             return  # admission goes on when connect() has returned
         self.state = LEFT
+        if self._visit is not None:
+            self._visit.stop()
         counters.disconnects.add(reason)
         self.remove_from_index()
         if reason == Reason.SERVER_DISCONNECT:

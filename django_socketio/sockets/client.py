@@ -23,6 +23,7 @@ from .holding import await_attachments, hold_incomplete
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
 from .socket import Socket
+from .stalls import go_on, go_on_if_read, stall
 from .transport import NO_TRANSPORT, Transport
 
 # A global is found faster than an attribute of a class.
@@ -62,6 +63,7 @@ class Client:
         "settings",
         "slot",
         "sockets",
+        "stalled",
         "thread_sensitive",
         "transport",
     )
@@ -95,6 +97,7 @@ class Client:
         self.refusals = 0
         self.attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
+        self.stalled: dict[Any, asyncio.Future[None]] | None = None
         # Events that wait for the handler before them, None until the first; ``crowded`` says that
         # they are so many that reading should pause.
         self.backlog: Backlog | None = None
@@ -245,7 +248,11 @@ class Client:
             return True
         if session.state is CLOSED:
             self._end()
-        return session.buffered <= session.options.low_water
+        if session.buffered <= session.options.low_water:
+            return True
+        if self.stalled is None and not self._ended:
+            stall(self)
+        return False
 
     def _ping(self) -> bool:
         """Ping a client that was sent much and is silent. Returns False when it is too much."""
@@ -272,6 +279,12 @@ class Client:
                 self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             release(self._drain_waiters)
+        go_on_if_read(self)
+
+    def heard(self) -> None:
+        """Note that the client, which polls, has read everything that it was sent."""
+        self.session.heard()
+        go_on_if_read(self)
 
     # Events that wait for the handler before them
 
@@ -281,7 +294,7 @@ class Client:
         self.crowded = backlog is not None and not self._ended and backlog.excess is not None
         if backlog is None or not self.crowded or self.pending_acks:
             return DONE  # in the last case a handler waits for the client's answer
-        self.session.paused = True
+        self.session.paused = self.stalled is None
         waiter = backlog.wait(self.loop)
         waiter.add_done_callback(lambda _: self.session.resume(self.loop.time()))
         return waiter
@@ -292,6 +305,7 @@ class Client:
         """Note that the session has moved to a WebSocket."""
         counters.traffic.upgrades += 1
         self._counted = counters.sessions.move(self._counted, self.session.transport)
+        go_on_if_read(self)  # the upgrade has shown that the last poll is read
 
     def upgrade_started(self, prober: Transport) -> None:
         """Note that ``prober``, a WebSocket, wants to take over; start the upgrade timeout."""
@@ -369,6 +383,7 @@ class Client:
             if self.backlog is not None:
                 self.backlog.give_up()
             release(self._drain_waiters)
+            go_on(self)
         if session.state is CLOSED and self.clients.forget(self):
             counters.sessions.leave(self._counted)
             counters.traffic.fold(session)

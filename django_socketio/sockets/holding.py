@@ -72,7 +72,12 @@ def make_room(client: Connection, queue: deque[Any]) -> None:
     """Drop the last waiting events of a client that has gone, as many as take others' room."""
     backlog = _backlog(client)
     dropped = 0
-    while queue and client.local.backlog.full and backlog.size > LARGE:
+    while (
+        queue
+        and isinstance(queue[-1], Packet)
+        and client.local.backlog.full
+        and backlog.size > LARGE
+    ):
         dequeued(client, queue.pop())
         dropped += 1
     if dropped:

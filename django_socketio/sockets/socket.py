@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any
+from typing import Any, Union
 
 from ..engineio import Reason
 from ..exceptions import EventRefused, LocalProtocolError
@@ -28,6 +28,7 @@ from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
 from .served import ANSWERED, Served
+from .stalls import go_on_without
 from .visits import Visit, may_share
 
 # Handlers are counted by how long they take; see counters.Timing.
@@ -44,6 +45,9 @@ class _Leave:
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
+
+
+Item = Union[Packet, _Leave, "asyncio.Future[None]"]
 
 
 class Socket(Served):
@@ -66,7 +70,7 @@ class Socket(Served):
         self.receive_event = behaviour.receive_event
         # The event whose handler runs; True while ``ready`` or ``disconnect`` does.
         self._busy: Packet | bool = False
-        self._queue: deque[Packet | _Leave] | None = None
+        self._queue: deque[Item] | None = None
         # While a worker thread handles several events; it takes them from the queue.
         self._visit: Visit | None = None
 
@@ -86,9 +90,8 @@ class Socket(Served):
             holding.queued(self.client, packet)
             if self.state is not CONNECTED:  # it was one too many
                 holding.dequeued(self.client, packet)
-            elif concurrent:
-                work = self._handle_concurrently(packet, self._handling(packet))
-                self.local.runtime.spawn(work, self.client)
+            elif concurrent and self.client.stalled is None:
+                self._overlap(packet)
             else:
                 self._put(packet)
             return None
@@ -120,12 +123,29 @@ class Socket(Served):
             raise
         return self._work(resume(handling, waited_for))
 
-    def _put(self, item: Packet | _Leave) -> None:
+    def wait_for(self, waiter: asyncio.Future[None]) -> None:
+        """Handle no further event until ``waiter`` is done."""
+        if self._busy:
+            if self._visit is not None:
+                self._visit.stop()
+            if self._queue is None:
+                self._queue = deque()
+            self._queue.appendleft(waiter)
+        elif self.state is CONNECTED:
+            self._busy = True
+            self.local.runtime.spawn(self._work(waiter), self.client)
+
+    def _overlap(self, packet: Packet) -> None:
+        """Handle an event beside those that run; it counts as waiting."""
+        work = self._handle_concurrently(packet, self._handling(packet))
+        self.local.runtime.spawn(work, self.client)
+
+    def _put(self, item: Item) -> None:
         if self._queue is None:
             self._queue = deque()
         self._queue.append(item)
 
-    def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
+    def _next(self, queue: deque[Item]) -> Item:
         item = queue.popleft()
         if isinstance(item, Packet):
             holding.dequeued(self.client, item)
@@ -142,7 +162,10 @@ class Socket(Served):
         spent = 0
         try:
             while True:
-                if isinstance(item, Packet):
+                if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
+                    holding.queued(self.client, item)
+                    self._overlap(item)
+                elif isinstance(item, Packet):
                     self._busy = item
                     spent += item.size + MESSAGE
                     if self._queue and may_share(self, item) and may_share(self, self._queue[0]):
@@ -302,9 +325,12 @@ class Socket(Served):
             self.handlers = self.behaviour.handlers
             waiting, self._queue = self._queue, None
             for item in waiting or ():
-                if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
-                    work = self._handle_concurrently(item, self._handling(item))
-                    self.local.runtime.spawn(work, self.client)
+                if (
+                    isinstance(item, Packet)
+                    and self.handlers[item.data[0]].concurrent
+                    and self.client.stalled is None
+                ):
+                    self._overlap(item)
                 else:
                     self._put(item)
 
@@ -321,6 +347,7 @@ class Socket(Served):
         if self.client.sockets.get(self.namespace) is self:
             del self.client.sockets[self.namespace]
         self.abandon_questions()
+        go_on_without(self.client, self)
         if self.state is CONNECTING:
             self.state = LEAVING
             return  # admission goes on when connect() has returned

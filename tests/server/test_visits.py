@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+import django.db
 import pytest
 from asgiref.sync import async_to_sync
 
@@ -439,11 +440,9 @@ async def test_events_that_need_the_loop_do_not_share(
 async def test_each_event_has_its_database_connections_looked_after(
     frames: OpenFrames, seen: list[Any], visited: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original: Callable[[], None] = threads.close_old_connections
-
     def close_old_connections() -> None:
         seen.append("looked after")
-        original()
+        django.db.close_old_connections()
 
     monkeypatch.setattr(threads, "close_old_connections", close_old_connections)
     register()(Gated)

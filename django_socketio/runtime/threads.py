@@ -87,7 +87,7 @@ def call_next(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def before_turning_to_the_loop(act: Callable[[], None] | None) -> None:
-    """Have this thread call ``act`` before it hands anything but a packet to a loop."""
+    """Have this thread call ``act`` before it hands anything but a small packet to a loop."""
     _here.act = act
 
 

@@ -28,7 +28,7 @@ from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
 from .served import ANSWERED, Served
-from .stalls import go_on_without
+from .stalls import go_on_without, is_stalled
 from .visits import Visit, may_share
 
 # Handlers are counted by how long they take; see counters.Timing.
@@ -90,7 +90,7 @@ class Socket(Served):
             holding.queued(self.client, packet)
             if self.state is not CONNECTED:  # it was one too many
                 holding.dequeued(self.client, packet)
-            elif concurrent and self.client.stalled is None:
+            elif concurrent and not is_stalled(self.client, self):
                 self._overlap(packet)
             else:
                 self._put(packet)
@@ -137,8 +137,7 @@ class Socket(Served):
 
     def _overlap(self, packet: Packet) -> None:
         """Handle an event beside those that run; it counts as waiting."""
-        work = self._handle_concurrently(packet, self._handling(packet))
-        self.local.runtime.spawn(work, self.client)
+        self.local.runtime.spawn(self._handle_concurrently(packet), self.client)
 
     def _put(self, item: Item) -> None:
         if self._queue is None:
@@ -165,6 +164,7 @@ class Socket(Served):
                 if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
                     holding.queued(self.client, item)
                     self._overlap(item)
+                    await asyncio.sleep(0)  # it may send so much that those behind it wait
                 elif isinstance(item, Packet):
                     self._busy = item
                     spent += item.size + MESSAGE
@@ -192,12 +192,13 @@ class Socket(Served):
                 self._busy = True
                 self.local.runtime.spawn(self._work(self._next(self._queue)), self.client)
 
-    async def _handle_concurrently(
-        self, packet: Packet, handling: Coroutine[Any, Any, None]
-    ) -> None:
+    async def _handle_concurrently(self, packet: Packet) -> None:
+        if self._busy and is_stalled(self.client, self):
+            self._put(packet)
+            return
         _overlapping.set((self, packet))
         try:
-            await handling
+            await self._handling(packet)
         finally:
             packet.id = ANSWERED  # a task that the handler has left behind comes too late
             holding.dequeued(self.client, packet)
@@ -328,7 +329,7 @@ class Socket(Served):
                 if (
                     isinstance(item, Packet)
                     and self.handlers[item.data[0]].concurrent
-                    and self.client.stalled is None
+                    and not is_stalled(self.client, self)
                 ):
                     self._overlap(item)
                 else:

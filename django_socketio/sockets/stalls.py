@@ -30,6 +30,11 @@ def stall_socket(client: Connection, socket: Any) -> None:
         socket.wait_for(waiter)
 
 
+def is_stalled(client: Connection, socket: Any) -> bool:
+    """Return whether the events of a socket wait."""
+    return client.stalled is not None and socket in client.stalled
+
+
 def go_on_if_read(client: Connection) -> None:
     """Let the events of all sockets go on if the client has read what it was sent."""
     session = client.session

@@ -23,6 +23,8 @@ from .served import ANSWERED, Served
 
 # After so many seconds a visit takes no further event: it is somebody else's turn.
 LONGEST = 0.002
+# Results with more values are taken for large ones.
+MOST = 8
 
 
 class Outcome(NamedTuple):
@@ -32,6 +34,15 @@ class Outcome(NamedTuple):
     result: Any
     error: BaseException | None
     seconds: float
+
+
+def _is_small(result: Any) -> bool:
+    """Whether what a handler has returned is surely small as JSON."""
+    if isinstance(result, (str, bytes)):
+        return len(result) <= LARGE
+    if isinstance(result, (tuple, list)):
+        return len(result) <= MOST and all(map(_is_small, result))
+    return result is None or isinstance(result, (int, float))
 
 
 def may_share(socket: Served, item: Any) -> bool:
@@ -55,7 +66,8 @@ class Visit:
     It looks like as many visits: one event runs at a time, in order, and what handlers emit and
     return goes out in one order, at once. A handler that turns to the loop for anything else (it
     joins a room, closes the socket, asks the client) is the last of a visit, since the event behind
-    it must find that done.
+    it must find that done; so is one that answers with more than a little, as a client may not read
+    (see ``stalls``).
     """
 
     __slots__ = (
@@ -159,6 +171,7 @@ class Visit:
         self._outcomes.append(Outcome(packet, result, error, now - started))
         self._ended += 1
         if packet.id is not None:
+            self._over = self._over or not _is_small(result)
             self._tell()
         return now
 

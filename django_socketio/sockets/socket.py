@@ -28,7 +28,7 @@ from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
 from .served import ANSWERED, Served
-from .stalls import go_on_without, is_stalled
+from .stalls import Turn, go_on_without, is_stalled
 from .visits import Visit, may_share
 
 # Handlers are counted by how long they take; see counters.Timing.
@@ -47,7 +47,7 @@ class _Leave:
         self.reason = reason
 
 
-Item = Union[Packet, _Leave, "asyncio.Future[None]"]
+Item = Union[Packet, _Leave, Turn, "asyncio.Future[None]"]
 
 
 class Socket(Served):
@@ -90,8 +90,9 @@ class Socket(Served):
             holding.queued(self.client, packet)
             if self.state is not CONNECTED:  # it was one too many
                 holding.dequeued(self.client, packet)
-            elif concurrent and not is_stalled(self.client, self):
-                self._overlap(packet)
+            elif concurrent:
+                work = self._handle_concurrently(packet, self._handling(packet))
+                self.local.runtime.spawn(work, self.client)
             else:
                 self._put(packet)
             return None
@@ -135,10 +136,6 @@ class Socket(Served):
             self._busy = True
             self.local.runtime.spawn(self._work(waiter), self.client)
 
-    def _overlap(self, packet: Packet) -> None:
-        """Handle an event beside those that run; it counts as waiting."""
-        self.local.runtime.spawn(self._handle_concurrently(packet), self.client)
-
     def _put(self, item: Item) -> None:
         if self._queue is None:
             self._queue = deque()
@@ -161,11 +158,7 @@ class Socket(Served):
         spent = 0
         try:
             while True:
-                if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
-                    holding.queued(self.client, item)
-                    self._overlap(item)
-                    await asyncio.sleep(0)  # it may send so much that those behind it wait
-                elif isinstance(item, Packet):
+                if isinstance(item, Packet):
                     self._busy = item
                     spent += item.size + MESSAGE
                     if self._queue and may_share(self, item) and may_share(self, self._queue[0]):
@@ -192,13 +185,16 @@ class Socket(Served):
                 self._busy = True
                 self.local.runtime.spawn(self._work(self._next(self._queue)), self.client)
 
-    async def _handle_concurrently(self, packet: Packet) -> None:
-        if self._busy and is_stalled(self.client, self):
-            self._put(packet)
-            return
+    async def _handle_concurrently(
+        self, packet: Packet, handling: Coroutine[Any, Any, None]
+    ) -> None:
         _overlapping.set((self, packet))
         try:
-            await self._handling(packet)
+            while self._busy and is_stalled(self.client, self):
+                turn = Turn(self.client.loop)
+                self._put(turn)
+                await turn.given
+            await handling
         finally:
             packet.id = ANSWERED  # a task that the handler has left behind comes too late
             holding.dequeued(self.client, packet)
@@ -326,12 +322,9 @@ class Socket(Served):
             self.handlers = self.behaviour.handlers
             waiting, self._queue = self._queue, None
             for item in waiting or ():
-                if (
-                    isinstance(item, Packet)
-                    and self.handlers[item.data[0]].concurrent
-                    and not is_stalled(self.client, self)
-                ):
-                    self._overlap(item)
+                if isinstance(item, Packet) and self.handlers[item.data[0]].concurrent:
+                    work = self._handle_concurrently(item, self._handling(item))
+                    self.local.runtime.spawn(work, self.client)
                 else:
                     self._put(item)
 
@@ -360,7 +353,9 @@ class Socket(Served):
         if reason == Reason.SERVER_DISCONNECT:
             # The server has disconnected the client: its waiting events are dropped.
             while self._queue:
-                self._next(self._queue)
+                item = self._next(self._queue)
+                if isinstance(item, Turn):
+                    item.give()  # it has begun
         elif self._queue:
             holding.make_room(self.client, self._queue)
         if self._busy:

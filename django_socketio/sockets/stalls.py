@@ -8,9 +8,30 @@ on at once; who does not times out, for it cannot answer a ping that it has not 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from typing import Any
 
 from .connection import Connection
+
+
+class Turn:
+    """Where a handler that overlaps with others stands in its socket's queue. Await it to let it
+    go on.
+    """
+
+    __slots__ = ("given",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.given = loop.create_future()
+
+    def give(self) -> None:
+        """Let the handler go on."""
+        _release(self.given)
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        self.give()
+        # It may send so much that all behind it wait again.
+        yield from asyncio.sleep(0).__await__()
 
 
 def stall(client: Connection) -> None:

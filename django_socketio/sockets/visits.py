@@ -53,7 +53,6 @@ def may_share(socket: Served, item: Any) -> bool:
     given = len(item.data) - (not handler.named)
     return (
         not handler.is_async
-        and not handler.concurrent
         and handler.least <= given <= handler.most
         and socket.behaviour.receive_event is None
         and not event_received.receivers

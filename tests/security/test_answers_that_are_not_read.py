@@ -15,8 +15,9 @@ import pytest
 
 from django_socketio import SocketIOConsumer, event, io
 from django_socketio.server.hubs import current_hub
+from django_socketio.sockets import socket
 from django_socketio.sockets.client import Client
-from django_socketio.sockets.socket import Socket
+from django_socketio.sockets.stalls import Turn
 from django_socketio.stats import counters
 from django_socketio.transports.bodies import PIECE
 from tests.harness.inprocess import Exchange
@@ -167,17 +168,17 @@ async def test_events_that_overlap_are_tried_once_each(monkeypatch: pytest.Monke
     """All of them, each time that one may go on, would be a square of their number."""
     wire = await Stalling.joined()
     wire.reads.clear()
+    tried = 0
+
+    class Counting(Turn):
+        def give(self) -> None:
+            nonlocal tried
+            tried += 1
+            super().give()
+
+    monkeypatch.setattr(socket, "Turn", Counting)
     await wire.send(*['42["publish_beside"]'] * 50)
     await handled(2)
-    tried = 0
-    overlap = Socket._overlap
-
-    def counting(self: Socket, packet: Any) -> None:
-        nonlocal tried
-        tried += 1
-        overlap(self, packet)
-
-    monkeypatch.setattr(Socket, "_overlap", counting)
     wire.reads.set()
     await handled(50)
     assert tried < 2 * 48

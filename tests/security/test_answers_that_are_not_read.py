@@ -60,6 +60,11 @@ class Publisher(SocketIOConsumer):
         self.emit("published", "x" * ANSWER)
 
     @event
+    async def doze(self) -> None:
+        """Take longer than pings may."""
+        await asyncio.sleep(0.7)
+
+    @event
     async def ask(self) -> None:
         await self.timeout(DEADLINE).acall("question")
         Publisher.handled += 1
@@ -166,8 +171,6 @@ async def test_answers_that_are_not_read_on_a_websocket(name: str) -> None:
 
 async def test_events_that_overlap_are_tried_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them, each time that one may go on, would be a square of their number."""
-    wire = await Stalling.joined()
-    wire.reads.clear()
     tried = 0
 
     class Counting(Turn):
@@ -177,12 +180,25 @@ async def test_events_that_overlap_are_tried_once_each(monkeypatch: pytest.Monke
             super().give()
 
     monkeypatch.setattr(socket, "Turn", Counting)
-    await wire.send(*['42["publish_beside"]'] * 50)
-    await handled(2)
-    wire.reads.set()
-    await handled(50)
-    assert tried < 2 * 48
-    await wire.leave()
+    polled = await Polled.joined()
+    await polled.post(*['42["publish_beside"]'] * 30)
+    for _ in range(30):
+        await soon(polled.poll())
+    assert Publisher.handled == 30
+    assert tried == 29
+    polled.client.disconnect()
+
+
+async def test_events_that_overlap_end_with_their_socket() -> None:
+    """They have begun, so they are handled though the server has closed the socket."""
+    polled = await Polled.joined()
+    client = polled.client
+    await polled.post(*['42["publish_beside"]'] * 5)
+    await handled(1)
+    client.sockets["/"].close(transport=False)
+    await handled(5)
+    await eventually(lambda: not current_hub().runtime.tasks_of(client), "the tasks to end")
+    client.disconnect()
 
 
 async def test_all_sockets_of_a_client_wait() -> None:
@@ -289,12 +305,19 @@ async def test_a_poll_that_overtakes_the_end_of_an_answer() -> None:
     polled.client.disconnect()
 
 
-async def test_who_does_not_read_times_out_though_its_post_waits(settings: Any) -> None:
-    """The time in which we do not read counts for nobody but for a client that does not, either."""
+@pytest.mark.parametrize("first", [0, 1])
+async def test_who_does_not_read_times_out_though_its_post_waits(settings: Any, first: int) -> None:
+    """Before it is known that the client does not read, or later.
+
+    The time in which we do not read counts for nobody; but this client does not read, either.
+    """
     settings.SOCKETIO = {"MAX_PENDING_EVENTS": 3, "PING_INTERVAL": 0.2, "PING_TIMEOUT": 0.2}
     polled = await Polled.joined()
     client = polled.client
     before = counters.limits["ping timeout"]
+    if first:
+        await polled.post('42["publish"]')
+        await handled(1)
     posting = asyncio.ensure_future(polled.post(*['42["publish"]'] * 10))
     await eventually(lambda: client.crowded, "the POST to wait")
     await eventually(lambda: client.session.state == "closed", "the session to end")
@@ -304,20 +327,19 @@ async def test_who_does_not_read_times_out_though_its_post_waits(settings: Any) 
 
 
 async def test_who_reads_is_given_time(settings: Any) -> None:
-    """A POST may wait for longer than a ping may take, while the client reads."""
+    """A POST may wait for longer than a ping may take, for a handler, or since much is read."""
     settings.SOCKETIO = {"MAX_PENDING_EVENTS": 3, "PING_INTERVAL": 0.2, "PING_TIMEOUT": 0.2}
     polled = await Polled.joined()
     session = polled.client.session
-    posting = asyncio.ensure_future(polled.post(*['42["publish"]'] * 30))
+    packets = [*['42["publish"]'] * 10, '42["doze"]', *['42["publish"]'] * 10]
+    posting = asyncio.ensure_future(polled.post(*packets))
     pings = 0
     while not posting.done():
-        packets = await soon(polled.poll())
-        pings += "2" in packets
-        await asyncio.sleep(0.05)
+        pings += "2" in await soon(polled.poll())
         assert session.state == "open"
     # More cannot come before the first is answered.
     assert pings == 1
-    assert Publisher.handled > 20
+    assert Publisher.handled > 15
     polled.client.disconnect()
 
 

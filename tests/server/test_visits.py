@@ -118,6 +118,29 @@ async def test_a_visit_ends_after_its_time(
     assert len(visited) == 11
 
 
+async def test_a_visit_ends_behind_a_large_answer(
+    frames: OpenFrames, seen: list[Any], visited: list[str]
+) -> None:
+    """The client may not read, and then no further event is handled."""
+
+    @register()
+    class Consumer(Gated):
+        @event
+        def give(self, size: int) -> str:
+            return "x" * size
+
+        @event
+        def say(self, size: int) -> None:
+            self.emit("said", "x" * size)
+
+    frame, client = await joined(frames)
+    events = ('"give",9', '"say",9', '"give",5000', '"say",9', '"say",5000', '"say",9', '"give",9')
+    await waiting(frame, client, *(f"421[{event}]" for event in events))
+    for _ in range(4 + 7):  # what is said, and acknowledgements
+        await frame.receive()
+    assert len(visited) == 1 + 3
+
+
 async def test_what_is_sent_keeps_its_order(frames: OpenFrames, seen: list[Any]) -> None:
     """What handlers emit and return, early or at their end, in threads and on the loop."""
 

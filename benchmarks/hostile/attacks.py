@@ -97,6 +97,7 @@ on_a_websocket("small waiting events", event("slow", "1"), 40_000)
 on_a_websocket("small concurrent events", event("overlap", "1"), 35_000)
 on_a_websocket("unhandled events", event("nobody", "1"), 38_000)
 on_a_websocket("events for threads", event("plain", "1"), 40_000)
+on_a_websocket("events for threads, answered", '42/target,1["plain",1]', 38_000)
 on_a_websocket("pongs", "3", 160_000)
 on_a_websocket("acknowledgements of nothing", "43/target,1[]", 50_000)
 on_a_websocket("unknown namespaces", "40/" + "n" * 200, 4_500)
@@ -201,6 +202,14 @@ async def unread(port: int) -> list[Connection]:
 @attack("answers that are not read, and pongs")
 async def lying(port: int) -> list[Connection]:
     return await _asks_for_more_than_it_reads(port, 2000, 10)
+
+
+@attack("large answers that are not read")
+async def unread_on_websockets(port: int) -> list[Connection]:
+    sockets = [await Socket.joined(port) for _ in range(20)]
+    for socket in sockets:
+        await socket.text(*['42/target,["publish",1000000]'] * 15)
+    return list(sockets)
 
 
 @attack("polls that are not read")

@@ -171,6 +171,13 @@ class Session:
         """How many bytes (of text, characters) were written so far."""
         return self.bytes_out + self.unheard
 
+    @property
+    def unread(self) -> int:
+        """How many bytes the client has not fetched: those that wait, and over polling what the
+        last polls were answered until the next one shows that it is read.
+        """
+        return self.buffered + self.unheard if self.transport == "polling" else self.buffered
+
     # What leaves
 
     def send(self, frame: Frame) -> bool:

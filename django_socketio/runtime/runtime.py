@@ -17,7 +17,7 @@ from ..conf import Settings
 from .awaitables import Posted
 from .log import BurstLog
 from .pool import wait
-from .threads import WorkerThreads
+from .threads import WorkerThreads, turn_to_the_loop
 
 T = TypeVar("T")
 
@@ -48,6 +48,7 @@ class Runtime:
         """
         if self.here():
             return function(*args)
+        turn_to_the_loop()
         return self.post(function, *args)
 
     def post(self, function: Callable[..., Any], *args: Any) -> Posted:
@@ -71,6 +72,7 @@ class Runtime:
         Another function may run in place of the one that waits. Raises TooManyWaiting when too many
         worker threads wait, and this one has waited longest.
         """
+        turn_to_the_loop()
         result: T = wait(asyncio.run_coroutine_threadsafe(coro, self.loop))
         return result
 

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.db import DatabaseSyncToAsync
+from django.db import close_old_connections
 
 from .pool import Pool
 
 # The pools of this process, by their names and sizes; all loops share them.
 _pools: dict[tuple[str, int, int, int], Pool] = {}
 _lock = threading.Lock()
+# What the current thread does before it turns to a loop, as ``act``.
+_here = threading.local()
 
 
 class WorkerThreads:
@@ -71,6 +74,28 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
         # end the loop, and with it the server.
         name = type(error).__name__
         raise RuntimeError(f"a function that ran in a thread raised {name}") from error
+
+
+def call_next(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a further function in this thread, in place of a visit of its own.
+
+    Old database connections are closed before it, and SystemExit is as harmless as in
+    :meth:`WorkerThreads.call`.
+    """
+    close_old_connections()
+    return _call(function, *args)
+
+
+def before_turning_to_the_loop(act: Callable[[], None] | None) -> None:
+    """Have this thread call ``act`` before it hands anything but a small packet to a loop."""
+    _here.act = act
+
+
+def turn_to_the_loop() -> None:
+    """Call what :func:`before_turning_to_the_loop` was given in this thread, if anything."""
+    act = getattr(_here, "act", None)
+    if act is not None:
+        act()
 
 
 def _shared_pool(key: tuple[str, int, int, int]) -> Pool:

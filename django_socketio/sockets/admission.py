@@ -20,6 +20,7 @@ from ..stats import counters
 from .connection import Connection
 from .endpoint import CONNECTED, LEFT
 from .socket import Socket
+from .stalls import stall_socket
 
 
 def begin(client: Connection, packet: Packet) -> Coroutine[Any, Any, None] | None:
@@ -98,6 +99,7 @@ async def enter(socket: Socket) -> None:
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)
+    stall_socket(client, socket)
     if ready is not None:
         await socket.get_ready(ready)
     elif socket_connected.receivers:

@@ -87,6 +87,11 @@ class Backlog:
         """Whether too much is held for all clients, and more than next to nothing for this one."""
         return self._total.full and self.size + self.held > LARGE
 
+    @property
+    def awaited(self) -> bool:
+        """Whether reading has paused."""
+        return bool(self._waiters)
+
     def add(self, weight: int, events: int = 1) -> None:
         """Count an event that waits; ``events=-1`` takes one away."""
         self.events += events

@@ -20,10 +20,11 @@ from .admission import begin, refuse_auth
 from .backlog import Backlog, release
 from .clients import Clients
 from .endpoint import CONNECTED
-from .holding import await_attachments, hold_incomplete
+from .holding import await_attachments, hold_incomplete, wait_until_caught_up
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
 from .socket import Socket
+from .stalls import go_on, go_on_if_read, stall
 from .transport import NO_TRANSPORT, Transport
 from .upgrades import tell_upgraded
 
@@ -64,6 +65,7 @@ class Client:
         "settings",
         "slot",
         "sockets",
+        "stalled",
         "thread_sensitive",
         "transport",
     )
@@ -97,6 +99,7 @@ class Client:
         self.refusals = 0
         self.attachments_deadline: float | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
+        self.stalled: dict[Any, asyncio.Future[None]] | None = None
         # Events that wait for the handler before them, None until the first; ``crowded`` says that
         # they are so many that reading should pause.
         self.backlog: Backlog | None = None
@@ -249,7 +252,11 @@ class Client:
             return True
         if session.state is CLOSED:
             self._end()
-        return session.buffered <= session.options.low_water
+        if session.buffered <= session.options.low_water:
+            return True
+        if self.stalled is None and not self._ended:
+            stall(self)
+        return False
 
     def _ping(self) -> bool:
         """Ping a client that was sent much and is silent. Returns False when it is too much."""
@@ -276,19 +283,18 @@ class Client:
                 self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             release(self._drain_waiters)
+        go_on_if_read(self)
+
+    def heard(self) -> None:
+        """Note that the client, which polls, has read everything that it was sent."""
+        self.session.heard()
+        go_on_if_read(self)
 
     # Events that wait for the handler before them
 
     def wait_until_caught_up(self) -> Awaitable[None]:
         """Wait until so few events wait that reading may go on."""
-        backlog = self.backlog
-        self.crowded = backlog is not None and not self._ended and backlog.excess is not None
-        if backlog is None or not self.crowded or self.pending_acks:
-            return DONE  # in the last case a handler waits for the client's answer
-        self.session.paused = True
-        waiter = backlog.wait(self.loop)
-        waiter.add_done_callback(lambda _: self.session.resume(self.loop.time()))
-        return waiter
+        return DONE if self._ended else wait_until_caught_up(self)
 
     # Time
 
@@ -298,6 +304,7 @@ class Client:
         self._counted = counters.sessions.move(self._counted, self.session.transport)
         if transport_upgraded.receivers:
             tell_upgraded(self)
+        go_on_if_read(self)  # the upgrade has shown that the last poll is read
 
     def upgrade_started(self, prober: Transport) -> None:
         """Note that ``prober``, a WebSocket, wants to take over; start the upgrade timeout."""
@@ -375,6 +382,7 @@ class Client:
             if self.backlog is not None:
                 self.backlog.give_up()
             release(self._drain_waiters)
+            go_on(self)
         if session.state is CLOSED and self.clients.forget(self):
             counters.sessions.leave(self._counted)
             counters.traffic.fold(session)

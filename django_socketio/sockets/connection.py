@@ -24,7 +24,8 @@ class Connection(Timed, Protocol):
     ``disconnect`` has ended, ``pending_acks`` the questions that it has not answered yet.
     ``place`` is its place among the clients without a namespace, None once it has joined one.
     ``backlog`` counts what is held for it, None before the first, and ``crowded`` says that reading
-    should pause; ``attachments_deadline`` is when those that are due must have come.
+    should pause; ``attachments_deadline`` is when those that are due must have come. ``stalled``
+    has what sockets wait for while the client does not read; None while it does.
     ``thread_sensitive`` is True in tests whose ORM calls must run in the thread of the test's
     transaction.
     """
@@ -45,6 +46,7 @@ class Connection(Timed, Protocol):
     backlog: Backlog | None
     crowded: bool
     attachments_deadline: float | None
+    stalled: dict[Any, asyncio.Future[None]] | None
 
     def admitted(self) -> None:
         """Note that a namespace has admitted the client."""

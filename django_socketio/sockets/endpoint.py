@@ -15,9 +15,17 @@ from ..addressing.outcomes import Outcome
 from ..addressing.rooms import Room
 from ..engineio import Frame, Reason
 from ..exceptions import TooManyRooms
-from ..packets import EncodedPacket, LargePacket, Packet, PacketError, PacketLimitExceeded
+from ..packets import (
+    LARGE,
+    EncodedPacket,
+    LargePacket,
+    Packet,
+    PacketError,
+    PacketLimitExceeded,
+)
 from ..runtime.awaitables import DONE
 from ..runtime.log import BurstLog
+from ..runtime.threads import turn_to_the_loop
 from ..stats import counters
 from .acks import Question
 from .connection import Connection
@@ -206,6 +214,11 @@ class Endpoint:
         if joining is not None:
             self._joining = joining
 
+    @property
+    def joins(self) -> bool:
+        """Whether an answer should :meth:`wait_until_joined`."""
+        return self._joining is not None
+
     async def wait_until_joined(self) -> None:
         """Wait until other processes' messages for the socket's rooms arrive here.
 
@@ -230,6 +243,8 @@ class Endpoint:
         runtime = self.local.runtime
         if get_ident() == runtime.thread and runtime.loop.is_running():  # as runtime.here()
             return DONE if self.write(frames, volatile) else self.client.wait_until_drained()
+        if sum(frame.size for frame in frames) > LARGE:
+            turn_to_the_loop()  # the thread handles no further event before the client has read it
         return runtime.post(self._deliver, frames, volatile)
 
     def _deliver(self, frames: tuple[Frame, ...], volatile: bool) -> Awaitable[None]:

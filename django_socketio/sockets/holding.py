@@ -7,6 +7,7 @@ complete. A client costs nothing of this before its first.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable
 from typing import Any
 
 from ..packets import (
@@ -18,6 +19,7 @@ from ..packets import (
     PacketLimitExceeded,
     weigh,
 )
+from ..runtime.awaitables import DONE
 from ..stats import counters
 from .backlog import TOO_MUCH_IN_ALL, Backlog
 from .connection import Connection
@@ -37,6 +39,18 @@ def dequeued(client: Connection, packet: Packet) -> None:
     backlog = _backlog(client)
     backlog.add(packet.weight, -1)
     client.crowded = backlog.excess is not None
+
+
+def wait_until_caught_up(client: Connection) -> Awaitable[None]:
+    """Wait until so few events wait that reading may go on."""
+    backlog, session = client.backlog, client.session
+    client.crowded = backlog is not None and backlog.excess is not None
+    if backlog is None or not client.crowded or client.pending_acks:
+        return DONE  # in the last case a handler waits for the client's answer
+    session.paused = client.stalled is None
+    waiter = backlog.wait(client.loop)
+    waiter.add_done_callback(lambda _: session.resume(client.loop.time()))
+    return waiter
 
 
 def hold(client: Connection, weight: int) -> None:
@@ -72,7 +86,12 @@ def make_room(client: Connection, queue: deque[Any]) -> None:
     """Drop the last waiting events of a client that has gone, as many as take others' room."""
     backlog = _backlog(client)
     dropped = 0
-    while queue and client.local.backlog.full and backlog.size > LARGE:
+    while (
+        queue
+        and isinstance(queue[-1], Packet)
+        and client.local.backlog.full
+        and backlog.size > LARGE
+    ):
         dequeued(client, queue.pop())
         dropped += 1
     if dropped:

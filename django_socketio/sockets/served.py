@@ -7,7 +7,15 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from ..exceptions import Disconnected
+from ..addressing.outcomes import as_arguments
+from ..exceptions import (
+    Disconnected,
+    EventRefused,
+    LimitExceeded,
+    TooManyRooms,
+    TooManyWaiting,
+)
+from ..packets import PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.interruptions import is_cut_off
 from ..signals import event_received, socket_connected, socket_disconnected
@@ -16,6 +24,9 @@ from .behaviour import Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import Endpoint
 from .local import Local
+
+# The id of an event that has been answered; no client gives a negative one.
+ANSWERED = -1
 
 
 class Served(Endpoint):
@@ -67,6 +78,38 @@ class Served(Endpoint):
             sensitive=client.thread_sensitive,
             hook=signal is not event_received,
         )
+
+    def send_ack(self, ack_id: int, result: Any) -> None:
+        """Answer an event with what its handler has returned. Raises what the encoder raises."""
+        answer = self.local.encoder.ack(self.namespace, as_arguments(result), ack_id)
+        self.client.send(self.local.make_frames(answer))
+        counters.traffic.acks_out += 1
+
+    def note_failure(self, error: BaseException, event: str, handler: Handler) -> None:
+        """Count and log what the handler of an event has raised."""
+        if isinstance(error, EventRefused):
+            counters.events_refused.add(error.reason)
+        elif isinstance(error, TooManyRooms):
+            self.client.violation(PacketLimitExceeded(str(error)))
+        elif isinstance(error, Disconnected):
+            # It waited for a client that has left: that is no error of the handler.
+            self.log.info("the handler of event %s has ended: %s", event, error)
+        elif isinstance(error, TooManyWaiting):
+            # It was not heard because of others: no error of the handler, and it may come often.
+            counters.limits.add(str(error))
+            self.log.error("%s: MAX_WAITING_THREADS", error)
+        else:
+            if isinstance(error, LimitExceeded):
+                counters.limits.add(str(error))
+            counters.handler_errors.add("event")
+            handler.timing.errors += 1
+            self.log.failure(
+                error,
+                "the handler of event %s in namespace %s failed",
+                event,
+                self.namespace,
+                kind=f"{self.behaviour.name}.{handler.method}",
+            )
 
     async def run_ready(self, hook: Handler) -> None:
         """Send the signal ``socket_connected``, then run the hook ``ready``.

@@ -12,27 +12,11 @@ from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
 from inspect import signature
 from time import perf_counter
-from typing import Any
+from typing import Any, Union
 
-from ..addressing.outcomes import as_arguments
 from ..engineio import Reason
-from ..exceptions import (
-    Disconnected,
-    EventRefused,
-    LimitExceeded,
-    LocalProtocolError,
-    TooManyRooms,
-    TooManyWaiting,
-)
-from ..packets import (
-    LARGE,
-    EncodedPacket,
-    LargePacket,
-    Packet,
-    PacketError,
-    PacketLimitExceeded,
-    weigh,
-)
+from ..exceptions import EventRefused, LocalProtocolError
+from ..packets import LARGE, EncodedPacket, LargePacket, Packet, PacketError, weigh
 from ..runtime.awaitables import DONE
 from ..runtime.interruptions import is_cut_off
 from ..runtime.steps import resume
@@ -44,13 +28,13 @@ from .behaviour import NOT_YET, Behaviour, Consumer, Handler
 from .connection import Connection
 from .endpoint import CONNECTED, CONNECTING, LEAVING, LEFT
 from .local import Local
-from .served import Served
+from .served import ANSWERED, Served
+from .stalls import Turn, go_on_without, is_stalled
+from .visits import Visit, may_share
 
 # Handlers are counted by how long they take; see counters.Timing.
 FAST = counters.Timing.BOUNDS[0]
 
-# The id of an event that has been answered; no client gives a negative one.
-ANSWERED = -1
 # The event that a concurrent handler handles, and its socket.
 _overlapping: ContextVar[tuple[Socket, Packet] | None] = ContextVar("_overlapping", default=None)
 
@@ -64,10 +48,13 @@ class _Leave:
         self.reason = reason
 
 
+Item = Union[Packet, _Leave, Turn, "asyncio.Future[None]"]
+
+
 class Socket(Served):
     """See the module's docstring. ``consumer`` is the project's object until all is done."""
 
-    __slots__ = ("_busy", "_queue", "handlers", "receive_event")
+    __slots__ = ("_busy", "_queue", "_visit", "handlers", "receive_event")
 
     def __init__(
         self,
@@ -84,7 +71,9 @@ class Socket(Served):
         self.receive_event = behaviour.receive_event
         # The event whose handler runs; True while ``ready`` or ``disconnect`` does.
         self._busy: Packet | bool = False
-        self._queue: deque[Packet | _Leave] | None = None
+        self._queue: deque[Item] | None = None
+        # While a worker thread handles several events; it takes them from the queue.
+        self._visit: Visit | None = None
 
     # Events
 
@@ -136,16 +125,31 @@ class Socket(Served):
             raise
         return self._work(resume(handling, waited_for))
 
-    def _put(self, item: Packet | _Leave) -> None:
+    def wait_for(self, waiter: asyncio.Future[None]) -> None:
+        """Handle no further event until ``waiter`` is done."""
+        if self._busy:
+            if self._visit is not None:
+                self._visit.stop()
+            if self._queue is None:
+                self._queue = deque()
+            self._queue.appendleft(waiter)
+        elif self.state is CONNECTED:
+            self._busy = True
+            self.local.runtime.spawn(self._work(waiter), self.client)
+
+    def _put(self, item: Item) -> None:
         if self._queue is None:
             self._queue = deque()
         self._queue.append(item)
 
-    def _next(self, queue: deque[Packet | _Leave]) -> Packet | _Leave:
+    def _next(self, queue: deque[Item]) -> Item:
         item = queue.popleft()
         if isinstance(item, Packet):
             holding.dequeued(self.client, item)
         return item
+
+    def _begin(self, packet: Packet) -> None:
+        self._busy = packet
 
     async def _work(self, item: Packet | _Leave | Awaitable[None]) -> None:
         """Handle an event, then those that have arrived meanwhile, one at a time.
@@ -158,7 +162,11 @@ class Socket(Served):
                 if isinstance(item, Packet):
                     self._busy = item
                     spent += item.size + MESSAGE
-                    await self._handling(item)
+                    if self._queue and may_share(self, item) and may_share(self, self._queue[0]):
+                        self._visit = Visit(self, self._queue, self._begin)
+                        await self._visit.run(item)
+                    else:
+                        await self._handling(item)
                 elif isinstance(item, _Leave):
                     self._busy = True
                     await self.run_disconnect(item.reason)
@@ -172,6 +180,7 @@ class Socket(Served):
                 item = self._next(self._queue)
         finally:
             self._busy = False
+            self._visit = None
             if self._queue and not self.local.closing:
                 # The ASGI server has cancelled its task: the waiting events get a task of ours.
                 self._busy = True
@@ -182,6 +191,10 @@ class Socket(Served):
     ) -> None:
         _overlapping.set((self, packet))
         try:
+            while self._busy and is_stalled(self.client, self):
+                turn = Turn(self.client.loop)
+                self._put(turn)
+                await turn.given
             await handling
         finally:
             packet.id = ANSWERED  # a task that the handler has left behind comes too late
@@ -236,34 +249,11 @@ class Socket(Served):
             if packet.id is not None and packet.id != ANSWERED and self.state is CONNECTED:
                 if self._joining is not None:
                     await self.wait_until_joined()
-                answer = self.local.encoder.ack(self.namespace, as_arguments(result), packet.id)
-                self.client.send(self.local.make_frames(answer))
-                counters.traffic.acks_out += 1
-        except EventRefused as refused:
-            counters.events_refused.add(refused.reason)
-        except TooManyRooms as limit:
-            self.client.violation(PacketLimitExceeded(str(limit)))
-        except Disconnected as error:
-            # The handler waited for a client that has left: that is no error of the handler.
-            self.log.info("the handler of event %s has ended: %s", name, error)
-        except TooManyWaiting as limit:
-            # It was not heard because of others: no error of the handler, and it may come often.
-            counters.limits.add(str(limit))
-            self.log.error("%s: MAX_WAITING_THREADS", limit)
+                self.send_ack(packet.id, result)
         except BaseException as error:
             if is_cut_off(error):
                 raise
-            if isinstance(error, LimitExceeded):
-                counters.limits.add(str(error))
-            counters.handler_errors.add("event")
-            timing.errors += 1
-            self.log.failure(
-                error,
-                "the handler of event %s in namespace %s failed",
-                name,
-                self.namespace,
-                kind=f"{self.behaviour.name}.{handler.method}",
-            )
+            self.note_failure(error, name, handler)
         took = perf_counter() - started
         timing.total += took
         if took < FAST:
@@ -353,16 +343,21 @@ class Socket(Served):
         if self.client.sockets.get(self.namespace) is self:
             del self.client.sockets[self.namespace]
         self.abandon_questions()
+        go_on_without(self.client, self)
         if self.state is CONNECTING:
             self.state = LEAVING
             return  # admission goes on when connect() has returned
         self.state = LEFT
+        if self._visit is not None:
+            self._visit.stop()
         counters.disconnects.add(reason)
         self.remove_from_index()
         if reason == Reason.SERVER_DISCONNECT:
             # The server has disconnected the client: its waiting events are dropped.
             while self._queue:
-                self._next(self._queue)
+                item = self._next(self._queue)
+                if isinstance(item, Turn):
+                    item.give()  # it has begun
         elif self._queue:
             holding.make_room(self.client, self._queue)
         if self._busy:

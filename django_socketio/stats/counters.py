@@ -158,6 +158,15 @@ class Timing:
         self.longest = 0.0
         self.errors = 0
 
+    def add(self, seconds: float) -> None:
+        """Count a handler that took ``seconds``."""
+        self.total += seconds
+        if seconds < self.BOUNDS[0]:
+            self.fast += 1
+        else:
+            self.add_slow(seconds)
+        self.longest = max(self.longest, seconds)
+
     def add_slow(self, seconds: float) -> None:
         """Count a handler that took ``seconds``, which are more than the first bound."""
         self.slow[bisect_left(self.BOUNDS, seconds) - 1] += 1

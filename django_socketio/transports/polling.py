@@ -111,6 +111,8 @@ class Polling:
             counters.limits.add("an answer that was not read")
         finally:
             self.answers = tuple(other for other in self.answers if other is not sending)
+            if self.poll is not None and not self.answers:
+                self.client.heard()  # it polled while the last of it was on its way
 
 
 class PollingConsumer(AsyncConsumer):
@@ -193,7 +195,7 @@ class PollingConsumer(AsyncConsumer):
             client.abort(Reason.TRANSPORT_ERROR, "a poll while another one waits")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if not link.answers:  # else the client has not read what it was sent
-            session.heard()
+            client.heard()
         session.set_writable(True)
         if not session.buffer:
             await self._wait(client, link)
@@ -315,11 +317,13 @@ class PollingConsumer(AsyncConsumer):
     ) -> None:
         body = encode_payload(frames).encode()
         threshold = request.hub.settings.compression_threshold
-        if (
+        compressed = (
             threshold is not None
             and len(body) >= threshold
             and any(frame.compress for frame in frames)
-        ):
+        )
+        frames.clear()  # a client may take long to read the body
+        if compressed:
             encoding = choose_encoding(request.header(b"accept-encoding"))
             if encoding is not None:
                 body = await compress(body, encoding, request.hub.settings.compression_level)

@@ -18,6 +18,7 @@ from ..runtime.turns import MESSAGE, TURN, next_turn
 from ..signals import connection_refused
 from ..sockets.client import Client
 from ..sockets.packet_log import new_client
+from ..sockets.stalls import stall
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .daphne import Intake, intake_of, passing_headers, patient
 from .forwarding import forward_websocket
@@ -304,6 +305,8 @@ class WebSocketConsumer(AsyncConsumer):
         else:
             client = self.client
             client.session.set_writable(False)
+            if frame.size > client.session.options.low_water and client.stalled is None:
+                stall(client)  # the session's buffer does not hold it
             drain = self._drain(coro, waited_for)
             self._drainer = client.local.runtime.spawn(drain, client)
 

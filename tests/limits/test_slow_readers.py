@@ -21,6 +21,12 @@ TOTAL = 24 * MEGABYTE
 PIECE = 20_000
 TIMES = 10
 READERS = 4
+# What a client asks for, alone: so many are answered before the rest waits, and so many wait before
+# a POST does.
+ECHO = '421["echo","' + "x" * 15_000 + '"]'
+LOW_WATER = 65_536
+ANSWERED = LOW_WATER // 15_000 + 1
+WAITING = LIMITS["MAX_PENDING_EVENTS_SIZE"] // 15_000
 
 
 class Reader:
@@ -123,26 +129,38 @@ def test_what_is_held_back_while_connecting(server: Server, bystander: Peer) -> 
     assert server.reason(server.tag("excessive")) == "transport error"
 
 
-@pytest.mark.parametrize("how", ["websocket", "polling"])
-def test_what_is_sent_to_one_alone(server: Server, bystander: Peer, how: str) -> None:
+def test_what_is_sent_to_one_alone(server: Server, bystander: Peer) -> None:
     """Answers to a client that asks and asks and never reads."""
-    echo = '421["echo","' + "x" * 15_000 + '"]'
     before = server.memory()
     with server.counting("limits", "slow client"):
-        if how == "polling":
-            poller = Poller(server)
-            sid = poller.join()
-            while poller.post(echo).status == 200:
-                assert server.state()["held"]["buffered"] <= LIMIT + len(echo)
-            assert server.reason(sid) == "transport error"
-        else:
-            sock = raw_websocket(server, receive_buffer=4096)
-            sock.sendall(frame(b"40"))
-            sock.settimeout(15)
-            try:
-                for _ in range(TOTAL // len(echo)):
-                    sock.sendall(frame(echo.encode()))
-            except OSError:
-                pass
-            sock.close()
+        sock = raw_websocket(server, receive_buffer=4096)
+        sock.sendall(frame(b"40"))
+        sock.settimeout(15)
+        try:
+            for _ in range(TOTAL // len(ECHO)):
+                sock.sendall(frame(ECHO.encode()))
+        except OSError:
+            pass
+        sock.close()
     assert server.memory() - before < 16 * MEGABYTE
+
+
+def test_what_a_poller_asks_for_waits_until_it_reads(server: Server, bystander: Peer) -> None:
+    """Its events wait, then its POST; it polls, and gets all of it."""
+    poller = Poller(server)
+    poller.join()
+    for _ in range(ANSWERED + WAITING):
+        assert poller.post(ECHO).status == 200
+    with poller.start("POST", ECHO + "\x1e3") as post:
+        most = LIMITS["MAX_PENDING_EVENTS_SIZE"]
+        server.until(lambda state: state["held"]["queued"] > most, "the POST to be read")
+        state = server.state()
+        assert state["posting"] == [poller.id]
+        assert LOW_WATER < state["held"]["buffered"] < LOW_WATER + len(ECHO)
+        sizes: list[int] = []
+        while len(sizes) < ANSWERED + WAITING + 1:
+            packets = [packet for packet in poller.poll() if packet.startswith("43")]
+            assert sum(map(len, packets)) < LOW_WATER + len(ECHO)
+            sizes += map(len, packets)
+        assert post.read().status == 200
+    assert set(sizes) == {len(ECHO) - len('"echo",')}

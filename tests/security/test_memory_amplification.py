@@ -392,7 +392,7 @@ async def test_somebody_may_look_at_every_event(settings: Any) -> None:
         event_received.connect(look)
         try:
             await wire.send(f'42["nobody"{filled("0", 9000)}]')
-            await read(wire)
+            await eventually(lambda: len(seen) == 3, "the receiver, in its thread")
         finally:
             event_received.disconnect(look)
         assert seen == [4500, 4500, 4500]

@@ -50,12 +50,14 @@ class Encoder:
         """Return an ACK, or BINARY_ACK, that answers the event with this id."""
         return self._encode(_ACK, _BINARY_ACK, namespace, list(args), id)
 
-    def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the CONNECT that admits a client to a namespace."""
+    def connect(self, namespace: str, data: dict[str, Any] | None) -> EncodedPacket:
+        """Return the CONNECT that admits a client to a namespace; without data for clients 2.x."""
+        if data is None:
+            return EncodedPacket(PacketType.CONNECT + _prefix(namespace))
         return self._plain(PacketType.CONNECT, namespace, data)
 
-    def connect_error(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the CONNECT_ERROR that refuses a client."""
+    def connect_error(self, namespace: str, data: Any) -> EncodedPacket:
+        """Return the CONNECT_ERROR that refuses a client: with an object, for clients 2.x any."""
         return self._plain(PacketType.CONNECT_ERROR, namespace, data)
 
     def json(self, value: Any) -> str:
@@ -66,7 +68,7 @@ class Encoder:
         """Return the DISCONNECT that removes a client from a namespace."""
         return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
 
-    def _plain(self, kind: str, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+    def _plain(self, kind: str, namespace: str, data: Any) -> EncodedPacket:
         return EncodedPacket(kind + _prefix(namespace) + self._json(data, self._further))
 
     def _encode(

@@ -94,7 +94,7 @@ async def enter(socket: Socket) -> None:
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
-    admitted = socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})
+    admitted = client.connect_packet(socket.namespace, socket.sid)
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)

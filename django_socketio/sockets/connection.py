@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
-from ..packets import PacketError
+from ..packets import EncodedPacket, PacketError
 from ..runtime.timers import Timed
 from .backlog import Backlog
 from .clients import Clients
@@ -45,6 +45,12 @@ class Connection(Timed, Protocol):
     backlog: Backlog | None
     crowded: bool
     attachments_deadline: float | None
+
+    def new_sid(self, namespace: str) -> str:
+        """Make the id of a socket in a namespace."""
+
+    def connect_packet(self, namespace: str, sid: str) -> EncodedPacket:
+        """Return the packet that admits the client to a namespace."""
 
     def admitted(self) -> None:
         """Note that a namespace has admitted the client."""

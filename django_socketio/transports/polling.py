@@ -12,7 +12,7 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason
 from ..engineio.packets import CLOSE, NOOP
 from ..engineio.states import CLOSED, OPEN
 from ..runtime.interruptible import Interrupted, Interruptible
@@ -36,6 +36,7 @@ from .http import (
 )
 from .request import Request
 
+TEXT_TYPE, BINARY_TYPE = b"text/plain; charset=UTF-8", b"application/octet-stream"
 # While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
 # in Node. The first returns sooner. It does not return at once: where the client's UPGRADE is right
 # behind its probe, the poll came behind both, on another connection, and has to be refused.
@@ -157,7 +158,7 @@ class PollingConsumer(AsyncConsumer):
 
         async def answer(scope: Any, send: Any) -> None:
             nonlocal client
-            client = link.client = Client(request.hub.clients, scope, link, place)
+            client = link.client = request.new_client(scope, link, place)
             session = client.session
             cookie = request.hub.settings.bake_cookie(session.sid)
             headers = cors
@@ -250,7 +251,8 @@ class PollingConsumer(AsyncConsumer):
         if link.post is not None:
             client.abort(Reason.TRANSPORT_ERROR, "a POST while another one is read")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
-        if request.header(b"content-type") == "application/octet-stream":
+        binary = request.header(b"content-type") == "application/octet-stream"
+        if binary and not client.session.takes_binary_bodies:
             client.abort(Reason.TRANSPORT_ERROR, "a binary body")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         post = link.post = Interruptible()
@@ -263,7 +265,7 @@ class PollingConsumer(AsyncConsumer):
             if client.session.expectant:
                 client.session.grant_time(client.loop.time())
             try:
-                payload = body.decode("utf-8")
+                payload = body if binary else body.decode("utf-8")
             except UnicodeDecodeError:
                 client.abort(Reason.PARSE_ERROR, "a body that is not UTF-8")
             else:
@@ -287,7 +289,7 @@ class PollingConsumer(AsyncConsumer):
         except OSError:
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a POST was lost")
 
-    async def _receive(self, client: Client, payload: str) -> None:
+    async def _receive(self, client: Client, payload: str | bytes) -> None:
         """Handle a payload, with pauses for other clients and for the handlers of this one."""
         spent = 0
         for work in client.receive_payload(payload):
@@ -308,7 +310,10 @@ class PollingConsumer(AsyncConsumer):
         request: Request,
         headers: list[tuple[bytes, bytes]],
     ) -> None:
-        body = encode_payload(frames).encode()
+        content = link.client.session.encode_payload(frames)
+        kind, body = BINARY_TYPE, content
+        if isinstance(content, str):
+            kind, body = TEXT_TYPE, content.encode()
         threshold = request.hub.settings.compression_threshold
         if (
             threshold is not None
@@ -323,7 +328,7 @@ class PollingConsumer(AsyncConsumer):
                     (b"content-encoding", encoding.encode()),
                     (b"vary", b"Accept-Encoding"),
                 ]
-        answer = respond(send, 200, body, b"text/plain; charset=UTF-8", headers)
+        answer = respond(send, 200, body, kind, headers)
         await (answer if len(body) <= PIECE else link.send_large(answer))
 
 

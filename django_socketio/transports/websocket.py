@@ -121,7 +121,7 @@ class WebSocketConsumer(AsyncConsumer):
             handshake = await self.gateway.shake_hands(request, outer, self.receive, send, answer)
             if handshake.gone or handshake.begun != "websocket.accept" or not handshake.answered:
                 return False
-            self.client = Client(request.hub.clients, scope, self, place)
+            self.client = request.new_client(scope, self, place)
         finally:
             place.leave_if_empty()
         self._take_over()

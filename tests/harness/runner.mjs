@@ -10,6 +10,7 @@ import * as parsers from "./parsers.mjs";
 const require = createRequire(import.meta.url);
 // By what "client" says: a version, or a parser.
 const clients = {
+  2: () => require("socket.io-client-2"),
   3: () => require("socket.io-client-3"),
   4: () => require("socket.io-client"),
   ...parsers,

@@ -1,0 +1,83 @@
+"""A connected client of version 2.x: Engine.IO 3 and Socket.IO 4 (``ALLOW_EIO3``).
+
+What differs from other clients, and only in objects of this class: it is in the namespace "/"
+without asking, it may ask for others with a query, and the answers have another form.
+https://github.com/socketio/socket.io-protocol#difference-between-v5-and-v4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+from ..engineio import Frame, Session3, revise
+from ..packets import EncodedPacket, Packet, PacketType
+from .admission import begin
+from .client import Client
+
+Work = Coroutine[Any, Any, None]
+
+
+class Client2(Client):
+    """See the module's docstring."""
+
+    __slots__ = ()
+
+    session: Session3
+
+    def _start(self, now: float) -> None:
+        """Make the session, and let the client into the main namespace."""
+        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        options, transport = self.settings.session_options, self.transport.name
+        sid = self.local.new_id()
+        self.session = Session3(sid, options, transport, now, base64="b64" in query)
+        self._decoder = self.settings.new_decoder(revision=4)
+        self.local.runtime.spawn(self._enter_main(), self)
+
+    async def _enter_main(self) -> None:
+        if not self._ended and (work := begin(self, Packet(PacketType.CONNECT, "/"))):
+            await work
+
+    def new_sid(self, namespace: str) -> str:
+        """Return the id that a client 2.x gives its socket: it is not told one."""
+        return self.session.sid if namespace == "/" else f"{namespace}#{self.session.sid}"
+
+    # In
+
+    def receive_packet(self, packet: str | bytes) -> Work | None:
+        """Take an Engine.IO packet."""
+        work = super().receive_packet(packet)
+        if self.session.pinged:
+            self._answer_ping()
+        return work
+
+    def receive_payload(self, payload: str | bytes) -> Iterator[Work | None]:
+        """Take the body of a POST."""
+        for work in super().receive_payload(payload):
+            if self.session.pinged:
+                self._answer_ping()
+            yield work
+
+    def _answer_ping(self) -> None:
+        if self.session.answer_ping(self.loop.time()):
+            self.transport.flush()
+
+    # Out
+
+    def send(self, frames: tuple[Frame, ...], volatile: bool = False) -> bool:
+        """Write frames, in the form of revision 3."""
+        if len(frames) > 1 or isinstance(frames[0].data, bytes):
+            base64 = self.session.base64
+            frames = tuple([revise(frame, base64) for frame in frames])
+        return super().send(frames, volatile)
+
+    def connect_packet(self, namespace: str, sid: str) -> EncodedPacket:
+        """Return the CONNECT that admits the client: without data."""
+        return self.local.encoder.connect(namespace, None)
+
+    def connect_error_packet(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+        """Return the ERROR that refuses the client: its data where there are any, or the text."""
+        details = data.get("data")
+        said = data["message"] if details in (None, "", 0) else details
+        return self.local.encoder.connect_error(namespace, said)

@@ -40,8 +40,13 @@ class Client2(Client):
             await work
 
     def new_sid(self, namespace: str) -> str:
-        """Return the id that a client 2.x gives its socket: it is not told one."""
-        return self.session.sid if namespace == "/" else f"{namespace}#{self.session.sid}"
+        """Return the id that a client 2.x gives its socket: it is not told one.
+
+        Another one where the socket that had it has not left yet, in the middle of its CONNECT.
+        """
+        sid = self.session.sid if namespace == "/" else f"{namespace}#{self.session.sid}"
+        found = self.local.namespaces.get(namespace)
+        return self.local.new_id() if found is not None and sid in found.sockets else sid
 
     # In
 

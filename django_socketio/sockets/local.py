@@ -102,7 +102,8 @@ class Local(Generic[M]):
         found = self.namespaces.get(namespace)
         if found is None:
             return  # it was refused before it was in any room
-        if found.sockets.pop(socket.sid, None) is not None:
+        if found.sockets.get(socket.sid) is socket:  # a client 2.x uses an id again
+            del found.sockets[socket.sid]
             counters.sockets.leave(found.counted)
             if not found.sockets:
                 self.others.room_closed(namespace, None, socket.sid)

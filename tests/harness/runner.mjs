@@ -50,6 +50,10 @@ class Run {
     return this.keep(socket);
   }
 
+  clientOf(version) {
+    return clients[version]();
+  }
+
   keep(socket) {
     this.sockets.push(socket);
     return socket;
@@ -59,8 +63,14 @@ class Run {
     return this.connected(this.open(namespace, options));
   }
 
+  // Clients 2.x take nothing else than a Buffer for binary data in Node.
+  bytes(...values) {
+    return this.client === "2" ? Buffer.from(values) : Uint8Array.from(values);
+  }
+
   async connected(socket) {
-    const refused = new Promise((_, reject) => socket.once("connect_error", reject));
+    const event = this.client === "2" ? "error" : "connect_error";
+    const refused = new Promise((_, reject) => socket.once(event, reject));
     refused.catch(() => {});
     if (!socket.connected) await Promise.race([this.once(socket, "connect"), refused]);
     return socket;

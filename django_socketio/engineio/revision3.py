@@ -104,7 +104,7 @@ def decode_payload(payload: str | bytes, max_packets: int) -> Iterator[str | byt
 
 def _split_text(payload: str) -> Iterator[str]:
     if not payload.isascii() and _TWO_UNITS.search(payload):
-        yield from _split_units(payload.encode("utf-16-le"))
+        yield from _split_units(payload.encode("utf-16-le", "surrogatepass"))
         return
     at = 0
     while at < len(payload):

@@ -165,7 +165,7 @@ class Settings:
         return own
 
     def new_decoder(self, revision: int = 5) -> Decoder | CheckedDecoder:
-        """Return the decoder of a new connection; ``revision`` of Socket.IO's protocol is 5 or 4."""
+        """Return the decoder of a new connection; ``revision`` is that of Socket.IO, 5 or 4."""
         parser = self.own_parser
         if parser is None:
             make = Decoder if revision == 5 else Decoder4

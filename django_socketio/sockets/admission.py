@@ -94,7 +94,8 @@ async def enter(socket: Socket) -> None:
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
-    admitted = client.connect_packet(socket.namespace, socket.sid)
+    encoder = socket.local.encoder
+    admitted = client.protocol.connect(encoder, socket.namespace, socket.sid)
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)

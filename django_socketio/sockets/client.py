@@ -12,7 +12,7 @@ from ..addressing.logins import Login
 from ..engineio import Frame, Reason, Session
 from ..engineio.states import CLOSED, CLOSING, OPEN
 from ..exceptions import ConnectionRefused
-from ..packets import AuthTooLarge, EncodedPacket, PacketError, PacketLimitExceeded, PacketType
+from ..packets import AuthTooLarge, PacketError, PacketLimitExceeded, PacketType
 from ..runtime.awaitables import DONE
 from ..stats import counters
 from .admission import begin, refuse_auth
@@ -22,6 +22,7 @@ from .endpoint import CONNECTED
 from .holding import await_attachments, hold_incomplete
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
+from .protocols import PROTOCOL_5
 from .socket import Socket
 from .transport import NO_TRANSPORT, Transport
 
@@ -66,6 +67,8 @@ class Client:
         "transport",
     )
 
+    protocol = PROTOCOL_5
+
     def __init__(
         self,
         clients: Clients[Client],
@@ -79,6 +82,7 @@ class Client:
         settings = self.settings = local.settings
         now = self.loop.time()
         self.scope, self.transport = scope, transport
+        self.session = self.new_session(now)
         self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0
@@ -89,6 +93,7 @@ class Client:
         # In tests the ORM must run in the thread of the test's transaction.
         self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
         self.slot: int | None = None
+        self._decoder = self.protocol.new_decoder(settings)
         self.place: Place[Client] | None = place
         self.refusals = 0
         self.attachments_deadline: float | None = None
@@ -98,7 +103,6 @@ class Client:
         self.backlog: Backlog | None = None
         self.crowded = False
         self._ended = False
-        self._start(now)
         # The key under which the session is counted.
         self._counted = counters.sessions.enter(transport.name)
         self.login: Login | None = None
@@ -106,15 +110,10 @@ class Client:
         place.take(self, now + settings.connect_timeout)
         clients.wheel.schedule(self, min(self.session.next_ping, now + settings.connect_timeout))
 
-    def _start(self, now: float) -> None:
-        """Make the session and the decoder."""
-        options, transport = self.settings.session_options, self.transport.name
-        self.session = Session(self.local.new_id(), options, transport, now)
-        self._decoder = self.settings.new_decoder()
-
-    def new_sid(self, namespace: str) -> str:
-        """Make the id of a socket in a namespace."""
-        return self.local.new_id()
+    def new_session(self, now: float) -> Session:
+        """Make the session. Called once."""
+        options = self.settings.session_options
+        return Session(self.local.new_id(), options, self.transport.name, now)
 
     def __repr__(self) -> str:
         return f"<Client {self.session.transport} {self.session.state}>"
@@ -226,19 +225,12 @@ class Client:
         self.sockets.pop(namespace, None)
         note_refusal(self.local.runtime.log, self.scope, namespace, data["message"])
         counters.traffic.control_out += 1
-        self.send(self.local.make_frames(self.connect_error_packet(namespace, data)))
+        refusal = self.protocol.connect_error(self.local.encoder, namespace, data)
+        self.send(self.local.make_frames(refusal))
         self._wait_if_alone()
         self.clients.refused(self)
 
     # Out
-
-    def connect_packet(self, namespace: str, sid: str) -> EncodedPacket:
-        """Return the CONNECT that admits the client to a namespace."""
-        return self.local.encoder.connect(namespace, {"sid": sid})
-
-    def connect_error_packet(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the CONNECT_ERROR that refuses the client; ``data`` says why."""
-        return self.local.encoder.connect_error(namespace, data)
 
     def send(self, frames: tuple[Frame, ...], volatile: bool = False) -> bool:
         """Write frames, or put them into the session's buffer.

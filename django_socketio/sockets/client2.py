@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ..engineio import Frame, Session3, revise
-from ..packets import EncodedPacket, Packet, PacketType
+from ..packets import Packet, PacketType
 from .admission import begin
 from .client import Client
+from .protocols import PROTOCOL_4
 
 Work = Coroutine[Any, Any, None]
 
@@ -25,28 +26,19 @@ class Client2(Client):
     __slots__ = ()
 
     session: Session3
+    protocol = PROTOCOL_4
 
-    def _start(self, now: float) -> None:
+    def new_session(self, now: float) -> Session3:
         """Make the session, and let the client into the main namespace."""
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         options, transport = self.settings.session_options, self.transport.name
-        sid = self.local.new_id()
-        self.session = Session3(sid, options, transport, now, base64="b64" in query)
-        self._decoder = self.settings.new_decoder(revision=4)
         self.local.runtime.spawn(self._enter_main(), self)
+        return Session3(self.local.new_id(), options, transport, now, base64="b64" in query)
 
     async def _enter_main(self) -> None:
-        if not self._ended and (work := begin(self, Packet(PacketType.CONNECT, "/"))):
+        client: Any = self
+        if not self._ended and (work := begin(client, Packet(PacketType.CONNECT, "/"))):
             await work
-
-    def new_sid(self, namespace: str) -> str:
-        """Return the id that a client 2.x gives its socket: it is not told one.
-
-        Another one where the socket that had it has not left yet, in the middle of its CONNECT.
-        """
-        sid = self.session.sid if namespace == "/" else f"{namespace}#{self.session.sid}"
-        found = self.local.namespaces.get(namespace)
-        return self.local.new_id() if found is not None and sid in found.sockets else sid
 
     # In
 
@@ -76,13 +68,3 @@ class Client2(Client):
             base64 = self.session.base64
             frames = tuple([revise(frame, base64) for frame in frames])
         return super().send(frames, volatile)
-
-    def connect_packet(self, namespace: str, sid: str) -> EncodedPacket:
-        """Return the CONNECT that admits the client: without data."""
-        return self.local.encoder.connect(namespace, None)
-
-    def connect_error_packet(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the ERROR that refuses the client: its data where there are any, or the text."""
-        details = data.get("data")
-        said = data["message"] if details in (None, "", 0) else details
-        return self.local.encoder.connect_error(namespace, said)

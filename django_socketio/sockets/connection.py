@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
-from ..packets import EncodedPacket, PacketError
+from ..packets import PacketError
 from ..runtime.timers import Timed
 from .backlog import Backlog
 from .clients import Clients
 from .places import Place
+from .protocols import Protocol5
 from .transport import Transport
 
 
@@ -31,6 +32,7 @@ class Connection(Timed, Protocol):
 
     clients: Clients[Any]
     settings: Settings
+    protocol: Protocol5
     session: Session
     scope: dict[str, Any]
     connected_at: datetime
@@ -45,12 +47,6 @@ class Connection(Timed, Protocol):
     backlog: Backlog | None
     crowded: bool
     attachments_deadline: float | None
-
-    def new_sid(self, namespace: str) -> str:
-        """Make the id of a socket in a namespace."""
-
-    def connect_packet(self, namespace: str, sid: str) -> EncodedPacket:
-        """Return the packet that admits the client to a namespace."""
 
     def admitted(self) -> None:
         """Note that a namespace has admitted the client."""

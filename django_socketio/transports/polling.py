@@ -311,9 +311,8 @@ class PollingConsumer(AsyncConsumer):
         headers: list[tuple[bytes, bytes]],
     ) -> None:
         content = link.client.session.encode_payload(frames)
-        kind, body = BINARY_TYPE, content
-        if isinstance(content, str):
-            kind, body = TEXT_TYPE, content.encode()
+        kind = TEXT_TYPE if isinstance(content, str) else BINARY_TYPE
+        body = content.encode() if isinstance(content, str) else content
         threshold = request.hub.settings.compression_threshold
         if (
             threshold is not None

@@ -9,7 +9,7 @@ from tests.harness.servers import Server
 
 pytestmark = pytest.mark.node
 
-# Clients 2.x have no auth, no ids of the server's and another event for errors; see test_js_client2.py.
+# Clients 2.x have no auth, and another event for errors; see test_js_client2.py.
 SINCE_3 = pytest.mark.parametrize("client", ["3", "4"], ids="js{}".format)
 
 

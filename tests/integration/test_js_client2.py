@@ -80,7 +80,7 @@ async def test_one_room_for_all_versions(node_runner: Runner, server: Server) ->
     """2.x, 3.x, 4.x and python-socketio, over each transport: each hears each, once, in order."""
     room = f"mixed {server.name}"
     versions = ["2", "3", "4"]
-    run = node_runner.start("mixed_room", server.url, room=room, versions=versions)
+    run = node_runner.start("mixed_room", server.url, room=room, versions=versions, others=2)
     await asyncio.to_thread(run.wait_for, "joined")
     async with socketio.AsyncSimpleClient() as client:
         await client.connect(server.url, namespace="/lab")

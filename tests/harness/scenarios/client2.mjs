@@ -55,6 +55,14 @@ export async function characters(t) {
   };
 }
 
+// A socket is found by its id, by the others and by the server.
+export async function by_id(t) {
+  const [a, b] = [await t.connect("/lab"), await t.connect("/lab")];
+  const said = t.once(b, "said");
+  a.emit("say", b.id, "privately");
+  return { said: await said, ids: [a.id, b.id], found: await t.ask(a, "who", b.id) };
+}
+
 // Clients of all versions in one room: each hears each.
 export async function mixed_room(t) {
   const { room, versions } = t.params;
@@ -76,7 +84,7 @@ export async function mixed_room(t) {
   t.step("joined");
   for (const { name, socket } of members) await t.ask(socket, "say all", room, `é😀 ${name}`);
   await t.told_to("go on");
-  const all = members.length + 2; // text and binary data of the test's own client
+  const all = members.length + t.params.others;
   await t.until(() => members.every(({ heard }) => heard.length >= all), "all that was said");
   return Object.fromEntries(members.map(({ name, heard }) => [name, heard.flat()]));
 }

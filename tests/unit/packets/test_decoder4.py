@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 
@@ -40,11 +42,8 @@ def test_connect(text: str, namespace: str, data: dict[str, str] | None) -> None
     assert feed(text) == Packet("0", namespace, data)
 
 
-@pytest.mark.parametrize("text", ["0chat,", "0?a=1", '0{"a":1}', '0/chat,{"a":1}', "0/chat,1", "0,"])
+@pytest.mark.parametrize("text", ["0chat,", "0?a=1", '0{"a":1}', '0/chat,{"a":1}', "0/chat,1"])
 def test_bad_connects(text: str) -> None:
-    if text == "0,":
-        assert feed(text) == Packet("0", "/")
-        return
     with pytest.raises(PacketError):
         feed(text)
 
@@ -64,10 +63,8 @@ def test_limits() -> None:
 @given(any_texts)
 def test_no_text_raises_anything_else(text: str) -> None:
     for packet in (text, "0" + text, "0/" + text):
-        try:
+        with suppress(PacketError):
             feed(packet)
-        except PacketError:
-            pass
 
 
 def test_other_packets_are_those_of_revision_5() -> None:

@@ -56,8 +56,8 @@ class Encoder:
             return EncodedPacket(PacketType.CONNECT + _prefix(namespace))
         return self._plain(PacketType.CONNECT, namespace, data)
 
-    def connect_error(self, namespace: str, data: Any) -> EncodedPacket:
-        """Return the CONNECT_ERROR that refuses a client: with an object, for clients 2.x any."""
+    def connect_error(self, namespace: str, data: dict[str, Any] | str) -> EncodedPacket:
+        """Return the CONNECT_ERROR that refuses a client; only clients 2.x take text."""
         return self._plain(PacketType.CONNECT_ERROR, namespace, data)
 
     def json(self, value: Any) -> str:
@@ -68,7 +68,7 @@ class Encoder:
         """Return the DISCONNECT that removes a client from a namespace."""
         return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
 
-    def _plain(self, kind: str, namespace: str, data: Any) -> EncodedPacket:
+    def _plain(self, kind: str, namespace: str, data: dict[str, Any] | str) -> EncodedPacket:
         return EncodedPacket(kind + _prefix(namespace) + self._json(data, self._further))
 
     def _encode(

@@ -64,7 +64,5 @@ class Client2(Client):
 
     def send(self, frames: tuple[Frame, ...], volatile: bool = False) -> bool:
         """Write frames, in the form of revision 3."""
-        if len(frames) > 1 or isinstance(frames[0].data, bytes):
-            base64 = self.session.base64
-            frames = tuple([revise(frame, base64) for frame in frames])
-        return super().send(frames, volatile)
+        base64 = self.session.base64
+        return super().send(tuple([revise(frame, base64) for frame in frames]), volatile)

@@ -57,11 +57,12 @@ class Protocol4(Protocol5):
     def connect_error(
         self, encoder: Encoder, namespace: str, data: dict[str, Any]
     ) -> EncodedPacket:
-        """Return the ERROR that refuses a client: its data are those of ``data``, or the text."""
-        details = data.get("data")
-        return encoder.connect_error(
-            namespace, data["message"] if details in (None, "", 0) else details
-        )
+        """Return the ERROR that refuses a client, with the details in place of the message, if any.
+
+        Both where the details are neither an object nor text: parsers know no other data for it.
+        """
+        said = data.get("data") or data["message"]
+        return encoder.connect_error(namespace, said if isinstance(said, (str, dict)) else data)
 
 
 PROTOCOL_5, PROTOCOL_4 = Protocol5(), Protocol4()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgpack
 import pytest
 from django.test import override_settings
 
@@ -148,7 +149,7 @@ async def test_namespaces_and_their_queries(application: Any, allowed: None) -> 
     assert await frames.receive() == '42/chat,["found"]'
     for query, said in (
         ("?token=wrong", '"Wrong token"'),
-        ("?token=old", "[1]"),
+        ("?token=old", '{"message":"Old token","data":[1]}'),
         ("?token=" + "x" * 400, '"auth too large"'),
     ):
         await frames.send("41/chat,", f"40/chat{query},")
@@ -158,6 +159,29 @@ async def test_namespaces_and_their_queries(application: Any, allowed: None) -> 
     await frames.send("40/nowhere,")
     assert await frames.receive() == '44/nowhere,"Invalid namespace"'
     await frames.drop()
+
+
+async def test_another_parser(application: Any) -> None:
+    register("/chat")(Chat)
+    with override_settings(SOCKETIO={"ALLOW_EIO3": True, "PARSER": "msgpack"}):
+        frames = Frames(application, WEBSOCKET)
+        await frames.open()
+
+        async def receive() -> Any:
+            packet = await frames.receive()
+            assert packet[:1] == b"\x04"
+            return msgpack.unpackb(packet[1:])
+
+        async def enter(namespace: str) -> Any:
+            await frames.send(b"\x04" + msgpack.packb({"type": 0, "nsp": namespace}))
+            return await receive()
+
+        assert await receive() == {"type": 0, "nsp": "/"}
+        assert await enter("/chat?token=wrong") == {"type": 4, "nsp": "/chat", "data": "Wrong token"}
+        both = {"message": "Old token", "data": [1]}
+        assert await enter("/chat?token=old") == {"type": 4, "nsp": "/chat", "data": both}
+        assert await enter("/chat?token=1") == {"type": 0, "nsp": "/chat"}
+        await frames.drop()
 
 
 async def test_who_leaves_and_enters_at_once_is_in_once(application: Any, allowed: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -185,16 +186,29 @@ async def test_another_parser(application: Any) -> None:
 
 
 async def test_who_leaves_and_enters_at_once_is_in_once(application: Any, allowed: None) -> None:
-    """The client gives its sockets in a namespace one id after the other, the same."""
-    register("/chat")(Chat)
+    """The client gives its sockets in a namespace the same id, one after the other."""
+    gate = asyncio.Event()
+    left: list[Any] = []
+
+    @register("/chat")
+    class Slow(Chat):
+        async def connect(self, auth: Any) -> None:
+            if auth:
+                await gate.wait()
+
+        async def disconnect(self, reason: str) -> None:
+            left.append(self.auth)
+
     frames = await open_websocket(application)
-    await frames.send(*(["40/chat,", "41/chat,"] * 5), "40/chat,")
-    await frames.send('42/chat,1["echo"]')
-    while await frames.receive() != "43/chat,1[]":
-        pass
+    await frames.send("40/chat?slow=1,", "41/chat,", "40/chat,")
+    assert await frames.receive() == "40/chat,"
+    gate.set()  # the first ends now, and takes nothing of the second along
+    await eventually(lambda: left == [{"slow": "1"}])
     found = current_hub().local.namespaces["/chat"]
     assert list(found.sockets) == [f"/chat#{frames.id}"]
     assert counters.sockets.now["/chat"] == 1
+    await frames.send("41/chat,", "40/chat,")
+    assert await frames.receive() == "40/chat,"
     await frames.drop()
     assert "/chat" not in current_hub().local.namespaces
 

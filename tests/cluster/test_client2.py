@@ -23,7 +23,7 @@ def test_one_room_for_all_versions(node_runner: Runner, cluster: Cluster) -> Non
     room = "mixed over processes"
     run = node_runner.start("mixed_room", cluster.url, room=room, versions=versions, others=0)
     run.wait_for("joined")
-    run.go("go on")
+    run.go("say")
     result = run.result()
     assert len(result) == 6
     for said in result.values():

@@ -68,9 +68,13 @@ class Run {
     return this.client === "2" ? Buffer.from(values) : Uint8Array.from(values);
   }
 
+  // The event for a refused namespace.
+  get refusal() {
+    return this.client === "2" ? "error" : "connect_error";
+  }
+
   async connected(socket) {
-    const event = this.client === "2" ? "error" : "connect_error";
-    const refused = new Promise((_, reject) => socket.once(event, reject));
+    const refused = new Promise((_, reject) => socket.once(this.refusal, reject));
     refused.catch(() => {});
     if (!socket.connected) await Promise.race([this.once(socket, "connect"), refused]);
     return socket;

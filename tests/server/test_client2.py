@@ -178,7 +178,8 @@ async def test_another_parser(application: Any) -> None:
             return await receive()
 
         assert await receive() == {"type": 0, "nsp": "/"}
-        assert await enter("/chat?token=wrong") == {"type": 4, "nsp": "/chat", "data": "Wrong token"}
+        wrong = {"type": 4, "nsp": "/chat", "data": "Wrong token"}
+        assert await enter("/chat?token=wrong") == wrong
         both = {"message": "Old token", "data": [1]}
         assert await enter("/chat?token=old") == {"type": 4, "nsp": "/chat", "data": both}
         assert await enter("/chat?token=1") == {"type": 0, "nsp": "/chat"}

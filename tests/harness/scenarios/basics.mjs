@@ -111,6 +111,6 @@ export async function session_ends(t) {
 
 export async function refused_namespace(t) {
   const socket = t.open(t.params.namespace);
-  const [error] = await t.once(socket, "connect_error");
-  return error.message;
+  const [error] = await t.once(socket, t.refusal);
+  return error.message ?? error;
 }

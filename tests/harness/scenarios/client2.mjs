@@ -82,8 +82,8 @@ export async function mixed_room(t) {
     }
   }
   t.step("joined");
+  await t.told_to("say");
   for (const { name, socket } of members) await t.ask(socket, "say all", room, `é😀 ${name}`);
-  await t.told_to("go on");
   const all = members.length + t.params.others;
   await t.until(() => members.every(({ heard }) => heard.length >= all), "all that was said");
   return Object.fromEntries(members.map(({ name, heard }) => [name, heard.flat()]));

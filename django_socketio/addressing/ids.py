@@ -37,8 +37,14 @@ def new_id(node: str) -> str:
 
 
 def owner_of(sid: str) -> str | None:
-    """Return the process that an id names, even if it is unknown; None for text that is no id."""
-    return sid[:NODE_LENGTH] if len(sid) == SID_LENGTH else None
+    """Return the process that an id names, even if it is unknown; None for text that is no id.
+
+    A client 2.x calls its socket in a namespace ``/namespace#id``, by the id of its session.
+    """
+    if len(sid) == SID_LENGTH:
+        return sid[:NODE_LENGTH]
+    of_client2 = sid[:1] == "/" and sid[-SID_LENGTH - 1 : -SID_LENGTH] == "#"
+    return sid[-SID_LENGTH : NODE_LENGTH - SID_LENGTH] if of_client2 else None
 
 
 def shortened(sid: str) -> str:

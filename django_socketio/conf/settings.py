@@ -17,11 +17,13 @@ from ..packets import (
     LARGE,
     CheckedDecoder,
     Decoder,
+    Decoder4,
     Encoder,
     JSONCodec,
     Limits,
     MsgpackParser,
     Parser,
+    QueryDecoder,
     default_codec,
 )
 from . import validators
@@ -44,6 +46,7 @@ class Settings:
     path: str = option("/socket.io/", validators.path)
     transports: list[str] = option(list(validators.TRANSPORTS), validators.transports)
     allow_upgrades: bool = option(True, validators.boolean)
+    allow_eio3: bool = option(False, validators.boolean)
     parser: str = option("default", validators.parser)
     # Times
     ack_timeout: float = option(60, validators.number(0))
@@ -167,12 +170,16 @@ class Settings:
         own: Parser = import_string(self.parser)()
         return own
 
-    def new_decoder(self) -> Decoder | CheckedDecoder:
-        """Return the decoder of a new connection."""
+    def new_decoder(self, revision: int = 5) -> Decoder | CheckedDecoder:
+        """Return the decoder of a new connection; ``revision`` is that of Socket.IO, 5 or 4."""
         parser = self.own_parser
         if parser is None:
-            return Decoder(self.codec, self.limits)
-        return CheckedDecoder(parser.decoder(), self.limits, isinstance(parser, MsgpackParser))
+            make = Decoder if revision == 5 else Decoder4
+            return make(self.codec, self.limits)
+        decoder = parser.decoder()
+        if revision == 4:
+            decoder = QueryDecoder(decoder, self.limits)
+        return CheckedDecoder(decoder, self.limits, isinstance(parser, MsgpackParser))
 
     @cached_property
     def proxies(self) -> int | list[IPv4Network | IPv6Network]:

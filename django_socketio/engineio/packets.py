@@ -43,10 +43,13 @@ class Frame:
     ``data`` is the packet's text, which begins with its type, or the bytes of a binary message.
     ``size`` is its length, in characters of text or bytes. ``compress`` says whether an HTTP answer
     that holds it may be compressed. In ``wire`` the transport keeps the ASGI message that sends it,
-    so that one is made for all sessions.
+    so that one is made for all sessions. ``revised`` is the same for revision 3, see there; it is
+    not set before it is needed.
     """
 
-    __slots__ = ("_base64", "compress", "data", "size", "wire")
+    __slots__ = ("_base64", "compress", "data", "revised", "size", "wire")
+
+    revised: tuple[Frame, Frame | None]
 
     def __init__(self, data: str | bytes, compress: bool = True) -> None:
         self.data = data

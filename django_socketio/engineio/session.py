@@ -18,11 +18,20 @@ The owner of a session (a client with its transports)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from .errors import EngineIOError
 from .options import Probe, SessionOptions
-from .packets import CLOSE, PING, Frame, PacketType, decode_packet, split_payload
+from .packets import (
+    CLOSE,
+    PING,
+    Frame,
+    PacketType,
+    decode_packet,
+    encode_payload,
+    split_payload,
+)
 from .reasons import Reason
 from .states import CLOSED, CLOSING, OPEN, SessionState
 
@@ -37,7 +46,8 @@ class Session:
     """See the module's docstring.
 
     ``transport`` is "polling" or "websocket". ``close_reason`` says why the session ended;
-    ``detail`` says more for the log, "" where there is nothing to say.
+    ``detail`` says more for the log, "" where there is nothing to say. ``revision`` is that of the
+    protocol; ``takes_binary_bodies`` says whether a POST may have a body of bytes.
     """
 
     __slots__ = (
@@ -68,6 +78,9 @@ class Session:
         "upgrading",
         "writable",
     )
+
+    revision = "4"
+    takes_binary_bodies = False
 
     def __init__(self, sid: str, options: SessionOptions, transport: str, now: float) -> None:
         self.sid = sid
@@ -145,8 +158,8 @@ class Session:
             self.abort(Reason.PARSE_ERROR, "unknown packet type")
         return None
 
-    def receive_payload(self, payload: str) -> Iterator[str | bytes | None]:
-        """Take the body of a POST, a packet with each step of the iterator.
+    def receive_payload(self, payload: Any) -> Iterator[str | bytes | None]:
+        """Take the body of a POST (text), a packet with each step of the iterator.
 
         Yields what :meth:`receive` returns. Packets behind one that ends the session are dropped.
         """
@@ -170,13 +183,6 @@ class Session:
     def sent_bytes(self) -> int:
         """How many bytes (of text, characters) were written so far."""
         return self.bytes_out + self.unheard
-
-    @property
-    def unread(self) -> int:
-        """How many bytes the client has not fetched: those that wait, and over polling what the
-        last polls were answered until the next one shows that it is read.
-        """
-        return self.buffered + self.unheard if self.transport == "polling" else self.buffered
 
     # What leaves
 
@@ -247,6 +253,10 @@ class Session:
             # CLOSE goes alone, as in Node: clients act on it before the packets in front of it.
             self._enqueue(frames.pop())
         return frames
+
+    def encode_payload(self, frames: Iterable[Frame]) -> str | bytes:
+        """Return the body of an answer to a poll that holds ``frames``."""
+        return encode_payload(frames)
 
     def take_one(self) -> Frame | None:
         """Remove and return the first frame that waits, None where none does."""

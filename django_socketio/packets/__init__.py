@@ -6,6 +6,7 @@ https://socket.io/docs/v4/socket-io-protocol/
 
 from .codec import JSONCodec, OrjsonCodec, StandardCodec, default_codec
 from .decoder import Decoder, decode
+from .decoder4 import Decoder4, QueryDecoder
 from .encoder import Encoder
 from .large import LargePacket, weigh
 from .msgpack_parser import MsgpackParser, unpack_msgpack
@@ -28,6 +29,7 @@ __all__ = [
     "AuthTooLarge",
     "CheckedDecoder",
     "Decoder",
+    "Decoder4",
     "EncodedPacket",
     "Encoder",
     "JSONCodec",
@@ -41,6 +43,7 @@ __all__ = [
     "PacketLimitExceeded",
     "PacketType",
     "Parser",
+    "QueryDecoder",
     "StandardCodec",
     "decode",
     "default_codec",

@@ -59,12 +59,14 @@ class Encoder:
             why = explain(list(args), "args", self._further) or error
             raise TypeError(f"the acknowledgement cannot be sent: {why}") from None
 
-    def connect(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the CONNECT that admits a client to a namespace."""
+    def connect(self, namespace: str, data: dict[str, Any] | None) -> EncodedPacket:
+        """Return the CONNECT that admits a client to a namespace; without data for clients 2.x."""
+        if data is None:
+            return EncodedPacket(PacketType.CONNECT + _prefix(namespace))
         return self._plain(PacketType.CONNECT, namespace, data)
 
-    def connect_error(self, namespace: str, data: dict[str, Any]) -> EncodedPacket:
-        """Return the CONNECT_ERROR that refuses a client."""
+    def connect_error(self, namespace: str, data: dict[str, Any] | str) -> EncodedPacket:
+        """Return the CONNECT_ERROR that refuses a client; only clients 2.x take text."""
         return self._plain(PacketType.CONNECT_ERROR, namespace, data)
 
     def json(self, value: Any) -> str:
@@ -75,7 +77,7 @@ class Encoder:
         """Return the DISCONNECT that removes a client from a namespace."""
         return EncodedPacket(PacketType.DISCONNECT + _prefix(namespace))
 
-    def _plain(self, kind: str, namespace: str, data: dict[str, Any]) -> EncodedPacket:
+    def _plain(self, kind: str, namespace: str, data: dict[str, Any] | str) -> EncodedPacket:
         return EncodedPacket(kind + _prefix(namespace) + self._json(data, self._further))
 
     def _encode(

@@ -95,7 +95,8 @@ async def enter(socket: Socket) -> None:
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
-    admitted = socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})
+    encoder = socket.local.encoder
+    admitted = client.protocol.connect(encoder, socket.namespace, socket.sid)
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)

@@ -23,6 +23,7 @@ from .endpoint import CONNECTED
 from .holding import await_attachments, hold_incomplete, wait_until_caught_up
 from .incidents import note_end, note_refusal, note_violation
 from .places import Place
+from .protocols import PROTOCOL_5
 from .socket import Socket
 from .stalls import go_on, go_on_if_read, stall
 from .transport import NO_TRANSPORT, Transport
@@ -70,6 +71,8 @@ class Client:
         "transport",
     )
 
+    protocol = PROTOCOL_5
+
     def __init__(
         self,
         clients: Clients[Client],
@@ -83,7 +86,7 @@ class Client:
         settings = self.settings = local.settings
         now = self.loop.time()
         self.scope, self.transport = scope, transport
-        self.session = Session(local.new_id(), settings.session_options, transport.name, now)
+        self.session = self.new_session(now)
         self.sockets: dict[str, Socket] = {}
         self.connected_at = datetime.now(timezone.utc)
         self.pending_acks = 0
@@ -94,7 +97,7 @@ class Client:
         # In tests the ORM must run in the thread of the test's transaction.
         self.thread_sensitive = bool(scope.get("django_socketio.thread_sensitive"))
         self.slot: int | None = None
-        self._decoder = settings.new_decoder()
+        self._decoder = self.protocol.new_decoder(settings)
         self.place: Place[Client] | None = place
         self.refusals = 0
         self.attachments_deadline: float | None = None
@@ -111,6 +114,11 @@ class Client:
         clients.add(self)
         place.take(self, now + settings.connect_timeout)
         clients.wheel.schedule(self, min(self.session.next_ping, now + settings.connect_timeout))
+
+    def new_session(self, now: float) -> Session:
+        """Make the session. Called once."""
+        options = self.settings.session_options
+        return Session(self.local.new_id(), options, self.transport.name, now)
 
     def __repr__(self) -> str:
         return f"<Client {self.session.transport} {self.session.state}>"
@@ -145,7 +153,7 @@ class Client:
             self._end()
         return None
 
-    def receive_payload(self, payload: str) -> Iterator[Coroutine[Any, Any, None] | None]:
+    def receive_payload(self, payload: Any) -> Iterator[Coroutine[Any, Any, None] | None]:
         """Take the body of a POST, a packet with each step, so that the caller may pause between.
 
         Yields what :meth:`receive` returns.
@@ -222,7 +230,8 @@ class Client:
         self.sockets.pop(namespace, None)
         note_refusal(self.local.runtime.log, self.scope, namespace, data["message"])
         counters.traffic.control_out += 1
-        self.send(self.local.make_frames(self.local.encoder.connect_error(namespace, data)))
+        refusal = self.protocol.connect_error(self.local.encoder, namespace, data)
+        self.send(self.local.make_frames(refusal))
         self._wait_if_alone()
         self.clients.refused(self)
 
@@ -283,11 +292,6 @@ class Client:
                 self._end()
         if self._drain_waiters and self.session.buffered <= self.session.options.low_water:
             release(self._drain_waiters)
-        go_on_if_read(self)
-
-    def heard(self) -> None:
-        """Note that the client, which polls, has read everything that it was sent."""
-        self.session.heard()
         go_on_if_read(self)
 
     # Events that wait for the handler before them

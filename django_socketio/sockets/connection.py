@@ -14,6 +14,7 @@ from ..runtime.timers import Timed
 from .backlog import Backlog
 from .clients import Clients
 from .places import Place
+from .protocols import Protocol5
 from .transport import Transport
 
 
@@ -32,6 +33,7 @@ class Connection(Timed, Protocol):
 
     clients: Clients[Any]
     settings: Settings
+    protocol: Protocol5
     session: Session
     scope: dict[str, Any]
     connected_at: datetime

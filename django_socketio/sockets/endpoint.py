@@ -104,7 +104,7 @@ class Endpoint:
         self.client = client
         self.local = local
         self.namespace = namespace
-        self.sid = local.new_id()
+        self.sid = client.protocol.new_sid(local, client.session.sid, namespace)
         self.user: Any = client.scope.get("user")
         self.auth = auth
         self.kwargs = kwargs

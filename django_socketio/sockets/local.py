@@ -113,8 +113,9 @@ class Local(Generic[M]):
         found = self.namespaces.get(namespace)
         if found is None:
             return False  # it was refused before it was in any room
-        there = found.sockets.pop(socket.sid, None) is not None
+        there = found.sockets.get(socket.sid) is socket  # a client 2.x uses an id again
         if there:
+            del found.sockets[socket.sid]
             counters.sockets.leave(found.counted)
             if not found.sockets:
                 self.others.room_closed(namespace, None, socket.sid)

@@ -15,6 +15,7 @@ from ..engineio import Frame
 from ..logs import safe
 from ..packets import Packet, PacketType
 from .client import Client
+from .client2 import Client2
 
 logger = logging.getLogger("django_socketio.packets")
 
@@ -22,14 +23,13 @@ logger = logging.getLogger("django_socketio.packets")
 SHOWN = 300
 
 
-def new_client(*args: Any) -> Client:
-    """Make a client as :class:`.Client` does, one whose packets are logged where that is wanted."""
+def is_wanted() -> bool:
+    """Return whether the packets of clients that come now are logged."""
     # Packets hold what users write: a project that logs everything asks for them by name, too.
-    asked = logger.level != logging.NOTSET and logger.isEnabledFor(logging.DEBUG)
-    return _LoggedClient(*args) if asked else Client(*args)
+    return logger.level != logging.NOTSET and logger.isEnabledFor(logging.DEBUG)
 
 
-class _LoggedClient(Client):
+class LoggedClient(Client):
     """A client whose packets are logged. Lines begin with a part of the session's id."""
 
     __slots__ = ("_label",)
@@ -53,6 +53,12 @@ class _LoggedClient(Client):
             data = frame.data[1:] if isinstance(frame.data, str) else frame.data
             logger.debug("%s %s %s", self._label, way, _show(data))
         return done
+
+
+class LoggedClient2(LoggedClient, Client2):
+    """The same of version 2.x."""
+
+    __slots__ = ()
 
 
 class _LoggedDecoder:

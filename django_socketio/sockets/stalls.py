@@ -56,10 +56,20 @@ def is_stalled(client: Connection, socket: Any) -> bool:
     return client.stalled is not None and socket in client.stalled
 
 
+def note_poll(client: Connection) -> None:
+    """Note that the client, which polls, has read everything that it was sent."""
+    client.session.heard()
+    go_on_if_read(client)
+
+
 def go_on_if_read(client: Connection) -> None:
-    """Let the events of all sockets go on if the client has read what it was sent."""
+    """Let the events of all sockets go on if the client has read what it was sent.
+
+    What a poll was answered is not read until the next poll shows it.
+    """
     session = client.session
-    if client.stalled is not None and session.unread <= session.options.low_water:
+    unread = session.buffered + (session.unheard if session.transport == "polling" else 0)
+    if client.stalled is not None and unread <= session.options.low_water:
         session.paused = client.backlog is not None and client.backlog.awaited
         go_on(client)
 

@@ -21,6 +21,7 @@ from .forwarding import FORWARDED, serve_forwarded
 from .handshake import HANDSHAKE, Answer, Handshake
 from .origins import Access, access_of, is_secure, without_cookies
 from .request import Request
+from .revision3 import check_revision3
 
 Scope = dict[str, Any]
 ASGIApp = Callable[..., Awaitable[None]]
@@ -108,7 +109,10 @@ class Gateway:
             if client is None:
                 request.owner = self._owner(scope, hub, sid)
                 return
-            if (not websocket and client.session.transport != transport) or query.get("EIO") != "4":
+            session = client.session
+            if (not websocket and session.transport != transport) or (
+                query.get("EIO") != session.revision
+            ):
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST)
             request.client = client
             return
@@ -117,7 +121,7 @@ class Gateway:
         if not websocket and transport == "websocket":
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if query.get("EIO") != "4":
-            raise HandshakeRefused(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
+            check_revision3(request, query)
         if hub.local.closing:
             if websocket or FORWARDED in scope:
                 raise HandshakeRefused(ErrorCode.BAD_REQUEST, status=503)

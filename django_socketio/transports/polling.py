@@ -12,14 +12,14 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason, encode_payload
+from ..engineio import ErrorCode, Frame, HandshakeRefused, Reason
 from ..engineio.packets import CLOSE, NOOP
 from ..engineio.states import CLOSED, OPEN
 from ..runtime.interruptible import Interrupted, Interruptible
 from ..runtime.turns import MESSAGE, TURN
 from ..signals import connection_refused
 from ..sockets.client import Client
-from ..sockets.packet_log import new_client
+from ..sockets.stalls import note_poll
 from ..sockets.transport import BODY_OVERDUE
 from ..stats import counters
 from .bodies import PIECE, BodyAborted, BodyTooLarge, read_body
@@ -39,6 +39,7 @@ from .http import (
 from .refusals import tell_refused
 from .request import Request
 
+TEXT_TYPE, BINARY_TYPE = b"text/plain; charset=UTF-8", b"application/octet-stream"
 # While a WebSocket probes, polls return after this many seconds, so that the client can pause; as
 # in Node. The first returns sooner. It does not return at once: where the client's UPGRADE is right
 # behind its probe, the poll came behind both, on another connection, and has to be refused.
@@ -112,7 +113,7 @@ class Polling:
         finally:
             self.answers = tuple(other for other in self.answers if other is not sending)
             if self.poll is not None and not self.answers:
-                self.client.heard()  # it polled while the last of it was on its way
+                note_poll(self.client)  # it polled while the last of it was on its way
 
 
 class PollingConsumer(AsyncConsumer):
@@ -164,7 +165,7 @@ class PollingConsumer(AsyncConsumer):
 
         async def answer(scope: Any, send: Any) -> None:
             nonlocal client
-            client = link.client = new_client(request.hub.clients, scope, link, place)
+            client = link.client = request.new_client(scope, link, place)
             session = client.session
             cookie = request.hub.settings.bake_cookie(session.sid)
             headers = cors
@@ -195,7 +196,7 @@ class PollingConsumer(AsyncConsumer):
             client.abort(Reason.TRANSPORT_ERROR, "a poll while another one waits")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         if not link.answers:  # else the client has not read what it was sent
-            client.heard()
+            note_poll(client)
         session.set_writable(True)
         if not session.buffer:
             await self._wait(client, link)
@@ -257,7 +258,8 @@ class PollingConsumer(AsyncConsumer):
         if link.post is not None:
             client.abort(Reason.TRANSPORT_ERROR, "a POST while another one is read")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
-        if request.header(b"content-type") == "application/octet-stream":
+        binary = request.header(b"content-type") == "application/octet-stream"
+        if binary and not client.session.takes_binary_bodies:
             client.abort(Reason.TRANSPORT_ERROR, "a binary body")
             raise HandshakeRefused(ErrorCode.BAD_REQUEST)
         post = link.post = Interruptible()
@@ -270,7 +272,7 @@ class PollingConsumer(AsyncConsumer):
             if client.session.expectant:
                 client.session.grant_time(client.loop.time())
             try:
-                payload = body.decode("utf-8")
+                payload = body if binary else body.decode("utf-8")
             except UnicodeDecodeError:
                 client.abort(Reason.PARSE_ERROR, "a body that is not UTF-8")
             else:
@@ -294,7 +296,7 @@ class PollingConsumer(AsyncConsumer):
         except OSError:
             client.abort(Reason.TRANSPORT_ERROR, "the answer to a POST was lost")
 
-    async def _receive(self, client: Client, payload: str) -> None:
+    async def _receive(self, client: Client, payload: str | bytes) -> None:
         """Handle a payload, with pauses for other clients and for the handlers of this one."""
         spent = 0
         for work in client.receive_payload(payload):
@@ -315,7 +317,9 @@ class PollingConsumer(AsyncConsumer):
         request: Request,
         headers: list[tuple[bytes, bytes]],
     ) -> None:
-        body = encode_payload(frames).encode()
+        content = link.client.session.encode_payload(frames)
+        kind = TEXT_TYPE if isinstance(content, str) else BINARY_TYPE
+        body = content.encode() if isinstance(content, str) else content
         threshold = request.hub.settings.compression_threshold
         compressed = (
             threshold is not None
@@ -332,7 +336,7 @@ class PollingConsumer(AsyncConsumer):
                     (b"content-encoding", encoding.encode()),
                     (b"vary", b"Accept-Encoding"),
                 ]
-        answer = respond(send, 200, body, b"text/plain; charset=UTF-8", headers)
+        answer = respond(send, 200, body, kind, headers)
         await (answer if len(body) <= PIECE else link.send_large(answer))
 
 

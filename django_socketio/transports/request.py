@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..server.hub import Hub
+from ..sockets import packet_log
 from ..sockets.client import Client
+from ..sockets.client2 import Client2
+from ..sockets.packet_log import LoggedClient, LoggedClient2
+from ..sockets.places import Place
+from ..sockets.transport import Transport
+
+
+# Clients by the revision of Engine.IO's protocol.
+KINDS: dict[str, type[Client]] = {"4": Client, "3": Client2}
+LOGGED: dict[str, type[Client]] = {"4": LoggedClient, "3": LoggedClient2}
 
 
 class Request:
@@ -13,7 +25,7 @@ class Request:
     session. Both are None for a handshake. While this process ends, ``owner`` of a handshake is the
     process that serves it instead, and ``passed_on`` is true. ``anonymous`` says that the page
     that asks may not use its visitor's cookies. ``began`` is when a handshake's middleware began,
-    in the loop's time.
+    in the loop's time. ``revision`` is that of Engine.IO's protocol, "4" or "3".
     """
 
     __slots__ = (
@@ -26,6 +38,7 @@ class Request:
         "origin",
         "owner",
         "passed_on",
+        "revision",
     )
 
     began: float
@@ -39,6 +52,14 @@ class Request:
         self.owner: str | None = None
         self.passed_on = False
         self.anonymous = False
+        self.revision = "4"
+
+    def new_client(
+        self, scope: dict[str, Any], transport: Transport, place: Place[Client]
+    ) -> Client:
+        """Make the client of a handshake."""
+        kinds = LOGGED if packet_log.is_wanted() else KINDS
+        return kinds[self.revision](self.hub.clients, scope, transport, place)
 
     def header(self, name: bytes) -> str:
         """Return a header's value, or "" if it is missing."""

@@ -17,7 +17,6 @@ from ..runtime.steps import FINISHED, resume, start
 from ..runtime.turns import MESSAGE, TURN, next_turn
 from ..signals import connection_refused
 from ..sockets.client import Client
-from ..sockets.packet_log import new_client
 from ..sockets.stalls import stall
 from .closing import GONE, NORMAL, PROTOCOL_ERRORS, SERVICE_RESTART, TOO_BIG, send_close
 from .daphne import Intake, intake_of, passing_headers, patient
@@ -127,7 +126,7 @@ class WebSocketConsumer(AsyncConsumer):
             handshake = await self.gateway.shake_hands(request, outer, self.receive, send, answer)
             if handshake.gone or handshake.begun != "websocket.accept" or not handshake.answered:
                 return False
-            self.client = new_client(request.hub.clients, scope, self, place)
+            self.client = request.new_client(scope, self, place)
         finally:
             place.leave_if_empty()
         self._take_over()

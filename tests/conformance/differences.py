@@ -178,6 +178,8 @@ _WRONG_EIO = (
     "EIO 4 and then 3",
 )
 
+_OPEN_OF_CLIENT2 = [HANDSHAKE.replace('"websocket"', ""), "40"]
+
 DIFFERENCES: dict[str, Differences] = {
     "errors_over_http": Differences(
         "a query that is not UTF-8 is a bad request; a parameter given twice is a wrong one",
@@ -368,6 +370,16 @@ DIFFERENCES: dict[str, Differences] = {
                 {"refused": error(4, "not today", 403)},
             ),
             "EIO 3 refused": Difference(error(4, "not today", 403), UNSUPPORTED),
+        },
+    ),
+    "packets_of_client2": Differences(
+        "CLOSE as above; the message is the data of each ERROR, as in socket.io 2",
+        {
+            "close": Difference([*_OPEN_OF_CLIENT2, "lives"], [*_OPEN_OF_CLIENT2, CLOSED]),
+            "CONNECT to an unknown namespace": Difference(
+                [*_OPEN_OF_CLIENT2, '44/nowhere,{"message":"Invalid namespace"}', "lives"],
+                [*_OPEN_OF_CLIENT2, '44/nowhere,"Invalid namespace"', "lives"],
+            ),
         },
     ),
     "cors_any_origin_preflight": Differences("as above", {"preflight": _preflight("*")}),

@@ -91,6 +91,7 @@ PROFILES = {
             "ALLOW_REQUEST": "tests.conformance.app.filter.allow",
         },
     ),
+    "clients 2.x": Profile(node={"allowEIO3": True}, ours={"ALLOW_EIO3": True}),
     "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),
     "websocket only": Profile(
         node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}

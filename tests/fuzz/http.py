@@ -32,9 +32,10 @@ def fuzz(data: Any) -> None:
 
 
 async def requests(data: Any) -> None:
-    sid = ""
+    sid, revision = "", (4, 3)[data.ConsumeBool()]
     for _ in range(data.ConsumeIntInRange(1, 4)):
-        method, query, headers = "GET", "EIO=4&transport=polling", [(b"host", b"testserver")]
+        method, query = "GET", f"EIO={revision}&transport=polling"
+        headers = [(b"host", b"testserver")]
         if data.ConsumeIntInRange(0, 2) == 0:
             method = METHODS[data.ConsumeIntInRange(0, len(METHODS) - 1)]
             chosen = (QUERY[data.ConsumeIntInRange(0, len(QUERY) - 1)] for _ in range(2))
@@ -48,7 +49,10 @@ async def requests(data: Any) -> None:
             method = ("POST", "GET")[data.ConsumeIntInRange(0, 3) == 0]
         if sid and data.ConsumeIntInRange(0, 5):
             query += f"&sid={sid}"
-        body = b"40" if not data.ConsumeBool() else fuzzing.text(data).encode("utf-8", "replace")
+        text = "40" if not data.ConsumeBool() else fuzzing.text(data)
+        if revision == 3:
+            text = f"{len(text.encode('utf-16-le', 'surrogatepass')) // 2}:{text}"
+        body = text.encode("utf-8", "replace")
         status, answer = await server.request(method, query, headers, body)
         assert status in STATUSES, (status, answer)
         if b'"sid":"' in answer and not sid:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.fuzz import fuzzing
 
 with fuzzing.instrumented():
-    from django_socketio.engineio import Frame, Reason, Session, SessionOptions
+    from django_socketio.engineio import Frame, Reason, Session, Session3, SessionOptions
     from django_socketio.engineio.states import CLOSED, OPEN
 
 OPTIONS = SessionOptions(max_packets=5, max_write_buffer=500)
@@ -16,7 +16,8 @@ STEPS = 12
 
 def fuzz(data: Any) -> None:
     now = 0.0
-    session = Session("sid", OPTIONS, ("polling", "websocket")[data.ConsumeBool()], now)
+    make = (Session, Session3)[data.ConsumeBool()]
+    session = make("sid", OPTIONS, ("polling", "websocket")[data.ConsumeBool()], now)
     reason = None
     for _ in range(data.ConsumeIntInRange(1, 30)):
         step = data.ConsumeIntInRange(0, STEPS)
@@ -40,6 +41,8 @@ def fuzz(data: Any) -> None:
             session.cancel_upgrade()
         elif step == 9:
             now += data.ConsumeIntInRange(0, 60)
+            if isinstance(session, Session3) and session.pinged:
+                session.answer_ping(now)
             due = session.tick(now)
             assert (due is None) == (session.state is CLOSED)
         elif step == 10:

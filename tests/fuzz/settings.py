@@ -7,6 +7,7 @@ ALLOWED_HOSTS = ["testserver"]
 USE_TZ = True
 INSTALLED_APPS = ["channels", "django_socketio"]
 SOCKETIO = {
+    "ALLOW_EIO3": True,
     "STATS_INTERVAL": None,
     "MAX_HTTP_BUFFER_SIZE": 3000,
     "MAX_PACKETS_PER_PAYLOAD": 50,

@@ -10,6 +10,7 @@ import * as parsers from "./parsers.mjs";
 const require = createRequire(import.meta.url);
 // By what "client" says: a version, or a parser.
 const clients = {
+  2: () => require("socket.io-client-2"),
   3: () => require("socket.io-client-3"),
   4: () => require("socket.io-client"),
   ...parsers,
@@ -49,6 +50,10 @@ class Run {
     return this.keep(socket);
   }
 
+  clientOf(version) {
+    return clients[version]();
+  }
+
   keep(socket) {
     this.sockets.push(socket);
     return socket;
@@ -58,8 +63,18 @@ class Run {
     return this.connected(this.open(namespace, options));
   }
 
+  // Clients 2.x take nothing else than a Buffer for binary data in Node.
+  bytes(...values) {
+    return this.client === "2" ? Buffer.from(values) : Uint8Array.from(values);
+  }
+
+  // The event for a refused namespace.
+  get refusal() {
+    return this.client === "2" ? "error" : "connect_error";
+  }
+
   async connected(socket) {
-    const refused = new Promise((_, reject) => socket.once("connect_error", reject));
+    const refused = new Promise((_, reject) => socket.once(this.refusal, reject));
     refused.catch(() => {});
     if (!socket.connected) await Promise.race([this.once(socket, "connect"), refused]);
     return socket;

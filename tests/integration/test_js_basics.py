@@ -9,6 +9,9 @@ from tests.harness.servers import Server
 
 pytestmark = pytest.mark.node
 
+# Clients 2.x have no auth, and another event for errors; see test_js_client2.py.
+SINCE_3 = pytest.mark.parametrize("client", ["3", "4"], ids="js{}".format)
+
 
 def test_introduction(node_runner: Runner, server: Server, client: str, transport: str) -> None:
     seen = node_runner.run("introduction", server.url, client=client, transport=transport)
@@ -36,6 +39,7 @@ def test_transport(node_runner: Runner, server: Server, client: str, transport: 
     assert seen["server"]["rooms"] == [seen["server"]["sid"]]
 
 
+@SINCE_3
 def test_auth(node_runner: Runner, server: Server, client: str, transport: str) -> None:
     seen = node_runner.run("auth", server.url, client=client, transport=transport)
     me = seen["me"]
@@ -45,6 +49,7 @@ def test_auth(node_runner: Runner, server: Server, client: str, transport: str) 
     assert me["query"]["EIO"] == "4"
 
 
+@SINCE_3
 def test_refused(node_runner: Runner, server: Server, client: str, transport: str) -> None:
     seen = node_runner.run("refused", server.url, client=client, transport=transport)
     assert seen == {
@@ -55,12 +60,14 @@ def test_refused(node_runner: Runner, server: Server, client: str, transport: st
     }
 
 
+@SINCE_3
 def test_refused_by_permission_denied(node_runner: Runner, server: Server, client: str) -> None:
     seen = node_runner.run("refused", server.url, client=client, auth={"token": "forbidden"})
     assert seen["message"] == "Permission denied"
     assert "data" not in seen
 
 
+@SINCE_3
 def test_unknown_namespace(
     node_runner: Runner, server: Server, client: str, transport: str
 ) -> None:
@@ -68,6 +75,7 @@ def test_unknown_namespace(
     assert seen == {"message": "Invalid namespace", "isError": True}
 
 
+@SINCE_3
 def test_namespaces(node_runner: Runner, server: Server, client: str, transport: str) -> None:
     seen = node_runner.run("namespaces", server.url, client=client, transport=transport)
     assert seen["sameEngine"] is True

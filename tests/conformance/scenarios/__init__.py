@@ -18,6 +18,7 @@ for _name in (
     "upgrade",
     "packets",
     "timing",
+    "client2",
 ):
     import_module(f"{__name__}.{_name}")
 

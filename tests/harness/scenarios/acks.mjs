@@ -36,7 +36,7 @@ export async function binary_acks(t) {
     const answer = args.pop();
     answer({ was: args[0], binary: Buffer.isBuffer(args[0].deep[1]), more: Buffer.from([9, 8]) });
   });
-  const [echo, tail] = await t.ask(socket, "echo", { a: [blob, "text", { b: Uint8Array.of(1, 2) }] }, blob);
+  const [echo, tail] = await t.ask(socket, "echo", { a: [blob, "text", { b: t.bytes(1, 2) }] }, blob);
   const [answer] = await t.ask(socket, "ask", { deep: ["x", Buffer.from([5, 6])] });
   return {
     same: blob.equals(echo.a[0]) && blob.equals(tail),

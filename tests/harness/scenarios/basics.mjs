@@ -1,6 +1,6 @@
 // Connecting: the introduction of the Socket.IO documentation, auth, refusals, namespaces, transports.
 
-// The client half of the documentation's introduction, as it stands there.
+// The client half of the documentation's introduction.
 export async function introduction(t) {
   const socket = t.open("/");
   const seen = {};
@@ -12,7 +12,7 @@ export async function introduction(t) {
       socket.send("Hello!");
 
       // or with emit() and custom event names
-      socket.emit("salutations", "Hello!", { mr: "john" }, Uint8Array.from([1, 2, 3, 4]));
+      socket.emit("salutations", "Hello!", { mr: "john" }, t.bytes(1, 2, 3, 4));
     });
 
     // handle the event sent with socket.send()
@@ -111,6 +111,6 @@ export async function session_ends(t) {
 
 export async function refused_namespace(t) {
   const socket = t.open(t.params.namespace);
-  const [error] = await t.once(socket, "connect_error");
-  return error.message;
+  const [error] = await t.once(socket, t.refusal);
+  return error.message ?? error;
 }

@@ -35,19 +35,20 @@ export async function client_disconnects(t) {
   } else if (how === "reserved") {
     engine.write('2/lab,["disconnect"]');
   } else if (how === "silent") {
-    // Pings are not answered any more.
+    // Pings are not answered any more; a client 2.x sends none, and does not mind.
     engine[engine.sendPacket ? "sendPacket" : "_sendPacket"] = () => {};
+    if (t.client === "2") [engine.pingIntervalTimer, engine.pingTimeoutTimer].forEach(clearTimeout);
   }
   const [reason] = await gone;
   return { sid, reason };
 }
 
-// The connection stays over several of the server's pings.
+// The connection stays over several pings, which are the server's, or a client's of version 2.x.
 export async function heartbeat(t) {
   const socket = await t.connect("/lab");
   const gone = t.collect(socket, "disconnect");
   let pings = 0;
-  socket.io.engine.on("packet", (packet) => (pings += packet.type === "ping"));
+  socket.io.engine.on("packet", (packet) => (pings += packet.type === (t.client === "2" ? "pong" : "ping")));
   await t.until(() => pings >= 3 || gone.length, "three pings");
   return { gone, sum: await t.ask(socket, "add", 1, 1) };
 }

@@ -32,7 +32,7 @@ def new_session(transport: str = "websocket", now: float = 0, **options: Any) ->
     return Session("the-sid", SessionOptions(**{**defaults, **options}), transport, now)
 
 
-def messages(session: Session, payload: str) -> list[str | bytes]:
+def messages(session: Session, payload: str | bytes) -> list[str | bytes]:
     """The messages of a payload, which the session takes."""
     return [data for data in session.receive_payload(payload) if data is not None]
 

@@ -29,6 +29,7 @@ from ..sockets.client import Client
 from ..sockets.clients import Clients
 from ..sockets.local import Local
 from ..sockets.members import LocalMembers
+from ..sockets.recovery import Recovery
 from ..sockets.socket import Socket
 from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
@@ -59,6 +60,8 @@ class Hub:
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.local.family_of = family_of
         self.members = LocalMembers(self.local)
+        if settings.recovery is not None and serves:
+            self.members = Recovery(self.local, settings.recovery).members
         self.clients: Clients[Client] = Clients(self.local, find_behaviour)
         if wiring.report is not None:
             self.members.report = partial(wiring.report, self)

@@ -34,7 +34,9 @@ def begin(client: Connection, packet: Packet) -> Coroutine[Any, Any, None] | Non
         client.violation(PacketLimitExceeded("too many namespaces"))
         return None
     behaviour, kwargs = found
-    socket = Socket(client, client.clients.local, name, packet.data, kwargs, behaviour)
+    local = client.clients.local
+    make = Socket if local.recovery is None else local.recovery.make_socket
+    socket: Socket = make(client, local, name, packet.data, kwargs, behaviour)
     client.sockets[name] = socket
     client.living += 1
     if client.place is not None:
@@ -94,7 +96,7 @@ async def enter(socket: Socket) -> None:
     client = socket.client
     client.admitted()
     counters.traffic.control_out += 1
-    admitted = socket.local.encoder.connect(socket.namespace, {"sid": socket.sid})
+    admitted = socket.local.encoder.connect(socket.namespace, socket.names)
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)
@@ -126,6 +128,7 @@ async def _admit(socket: Socket) -> None:
         and await socket.in_thread(socket.user.has_perms, permissions, hook=True)
     ):
         raise ConnectionRefused("Permission denied")
+    await socket.restore()
     if behaviour.connect is not None:
         result = await socket.run(behaviour.connect, consumer, socket.auth, hook=True)
         if result is not None:

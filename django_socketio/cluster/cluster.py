@@ -15,6 +15,7 @@ from ..runtime.runtime import Runtime
 from ..stats import counters
 from .bus import Bus
 from .carried import size_of
+from .handovers import Handovers
 from .membership import Membership
 from .messages import CARRIED, EVERYONE, UNCOMPRESSED, VOLATILE, Kind
 from .peers import Peers
@@ -59,7 +60,8 @@ class Cluster:
             min(5 * settings.heartbeat_timeout, LONGEST_PATIENCE),
         )
         self.visits = Visits(self.bus, self.peers)
-        self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop)
+        numbered = settings.recovery is not None
+        self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop, numbered)
         self.membership = Membership(
             runtime,
             settings,
@@ -82,6 +84,7 @@ class Cluster:
         self.questions = Questions(
             runtime, settings.codec, self.router, self.membership, self.peers, node
         )
+        self.handovers = Handovers(self.router, self.peers, self.visits, runtime.loop)
         requests = Requests(runtime, settings, members, self.router)
         self._loop = runtime.loop
         self._log = runtime.log
@@ -93,6 +96,7 @@ class Cluster:
             **self.membership.handlers,
             **self.tunnels.handlers,
             **self.visits.handlers,
+            **self.handovers.handlers,
         }
         self.greeted = self.membership.greeted
         self.successor = self.membership.successor
@@ -100,6 +104,11 @@ class Cluster:
         self.ask = self.questions.ask
         self.server_call = self.questions.server_call
         self.gather = self.questions.gather
+        self.seek = self.handovers.seek
+        self.sought = self.handovers.sought
+        self.take = self.handovers.take
+        self.bequeath = self.handovers.bequeath
+        self.keep_with = self.handovers.keep_with
 
     # Life
 
@@ -187,3 +196,4 @@ class Cluster:
         self.tunnels.break_tunnels(node)
         self.questions.departed(node)
         self.visits.departed(node)
+        self.handovers.departed(node)

@@ -71,6 +71,11 @@ class Kind(IntEnum):
     VISITS = 30
     REPORT = 40
     REPORTED = 41
+    SEEK = 50
+    HAS = 51
+    TAKE = 52
+    GIVEN = 53
+    BEQUEATH = 54
 
 
 _NUMBER = (int, float)
@@ -124,6 +129,11 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.VISITS: {"visiting": bool},
     Kind.REPORT: {"question": int, "subject": str, "params": str},
     Kind.REPORTED: {"question": int, "report": str},
+    Kind.SEEK: {"question": int, "namespace": str, "pid": str},
+    Kind.HAS: {"question": int, "session": str},
+    Kind.TAKE: {"question": int, "pids": list, "offset": str, "all": bool},
+    Kind.GIVEN: {"question": int, "sessions": str, "packets": list, "left": int},
+    Kind.BEQUEATH: {"sessions": str, "more": bool},
 }
 
 _FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}

@@ -68,6 +68,8 @@ class Hub:
         if layer is not None:
             cluster = Cluster(self.runtime, settings, layer, self.node, self.members, wiring.accept)
             self.others = self.local.others = cluster
+            if self.local.recovery is not None:
+                cluster.keep_with(self.local.recovery.handover)
             cluster.start(listen=serves)
         elif serves and process.wanted()[1] > 1:
             self.runtime.log.warning(

@@ -50,6 +50,8 @@ class Shutdown:
         self._others = others
         self._record = record
         self._leaving: asyncio.Task[None] | None = None
+        # The task in which sessions go to another process, whose clients are away.
+        self._handing: asyncio.Task[None] | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -78,6 +80,9 @@ class Shutdown:
         if self._record is not None:
             self._record.end()
         self._others.tunnels.release_requests()
+        if self._local.recovery is not None:
+            handing = self._local.recovery.handover.hand_over()
+            self._handing = self.loop.create_task(handing)
         if not self.awaited:
             self._leaving = self.loop.create_task(self._leave_others())
 
@@ -116,6 +121,8 @@ class Shutdown:
         handlers = [task for task, client in tasks.items() if client is not None]
         if handlers:
             await asyncio.wait(handlers, timeout=HANDLERS_TIMEOUT)
+        if self._handing is not None:
+            await asyncio.wait([self._handing])
         await self._others.stop()
         self._local.runtime.log.close()
 

@@ -28,6 +28,7 @@ class Kept(NamedTuple):
     ``packet`` has the offset in it. ``position`` numbers the packets of a process.
     """
 
+    namespace: str
     position: int
     offset: str
     time: float
@@ -56,7 +57,7 @@ class Missed:
         self.position = 0
         self.size = 0
         self.floor, self.floor_time = 0, 0.0
-        self._all: deque[tuple[str, Kept]] = deque()
+        self._all: deque[Kept] = deque()
         self._by_namespace: dict[str, deque[Kept]] = {}
 
     def __len__(self) -> int:
@@ -74,11 +75,12 @@ class Missed:
         self.position += 1
         offset = self.offset
         stamped = with_offset(packet, offset)
+        namespace, rooms, exclude, _ = target
         kept = Kept(
-            self.position, offset, now, target.rooms, target.exclude, stamped, compress, origin
+            namespace, self.position, offset, now, rooms, exclude, stamped, compress, origin
         )
-        self._all.append((target.namespace, kept))
-        self._by_namespace.setdefault(target.namespace, deque()).append(kept)
+        self._all.append(kept)
+        self._by_namespace.setdefault(namespace, deque()).append(kept)
         self.size += kept.weight
         return kept
 
@@ -89,13 +91,8 @@ class Missed:
 
     def position_of(self, offset: str | None) -> int | None:
         """Return the position that an offset stands for; None for one of another process."""
-        if offset is None or not offset.startswith(self._prefix):
-            return None
-        try:
-            position = int(offset[len(self._prefix) :], 16)
-        except ValueError:
-            return None
-        return position if 0 <= position <= self.position else None
+        position = position_in(self._prefix, offset)
+        return None if position is None or position > self.position else position
 
     def after(self, namespace: str, position: int) -> list[Kept]:
         """Return a namespace's packets behind a position, in order."""
@@ -106,9 +103,13 @@ class Missed:
             found.appendleft(kept)
         return list(found)
 
+    def since(self, time: float, position: int) -> list[Kept]:
+        """Return the packets behind a position, of all namespaces, that were sent since a time."""
+        return [kept for kept in self._all if kept.position > position and kept.time >= time]
+
     def forget_before(self, time: float) -> None:
         """Forget what was sent before a time."""
-        while self._all and self._all[0][1].time < time:
+        while self._all and self._all[0].time < time:
             self._drop()
 
     def make_room(self, most: int) -> Iterator[Kept]:
@@ -119,13 +120,23 @@ class Missed:
             yield kept
 
     def _drop(self) -> Kept:
-        namespace, kept = self._all.popleft()
-        packets = self._by_namespace[namespace]
+        kept = self._all.popleft()
+        packets = self._by_namespace[kept.namespace]
         packets.popleft()
         if not packets:
-            del self._by_namespace[namespace]
+            del self._by_namespace[kept.namespace]
         self.size -= kept.weight
         return kept
+
+
+def position_in(prefix: str, offset: str | None) -> int | None:
+    """Return the position of an offset of the process that ``prefix`` names; None for no such."""
+    if offset is None or not offset.startswith(prefix):
+        return None
+    try:
+        return int(offset[len(prefix) :], 16)
+    except ValueError:
+        return None
 
 
 def with_offset(packet: EncodedPacket, offset: str) -> EncodedPacket:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ..addressing.delivery import Delivery
 from ..addressing.ids import SID_LENGTH
@@ -18,6 +18,8 @@ from ..conf import RecoveryOptions, Settings
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
 from ..stats import counters
+from .handover import Handover
+from .identity import identity
 from .local import Local
 from .members import LocalMembers
 from .missed import Kept, Origin, can_be_missed, ends_with_text, with_offset
@@ -31,17 +33,10 @@ MAX_OFFSET_LENGTH = 64
 LOOK = 5.0
 
 
-class Handover(Protocol):
-    """How sessions come from other processes."""
-
-    async def fetch(self, socket: Any, pid: str, offset: str | None) -> Session | None:
-        """Return the session with a private id, claimed, from the process that has it."""
-
-
 class Recovery:
     """What a process keeps for clients that may come again. Runs on the loop's own thread.
 
-    ``handover`` asks other processes; None where there are none.
+    ``handover`` asks other processes, and answers them.
     """
 
     def __init__(self, local: Local[Any], options: RecoveryOptions) -> None:
@@ -51,8 +46,8 @@ class Recovery:
         self.waiting = Waiting(
             local.node, options, window(local.settings), local.release, self._given_up
         )
-        self.handover: Handover | None = None
         self.members = RecoveringMembers(local, self)
+        self.handover = Handover(self)
         local.recovery = self
         local.awaits = self.waiting.awaits
         self.make_socket = partial(RecoverableSocket, self)
@@ -185,17 +180,19 @@ class Recovery:
             return None
         session = self.waiting.find(pid, socket.namespace, self.loop.time())
         if session is None:
-            if self.handover is None:
-                return None
             return await self.handover.fetch(socket, pid, offset)
         if session.user != identity(socket.user):
             return None
         missed = self.waiting.missed(session, offset)
         if missed is None or self.waiting.too_much(missed):
-            self.waiting.give_up(session, TOO_MUCH_IN_ALL if missed is None else TOO_MUCH)
+            self.waiting.give_up(session, self.why(missed))
             return None
         session.claimed = True
         return session
+
+    def why(self, missed: list[Kept] | None) -> str:
+        """Return why a session is given up that has missed this, or nobody knows what."""
+        return TOO_MUCH_IN_ALL if missed is None else TOO_MUCH
 
     def log_out(self, logins: list[str], user: str) -> None:
         """End the sessions of logins, and of a user; see :meth:`.Logins.end`."""
@@ -208,21 +205,10 @@ class RecoveringMembers(LocalMembers):
     def __init__(self, local: Local[Socket], recovery: Recovery) -> None:
         super().__init__(local)
         self._recovery = recovery
-        self._origin: Origin | None = None
-
-    def deliver_from(
-        self, origin: Origin, target: Target, packet: EncodedPacket, delivery: Delivery
-    ) -> None:
-        """Deliver what another process has sent, with the number that it gave it."""
-        self._origin = origin
-        try:
-            self.deliver(target, packet, delivery)
-        finally:
-            self._origin = None
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
         if not target.is_wide:
-            packet = self._recovery.mark(target, packet, delivery, self._origin)
+            packet = self._recovery.mark(target, packet, delivery, self.origin)
         return super().deliver(target, packet, delivery)
 
     def log_out(self, logins: list[str], user: str) -> None:
@@ -237,17 +223,9 @@ def claim_of(auth: Any) -> tuple[str | None, str | None]:
     pid, offset = auth.get("pid"), auth.get("offset")
     if not isinstance(pid, str) or len(pid) != SID_LENGTH:
         pid = None
-    if not isinstance(offset, str) or len(offset) > MAX_OFFSET_LENGTH:
+    if not isinstance(offset, str) or not 0 < len(offset) <= MAX_OFFSET_LENGTH:
         offset = None
     return pid, offset
-
-
-def identity(user: Any) -> list[str]:
-    """Return texts that say whose a socket is: the same for the same user, and for nobody."""
-    room = user_room(user)
-    if room is not None:
-        return [room.model, room.pk]
-    return [] if user is None else [type(user).__qualname__, str(user)]
 
 
 def window(settings: Settings) -> float:

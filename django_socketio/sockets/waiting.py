@@ -10,7 +10,7 @@ from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..conf import RecoveryOptions
 from ..packets import EncodedPacket
-from .missed import Kept, Missed, Origin
+from .missed import Kept, Missed, Origin, position_in
 from .namespace import LocalNamespace
 
 # Why a session is given up; the keys of the counter ``limits``.
@@ -24,18 +24,35 @@ class Part:
 
     ``packets`` are in its order. ``giver`` is that process. ``asked_at`` and ``given_at`` are the
     positions here when it was asked and when it answered: with ``origins``, the packets of third
-    processes among ``packets``, they tell which packets have come both ways.
+    processes among ``packets``, they tell which packets have come both ways. ``floor`` is a
+    position of the giver: what it has sent before is not among ``packets``.
     """
 
-    __slots__ = ("asked_at", "given_at", "giver", "origins", "packets", "users", "weight")
+    __slots__ = ("asked_at", "floor", "given_at", "giver", "origins", "packets", "users", "weight")
 
-    def __init__(self, giver: str, packets: list[Kept], asked_at: int, given_at: int) -> None:
+    def __init__(
+        self, giver: str, packets: list[Kept], asked_at: int, given_at: int, floor: int = 0
+    ) -> None:
         self.giver = giver
         self.packets = packets
         self.asked_at, self.given_at = asked_at, given_at
+        self.floor = floor
         self.origins = {kept.origin for kept in packets if kept.origin is not None}
         self.weight = sum(kept.weight for kept in packets)
         self.users = 0
+
+    def behind(self, offset: str | None, base: str | None, start: int) -> list[Kept] | None:
+        """Return the packets behind an offset; None where it is unknown, or some are missing.
+
+        ``base`` stands for all packets behind the position ``start``.
+        """
+        for index, kept in enumerate(self.packets):
+            if kept.offset == offset:
+                return self.packets[index + 1 :]
+        position = start if offset == base else position_in(self.giver, offset)
+        if position is None or position < self.floor:
+            return None
+        return [kept for kept in self.packets if kept.position > position]
 
     def has(self, kept: Kept) -> bool:
         """Return whether a packet that was kept here is among those of this part.
@@ -47,7 +64,8 @@ class Part:
             return kept.position <= self.asked_at
         if kept.origin[0] == self.giver:
             return kept.position <= self.given_at
-        return kept.origin in self.origins
+        # A process that has this setting switched off gives no numbers.
+        return kept.origin[1] > 0 and kept.origin in self.origins
 
 
 class Session:
@@ -72,6 +90,7 @@ class Session:
         "missed",
         "namespace",
         "part",
+        "part_start",
         "pid",
         "rooms",
         "sid",
@@ -86,6 +105,7 @@ class Session:
         self.base = base
         self.start = start
         self.part: Part | None = None
+        self.part_start = 0
         self.rooms: dict[Room, int] = {}
         self.user: Any = None
         self.login: Login | None = None
@@ -125,7 +145,7 @@ class Waiting:
     ) -> None:
         self.log = Missed(prefix)
         self.options = options
-        self._window = window
+        self.window = window
         self._closed = closed
         self._given_up = given_up
         # In the order of their losses.
@@ -187,9 +207,9 @@ class Waiting:
 
     # Sessions
 
-    def add(self, session: Session, now: float) -> None:
-        """Let a session wait for its client."""
-        session.lost_at = now
+    def add(self, session: Session, lost_at: float) -> None:
+        """Let a session wait for its client, which was lost at a time."""
+        session.lost_at = lost_at
         session.claimed = False
         self.sessions[session.pid] = session
         space = self._spaces.get(session.namespace)
@@ -258,7 +278,7 @@ class Waiting:
             if not session.claimed and now > session.lost_at + duration:
                 self.remove(session)
                 self.drop_part(session)
-        oldest = now - duration - self._window
+        oldest = now - duration - self.window
         self.log.forget_before(oldest)
         for part in list(self._parts):
             if not part.packets or part.packets[-1].time < oldest:
@@ -285,22 +305,24 @@ class Waiting:
 
         None means that nobody can say: the offset is unknown, or packets were dropped.
         """
-        before: list[Kept] = [] if session.part is None else session.part.packets
+        part = session.part
         since = session.start
-        unseen = _behind(before, offset)
-        if unseen is not None:
-            before = unseen
-        elif offset != session.base:
+        unseen = None if part is None else part.behind(offset, session.base, session.part_start)
+        before = unseen or []
+        if unseen is None and (part is not None or offset != session.base):
             position = self.log.position_of(offset)
-            if position is None or position < since:
+            if position is None or position < since or offset == session.base:
                 return None
-            since, before = position, []
-        noticed = session.lost_at - self._window
+            since = position
+        noticed = session.lost_at - self.window
         if since < self.log.floor and self.log.floor_time > noticed:
             return None
-        part = session.part
         return [
-            *(kept for kept in before if session.wants(kept, own=False)),
+            *(
+                kept
+                for kept in before
+                if kept.position > session.part_start and session.wants(kept, own=False)
+            ),
             *(
                 kept
                 for kept in self.log.after(session.namespace, since)
@@ -345,11 +367,3 @@ class Waiting:
         if part in self._parts:
             del self._parts[part]
             self._parts_size -= part.weight
-
-
-def _behind(packets: list[Kept], offset: str | None) -> list[Kept] | None:
-    """Return the packets behind the one with an offset; None if there is none."""
-    for index, kept in enumerate(packets):
-        if kept.offset == offset:
-            return packets[index + 1 :]
-    return None

@@ -3,7 +3,8 @@
 Run as ``python -m tests.harness.proxy PORT...``; it prints the URL at which it listens. Requests on
 one connection are sent on one by one, each to the next backend; so are WebSockets. Backends that
 refuse connections are skipped, and a GET whose connection ends before it is answered goes to the
-next one, as nginx has it by default. An answer says in ``X-Backend`` where it comes from.
+next one, as nginx has it by default. An answer says in ``X-Backend`` where it comes from. SIGUSR1
+ends every connection.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import signal
 import sys
 from typing import NamedTuple
 
@@ -85,6 +87,11 @@ class Proxy:
             port,
             backlog=BACKLOG,
         )
+
+    def cut(self) -> None:
+        """End every connection at once, as a network does that goes down."""
+        for task in self._tasks:
+            task.cancel()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, Reader)
@@ -205,7 +212,9 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main(ports: list[int]) -> None:
-    server = await Proxy(ports).listen()
+    proxy = Proxy(ports)
+    server = await proxy.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, proxy.cut)
     print(f"listening on http://{HOST}:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
     await server.serve_forever()
 

@@ -217,15 +217,16 @@ class RecoveringMembers(LocalMembers):
 
 
 def claim_of(auth: Any) -> tuple[str | None, str | None]:
-    """Return the private id and the offset that a client has sent with CONNECT, None for each."""
+    """Return the private id and the offset that a client has sent with CONNECT, None for each.
+
+    Without an offset the client has seen no event yet; with what is none it claims nothing.
+    """
     if not isinstance(auth, dict):
         return None, None
     pid, offset = auth.get("pid"), auth.get("offset")
-    if not isinstance(pid, str) or len(pid) != SID_LENGTH:
-        pid = None
-    if not isinstance(offset, str) or not 0 < len(offset) <= MAX_OFFSET_LENGTH:
-        offset = None
-    return pid, offset
+    if offset is not None and not (isinstance(offset, str) and 0 < len(offset) <= MAX_OFFSET_LENGTH):
+        return None, None
+    return (pid if isinstance(pid, str) and len(pid) == SID_LENGTH else None), offset
 
 
 def window(settings: Settings) -> float:

@@ -91,6 +91,9 @@ PROFILES = {
             "ALLOW_REQUEST": "tests.conformance.app.filter.allow",
         },
     ),
+    "recovery": Profile(
+        node={"connectionStateRecovery": {}}, ours={"CONNECTION_STATE_RECOVERY": True}
+    ),
     "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),
     "websocket only": Profile(
         node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}

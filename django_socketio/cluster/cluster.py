@@ -84,7 +84,7 @@ class Cluster:
         self.questions = Questions(
             runtime, settings.codec, self.router, self.membership, self.peers, node
         )
-        self.handovers = Handovers(self.router, self.peers, self.visits, runtime.loop)
+        self.handovers = Handovers(runtime, self.bus, self.router, self.peers, self.visits)
         requests = Requests(runtime, settings, members, self.router)
         self._loop = runtime.loop
         self._log = runtime.log

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..addressing.descriptions import MOVING
+from ..runtime.runtime import Runtime
+from .bus import Bus
 from .inquiry import Inquiry
 from .messages import Kind
 from .peers import Peers
@@ -21,6 +23,8 @@ from .visits import Visits
 # Seconds that a search waits for the last answer, and for what was found. A process that was killed
 # is missed for a heartbeat's timeout; its clients need not wait for so long.
 SEEK_TIMEOUT, TAKE_TIMEOUT = 2.0, 5.0
+# Seconds that a giver waits for what is missing, and between two looks.
+HEALING_TIMEOUT, LOOK = 2.0, 0.02
 # About how many bytes of packets go into one operation.
 BATCH = 256_000
 
@@ -29,12 +33,13 @@ class Handovers:
     """See the module's docstring; :class:`~.ports.Others` has the docstrings of its methods."""
 
     def __init__(
-        self, router: Router, peers: Peers, visits: Visits, loop: asyncio.AbstractEventLoop
+        self, runtime: Runtime, bus: Bus, router: Router, peers: Peers, visits: Visits
     ) -> None:
+        self._runtime = runtime
+        self._bus = bus
         self._router = router
         self._peers = peers
         self._visits = visits
-        self._loop = loop
         self._keeper: Keeper | None = None
         self._inquiries: dict[int, Inquiry] = {}
         self.handlers: dict[int, Callable[..., None]] = {
@@ -83,7 +88,7 @@ class Handovers:
     async def _ask(
         self, nodes: set[str], question: int, operation: list[Any], timeout: float
     ) -> list[Any]:
-        inquiry = self._inquiries[question] = Inquiry(nodes, self._loop)
+        inquiry = self._inquiries[question] = Inquiry(nodes, self._runtime.loop)
         try:
             self._router.to_nodes(nodes, operation)
             await inquiry.wait(timeout)
@@ -110,7 +115,28 @@ class Handovers:
     def _on_take(self, sender: str, question: int, pids: list[Any], offset: str, all: bool) -> None:
         if self._keeper is None or not all_text(pids):
             raise ValueError("a private id is text")
-        sessions, packets = self._keeper.give(pids, offset or None, all)
+        if self._bus.mending.receiver.healing:
+            # What waits behind a gap belongs to the sessions, too.
+            waiting = self._give_when_healed(sender, question, pids, offset, all)
+            self._runtime.spawn(waiting)
+        else:
+            self._give(self._keeper, sender, question, pids, offset, all)
+
+    async def _give_when_healed(
+        self, sender: str, question: int, pids: list[str], offset: str, all: bool
+    ) -> None:
+        end = self._runtime.loop.time() + HEALING_TIMEOUT
+        receiver = self._bus.mending.receiver
+        # Polled, since gaps heal in many places and this wait is rare.
+        while receiver.healing and self._runtime.loop.time() < end:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
+        if self._keeper is not None:
+            self._give(self._keeper, sender, question, pids, offset, all)
+
+    def _give(
+        self, keeper: Keeper, sender: str, question: int, pids: list[str], offset: str, all: bool
+    ) -> None:
+        sessions, packets = keeper.give(pids, offset or None, all)
         batches: list[list[list[Any]]] = [[]]
         size = 0
         for packet in packets:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..addressing.descriptions import MOVING
 from ..addressing.ids import owner_of
@@ -18,12 +18,10 @@ from ..addressing.rooms import Room, UserRoom
 from ..addressing.target import Target
 from ..packets import EncodedPacket
 from .identity import identity
+from .local import Local
 from .missed import Kept
 from .socket import Socket
-from .waiting import Part, Session
-
-if TYPE_CHECKING:
-    from .recovery import Recovery
+from .waiting import Part, Session, Waiting
 
 # Seconds for which a process waits until it is in a session's rooms.
 JOIN_TIMEOUT = 1.0
@@ -38,11 +36,11 @@ CHUNK = 200
 class Handover:
     """See the module's docstring. It is the :class:`~..cluster.ports.Keeper` of a process."""
 
-    def __init__(self, recovery: Recovery) -> None:
+    def __init__(self, recovery: Any) -> None:
         self._recovery = recovery
-        self._waiting = recovery.waiting
-        self._local = recovery.local
-        self._runtime = recovery.local.runtime
+        self._waiting: Waiting = recovery.waiting
+        self._local: Local[Any] = recovery.local
+        self._runtime = self._local.runtime
         # Sessions that are on their way here, and those that this process, which ends, has given.
         self._arriving: dict[str, asyncio.Future[None]] = {}
         self._given: set[str] = set()
@@ -232,7 +230,8 @@ class Handover:
             await asyncio.wait_for(wait(), JOIN_TIMEOUT)
 
     def _now(self) -> float:
-        return self._runtime.loop.time()
+        now: float = self._runtime.loop.time()
+        return now
 
     # As a Keeper
 
@@ -244,6 +243,8 @@ class Handover:
     def show(self, namespace: str, pid: str) -> str:
         """Return a session that waits here; MOVING if it is on its way, else ""."""
         session = self._waiting.find(pid, namespace, self._now())
+        if session is None:
+            session = self._recovery.connected(pid, namespace)
         if session is not None:
             return json.dumps(self._describe(session))
         return MOVING if pid in self._arriving or pid in self._given else ""
@@ -255,6 +256,8 @@ class Handover:
         packets: list[list[Any]] = []
         sharing: list[Session] = []
         for pid in pids:
+            if not all:
+                self._recovery.end_connection(pid)
             session = waiting.sessions.get(pid)
             if session is None or session.claimed:
                 continue

@@ -90,6 +90,8 @@ class RecoverableSocket(Socket):
             super().remove_from_index()
 
     def release_held(self) -> list[tuple[Frame, ...]]:
+        if self.reason is None:
+            self.recovery.sockets[self.kept.pid] = self
         if not self._restoring:
             return super().release_held()
         super().release_held()
@@ -165,6 +167,8 @@ class RecoverableSocket(Socket):
     # The end
 
     def leave_namespace(self, reason: str) -> None:
+        if self.recovery.sockets.get(self.kept.pid) is self:
+            del self.recovery.sockets[self.kept.pid]
         if self.reason is None and self.state is CONNECTED and reason in RECOVERABLE:
             self.recovery.lose(self.kept, self)
         lost = self.reason is None and self.state is CONNECTING and self._restoring

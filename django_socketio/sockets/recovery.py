@@ -15,6 +15,7 @@ from ..addressing.ids import SID_LENGTH
 from ..addressing.rooms import Room, user_room
 from ..addressing.target import Target
 from ..conf import RecoveryOptions, Settings
+from ..engineio import Reason
 from ..packets import EncodedPacket
 from ..runtime.awaitables import DONE
 from ..stats import counters
@@ -31,6 +32,8 @@ from .waiting import TOO_MUCH, TOO_MUCH_IN_ALL, Session, Waiting
 MAX_OFFSET_LENGTH = 64
 # Seconds between two looks at what is over, at most.
 LOOK = 5.0
+# Seconds for which what arrives may be what another process had already.
+SETTLING = 5.0
 
 
 class Recovery:
@@ -47,10 +50,15 @@ class Recovery:
             local.node, options, window(local.settings), local.release, self._given_up
         )
         self.members = RecoveringMembers(local, self)
+        # Those that are connected, by the private ids of their sessions.
+        self.sockets: dict[str, RecoverableSocket] = {}
         self.handover = Handover(self)
         local.recovery = self
         local.awaits = self.waiting.awaits
         self.make_socket = partial(RecoverableSocket, self)
+        # Sockets that have just come from another process, until when what arrives may be among
+        # what that one gave.
+        self.settling: dict[RecoverableSocket, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def _given_up(self, reason: str) -> None:
@@ -61,13 +69,17 @@ class Recovery:
 
     def watch(self) -> None:
         """Look from time to time for what is over, as long as there is anything."""
-        if self._timer is None and not self.waiting.empty:
+        if self._timer is None and (self.settling or not self.waiting.empty):
             delay = min(LOOK, self.options.max_disconnection_duration / 4)
             self._timer = self.loop.call_later(delay, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        self.waiting.expire(self.loop.time())
+        now = self.loop.time()
+        self.waiting.expire(now)
+        for socket, until in list(self.settling.items()):
+            if now > until or socket.reason is not None:
+                del self.settling[socket]
         self.watch()
 
     # Packets
@@ -123,14 +135,35 @@ class Recovery:
 
     def lose(self, session: Session, socket: Socket) -> None:
         """Let a session wait: its socket has lost its connection."""
+        self._note_state(session, socket)
+        self.waiting.add(session, self.loop.time())
+        self.watch()
+
+    def _note_state(self, session: Session, socket: Socket) -> None:
         session.data = socket.data
         session.user = identity(socket.user)
         session.login = socket.client.login
         joined = session.rooms
         rooms = (socket.sid, *socket.rooms, *socket.own_rooms)
         session.rooms = {room: joined.get(room, 0) for room in rooms}
-        self.waiting.add(session, self.loop.time())
-        self.watch()
+
+    def connected(self, pid: str, namespace: str) -> Session | None:
+        """Return the session of a client that this process takes for connected.
+
+        It comes again where the network, and not the connection, has told it of the loss.
+        """
+        socket = self.sockets.get(pid)
+        if socket is None or socket.namespace != namespace:
+            return None
+        self._note_state(socket.kept, socket)
+        socket.kept.lost_at = self.loop.time()
+        return socket.kept
+
+    def end_connection(self, pid: str) -> None:
+        """End the connection of a client that has come again, before it was noticed to be lost."""
+        socket = self.sockets.get(pid)
+        if socket is not None:
+            socket.client.abort(Reason.TRANSPORT_CLOSE)
 
     def join(self, session: Session, room: Room) -> Awaitable[None] | None:
         """Let a session that waits be in one more room. Returns as :meth:`.Local.join_room`."""
@@ -155,6 +188,21 @@ class Recovery:
     def resume(self, socket: RecoverableSocket) -> None:
         """Note that a socket has taken the place of its session."""
         self.waiting.resume(socket.kept, claim_of(socket.auth)[1])
+        if socket.kept.part is not None:
+            self.settling[socket] = self.loop.time() + SETTLING
+            self.watch()
+
+    def without_repeated(self, target: Target, origin: Origin) -> Target:
+        """Return the target without sockets that another process has given this packet.
+
+        It comes late here where the layer lost something, or where this process has just joined.
+        """
+        have = [
+            socket.sid
+            for socket in self.settling
+            if socket.kept.part is not None and origin in socket.kept.part.origins
+        ]
+        return target._replace(exclude=(*target.exclude, *have)) if have else target
 
     def own_rooms(self, socket: Socket) -> tuple[Room, ...]:
         """Return the rooms in which a socket is without having joined them: its user's."""
@@ -178,6 +226,9 @@ class Recovery:
         pid, offset = claim_of(socket.auth)
         if pid is None:
             return None
+        known = self.connected(pid, socket.namespace)
+        if known is not None and known.user == identity(socket.user):
+            self.end_connection(pid)
         session = self.waiting.find(pid, socket.namespace, self.loop.time())
         if session is None:
             return await self.handover.fetch(socket, pid, offset)
@@ -208,6 +259,8 @@ class RecoveringMembers(LocalMembers):
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
         if not target.is_wide:
+            if self.origin is not None and self._recovery.settling:
+                target = self._recovery.without_repeated(target, self.origin)
             packet = self._recovery.mark(target, packet, delivery, self.origin)
         return super().deliver(target, packet, delivery)
 
@@ -224,7 +277,9 @@ def claim_of(auth: Any) -> tuple[str | None, str | None]:
     if not isinstance(auth, dict):
         return None, None
     pid, offset = auth.get("pid"), auth.get("offset")
-    if offset is not None and not (isinstance(offset, str) and 0 < len(offset) <= MAX_OFFSET_LENGTH):
+    if offset is not None and not (
+        isinstance(offset, str) and 0 < len(offset) <= MAX_OFFSET_LENGTH
+    ):
         return None, None
     return (pid if isinstance(pid, str) and len(pid) == SID_LENGTH else None), offset
 

@@ -183,6 +183,10 @@ _NEW = ("new", ["pid", "sid"])
 _KEPT = [["42", "said", 1, "offset"], ["420", "question"]]
 
 DIFFERENCES: dict[str, Differences] = {
+    "once": Differences(
+        "a client that comes again before the server has noticed its loss is recovered",
+        {"while it is there": Difference(_NEW, _RECOVERED)},
+    ),
     "what_is_not_kept": Differences(
         "clients take a text at the end for an offset: a volatile event gets the last offset there",
         {

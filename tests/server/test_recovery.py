@@ -212,14 +212,16 @@ async def test_an_offset_that_nobody_gave(come: Come) -> None:
     assert again["pid"] != details["pid"]
 
 
-async def test_a_session_is_recovered_once(come: Come) -> None:
+async def test_a_client_that_comes_before_its_loss_is_noticed(come: Come, seen: list[Any]) -> None:
     client, details = await come()
-    await client.disconnect(1001)
-    _, first = await come(Lost(details).auth)
-    _, second = await come(Lost(details).auth)
-    assert first == details
-    assert second["sid"] != details["sid"]
-    assert second["pid"] != details["pid"]
+    lost = Lost(details)
+    io.to("lobby").emit("news", 1)
+    again, known = await come(lost.auth)
+    assert known == details
+    await client.wait(5)
+    assert await events(again, lost) == [1, "again"]
+    assert len(await io.afetch_sockets()) == 1
+    assert ("disconnect", "transport close", ["lobby"]) in seen
 
 
 async def test_a_socket_that_the_server_has_closed_does_not_come_back(come: Come) -> None:

@@ -119,7 +119,7 @@ def what_is_not_kept(side: Side) -> Observed:
 @scenario("recovery")
 def claims(side: Side) -> Observed:
     seen: Observed = {}
-    for label, auth in {
+    auths: dict[str, dict[str, Any]] = {
         "unknown offset": {"offset": "unheard"},
         "offset of a number": {"offset": 5},
         "offset of null": {"offset": None},
@@ -128,7 +128,8 @@ def claims(side: Side) -> Observed:
         "id of a number": {"pid": 5},
         "short id": {"pid": "x"},
         "no id": {"pid": ""},
-    }.items():
+    }
+    for label, auth in auths.items():
         visitor = member(side)
         visitor.lose()
         seen[label] = visitor.again(**auth)[1]
@@ -138,9 +139,10 @@ def claims(side: Side) -> Observed:
 @scenario("recovery")
 def once(side: Side) -> Observed:
     visitor = member(side)
-    seen: Observed = {"while it is there": visitor.again()[1]}
     visitor.lose()
-    seen["first"] = visitor.again()[1]
+    seen: Observed = {"first": visitor.again()[1]}
+    visitor = member(side)
+    seen["while it is there"] = visitor.again()[1]
     return seen
 
 

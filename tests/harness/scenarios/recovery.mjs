@@ -4,9 +4,11 @@ class Returning {
   constructor(t, n) {
     const { transports = ["websocket"], reconnectionDelay = 200 } = t.params;
     Object.assign(this, { comings: [], errors: [], seen: {}, told: [], last: {} });
+    const names = transports[n % transports.length].split("+");
+    this.transport = names.at(-1);
     const socket = t.io(`${t.url}/recovery`, {
       forceNew: true,
-      transports: transports[n % transports.length].split("+"),
+      transports: names,
       reconnectionDelay,
       reconnectionDelayMax: reconnectionDelay,
       auth: t.params.auth,
@@ -18,11 +20,14 @@ class Returning {
     socket.on("told", (n) => this.told.push(n));
   }
 
-  // Ends its connection as a network does: without a word.
+  // Kills its WebSocket, if it has one: without a word.
   cut() {
-    const { transport } = this.socket.io.engine;
-    if (transport.ws) transport.ws._socket?.destroy();
-    else this.socket.io.engine.close();
+    this.socket.io.engine.transport.ws?._socket?.destroy();
+  }
+
+  get settled() {
+    const { engine } = this.socket.io;
+    return this.socket.connected && engine.transport.name === this.transport && !engine.upgrading;
   }
 
   async report() {
@@ -35,14 +40,14 @@ class Returning {
       const around = wrong < 0 ? null : numbers.slice(Math.max(0, wrong - 3), wrong + 3);
       runs[node] = { first, last: numbers.at(-1), wrong: around };
     }
-    return { comings, runs, told, last, state };
+    return { comings: [...comings], runs, told: [...told], last: { ...last }, state };
   }
 }
 
-// `members` clients of the proxy. The test asks for "report", "cut" (every connection) and "stop".
+// `members` clients of the proxy. The test asks for "report", "cut" (every WebSocket) and "stop".
 export async function returning(t) {
   const members = Array.from({ length: t.params.members }, (_, n) => new Returning(t, n));
-  await t.until(() => members.every(({ socket }) => socket.connected), "everybody to connect");
+  await t.until(() => members.every(({ settled }) => settled), "everybody to connect, and to upgrade");
   for (let round = 0; ; round++) {
     const words = ["report", "cut", "stop"].map((word) => t.signal(`${word} ${round}`).promise.then(() => word));
     const word = await Promise.race([...words, t.failure]);

@@ -106,8 +106,13 @@ class Proxy:
                 request = await Head.read(reader)
                 exchange = asyncio.ensure_future(self._exchange(request, reader, writer))
                 ended = asyncio.ensure_future(reader.ended.wait())
-                await asyncio.wait([exchange, ended], return_when=asyncio.FIRST_COMPLETED)
-                ended.cancel()
+                try:
+                    await asyncio.wait([exchange, ended], return_when=asyncio.FIRST_COMPLETED)
+                except asyncio.CancelledError:
+                    exchange.cancel()
+                    raise
+                finally:
+                    ended.cancel()
                 if not exchange.done():
                     exchange.cancel()
                     return

@@ -11,6 +11,7 @@ import pytest_asyncio
 from django.contrib.auth.models import User
 
 from django_socketio import ConnectionRefused, event, io, register
+from django_socketio.addressing.logins import Login
 from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.hubs import current_hub
 from django_socketio.stats import counters
@@ -382,3 +383,54 @@ class TestTime:
         recovery = current_hub().local.recovery
         await eventually(lambda: not recovery.waiting.sessions, "the session is forgotten")
         assert (await come(Lost(details).auth))[1] != details
+
+
+async def test_another_parser(settings: Any, come: Come) -> None:
+    settings.SOCKETIO = {**settings.SOCKETIO, "PARSER": "msgpack"}
+    client, details = await come()
+    lost = Lost(details)
+    io.emit("news", 1)
+    assert await events(client, lost) == [1]
+    await client.disconnect(1001)
+    io.emit("news", b"\0")
+    client, again = await come(lost.auth)
+    assert again == details
+    assert await events(client, lost) == [b"\0", "again"]
+
+
+async def test_what_a_handler_sends_after_the_loss(come: Come) -> None:
+    go_on, sent = Event(), Event()
+
+    @register("/late")
+    class Late(Base):
+        @event
+        async def begin(self) -> None:
+            await go_on.wait()
+            self.emit("news", "late")
+            sent.set()
+
+    client, details = await come(namespace="/late")
+    lost = Lost(details)
+    await client.emit("begin")
+    await client.send_input({"type": "websocket.disconnect", "code": 1001})
+    waiting = current_hub().local.recovery.waiting
+    await eventually(lambda: len(waiting.sessions) == 1, "the loss to be noticed")
+    client, again = await come(lost.auth, namespace="/late")
+    assert again == details
+    go_on.set()
+    await sent.wait()
+    assert await events(client, lost) == ["late"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_logout_ends_what_waits(come: Come) -> None:
+    client, details = await come()
+    await client.disconnect(1001)
+    hub = current_hub()
+    (session,) = hub.local.recovery.waiting.sessions.values()
+    session.login = Login("login", "7")
+    hub.members.log_out(["other"], "")
+    assert hub.local.recovery.waiting.sessions
+    hub.members.log_out(["login"], "")
+    assert not hub.local.recovery.waiting.sessions
+    assert (await come(Lost(details).auth))[1] != details

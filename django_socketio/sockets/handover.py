@@ -29,6 +29,8 @@ JOIN_TIMEOUT = 1.0
 TRIES, PAUSE = 50, 0.1
 # Seconds that an heir may take; another one is asked then.
 HEIR_TIMEOUT, HEIRS = 3.0, 3
+# How often a successor is asked for.
+ASKED = 20
 # Sessions in one operation.
 CHUNK = 200
 
@@ -128,11 +130,15 @@ class Handover:
 
     async def hand_over(self) -> None:
         """Let another process have all sessions that wait: this process ends."""
-        for _ in range(HEIRS):
+        tried: set[str] = set()
+        while len(tried) < HEIRS:
             sessions = [one for one in self._waiting.sessions.values() if not one.claimed]
-            heir = self._local.others.successor()
+            # It is any of them; a few questions will do to be named one that was not asked yet.
+            named = [self._local.others.successor() for _ in range(ASKED)]
+            heir = next((one for one in named if one is not None and one not in tried), None)
             if not sessions or heir is None:
                 return
+            tried.add(heir)
             shown = [self._describe(session) for session in sessions]
             for start in range(0, len(shown), CHUNK):
                 more = start + CHUNK < len(shown)

@@ -112,9 +112,9 @@ MakeReturning = Callable[..., Returning]
 def returning(make_cluster: MakeCluster, node_runner: Runner) -> Iterator[MakeReturning]:
     started: list[Returning] = []
 
-    def make(members: int, **options: Any) -> Returning:
+    def make(members: int, pace: float = PACE, **options: Any) -> Returning:
         cluster = make_cluster(socketio=ON)
-        started.append(Returning(node_runner, cluster, members, **options))
+        started.append(Returning(node_runner, cluster, members, pace, **options))
         return started[-1]
 
     yield make
@@ -126,7 +126,9 @@ def returning(make_cluster: MakeCluster, node_runner: Runner) -> Iterator[MakeRe
     "members", [15, pytest.param(300, marks=[pytest.mark.large, pytest.mark.serial])]
 )
 def test_connections_are_lost_and_a_worker_ends(returning: MakeReturning, members: int) -> None:
-    clients = returning(members, transports=["websocket", "polling+websocket"])
+    # As many events in all, however many clients there are.
+    pace = PACE * members / 15
+    clients = returning(members, pace, transports=["websocket", "polling+websocket"])
     clients.cut()
     clients.wait_until_back(2)
     clients.cut_network()

@@ -8,6 +8,9 @@ from typing import Any
 
 from .handshake import Handshake
 
+# What a process shows of a session that waits for its client and is between two processes.
+MOVING = "moving"
+
 
 @dataclass(frozen=True, repr=False)
 class SocketDescription:

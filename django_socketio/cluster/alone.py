@@ -14,6 +14,7 @@ from ..addressing.rooms import Room
 from ..addressing.target import Target
 from ..packets import EncodedPacket
 from ..runtime.runtime import Runtime
+from .ports import Keeper
 from .presence import Presence
 from .strangers import Strangers
 from .tunnels import Tunnels
@@ -83,6 +84,20 @@ class Alone:
         self, namespace: str, packet: EncodedPacket, timeout: float
     ) -> tuple[list[Any], set[str]]:
         return [], set()
+
+    async def seek(self, namespace: str, pid: str) -> tuple[str, str]:
+        return "", ""
+
+    def sought(self, namespace: str, pid: str) -> None: ...
+
+    async def take(
+        self, node: str, pids: list[str], offset: str | None, all: bool
+    ) -> tuple[str, list[list[Any]], int]:
+        return "", [], 0
+
+    def bequeath(self, node: str, sessions: str, more: bool) -> None: ...
+
+    def keep_with(self, keeper: Keeper) -> None: ...
 
     async def gather(
         self, subject: str, params: dict[str, Any], timeout: float

@@ -15,6 +15,7 @@ from ..runtime.runtime import Runtime
 from ..stats import counters
 from .bus import Bus
 from .carried import size_of
+from .handovers import Handovers
 from .membership import Membership
 from .messages import CARRIED, EVERYONE, UNCOMPRESSED, VOLATILE, Kind
 from .peers import Peers
@@ -60,7 +61,8 @@ class Cluster:
             min(5 * settings.heartbeat_timeout, LONGEST_PATIENCE),
         )
         self.visits = Visits(self.bus, self.peers)
-        self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop)
+        numbered = settings.recovery is not None
+        self.router = Router(node, self.bus, self.peers, self.visits, runtime.loop, numbered)
         self.membership = Membership(
             runtime,
             settings,
@@ -83,6 +85,7 @@ class Cluster:
         self.questions = Questions(
             runtime, settings.codec, self.router, self.membership, self.peers, node
         )
+        self.handovers = Handovers(runtime, self.bus, self.router, self.peers, self.visits)
         requests = Requests(runtime, settings, members, self.router)
         self._loop = runtime.loop
         self._log = runtime.log
@@ -95,6 +98,7 @@ class Cluster:
             **self.tunnels.handlers,
             **self.visits.handlers,
             **IGNORED,
+            **self.handovers.handlers,
         }
         self._presence: Presence | None = None
         self.greeted = self.membership.greeted
@@ -104,6 +108,11 @@ class Cluster:
         self.ask = self.questions.ask
         self.server_call = self.questions.server_call
         self.gather = self.questions.gather
+        self.seek = self.handovers.seek
+        self.sought = self.handovers.sought
+        self.take = self.handovers.take
+        self.bequeath = self.handovers.bequeath
+        self.keep_with = self.handovers.keep_with
 
     # Life
 
@@ -202,3 +211,4 @@ class Cluster:
         self.visits.departed(node)
         if self._presence is not None:
             self._presence.departed(node)
+        self.handovers.departed(node)

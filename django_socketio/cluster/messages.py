@@ -77,6 +77,11 @@ class Kind(IntEnum):
     HERE = 53
     PRESENCE = 54
     ANNOUNCED = 55
+    SEEK = 56
+    HAS = 57
+    TAKE = 58
+    GIVEN = 59
+    BEQUEATH = 60
 
 
 _NUMBER = (int, float)
@@ -136,6 +141,11 @@ ITEMS: dict[Kind, dict[str, Any]] = {
     Kind.HERE: {"first": bool, "last": bool, "users": list},
     Kind.PRESENCE: {"users": list},
     Kind.ANNOUNCED: {"users": list},
+    Kind.SEEK: {"question": int, "namespace": str, "pid": str},
+    Kind.HAS: {"question": int, "session": str},
+    Kind.TAKE: {"question": int, "pids": list, "offset": str, "all": bool},
+    Kind.GIVEN: {"question": int, "sessions": str, "packets": list, "left": int},
+    Kind.BEQUEATH: {"sessions": str, "more": bool},
 }
 
 _FORMS = {int(kind): (int, *items.values()) for kind, items in ITEMS.items()}

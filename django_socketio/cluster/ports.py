@@ -22,7 +22,13 @@ from .tunnels import Tunnels
 
 
 class Members(Protocol):
-    """What may be asked of the sockets of this process. Called on the loop's own thread."""
+    """What may be asked of the sockets of this process. Called on the loop's own thread.
+
+    ``origin`` is the process whose packet is delivered now, and the number that it gave it, where
+    packets are kept; else None.
+    """
+
+    origin: tuple[str, int] | None
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
         """Write an event to the target's sockets; await the result until buffers have drained."""
@@ -69,6 +75,31 @@ class Watch(Protocol):
 
     def went(self, rooms: Iterable[Room]) -> None:
         """Note that a socket has gone."""
+
+
+class Keeper(Protocol):
+    """What waits in this process for clients that have lost their connection.
+
+    Sessions are JSON texts here, packets are lists of plain values; :mod:`~..sockets.handover` has
+    their form. Called on the loop's own thread.
+    """
+
+    @property
+    def position(self) -> int:
+        """How many packets were kept so far."""
+
+    def show(self, namespace: str, pid: str) -> str:
+        """Return a session that waits here, MOVING if it is on its way, else ""."""
+
+    def give(self, pids: list[str], offset: str | None, all: bool) -> tuple[str, list[list[Any]]]:
+        """Give sessions away. Returns them, and the packets that they miss.
+
+        ``offset`` is the last one that the client of the one session has seen, and ``all`` is True
+        where nobody knows, because the process hands over all that it has.
+        """
+
+    def inherit(self, sender: str, sessions: str, more: bool) -> None:
+        """Take over the sessions of a process that ends; ``more``: others follow."""
 
 
 class Others(Protocol):
@@ -160,6 +191,31 @@ class Others(Protocol):
         self, namespace: str, packet: EncodedPacket, timeout: float
     ) -> tuple[list[Any], set[str]]:
         """As :meth:`server_emit`; returns what the receivers returned."""
+
+    async def seek(self, namespace: str, pid: str) -> tuple[str, str]:
+        """Ask all for a session that waits. Returns its process and what that one shows.
+
+        Both are "" where nobody has it; the process alone is where it is on its way. When this
+        returns, what others send to the session's sid comes here, too, until :meth:`sought` is
+        called, if this process is in the sid's room.
+        """
+
+    def sought(self, namespace: str, pid: str) -> None:
+        """Note that a search is over."""
+
+    async def take(
+        self, node: str, pids: list[str], offset: str | None, all: bool
+    ) -> tuple[str, list[list[Any]], int]:
+        """Take sessions from a process; see :meth:`Keeper.give`.
+
+        Returns also the position here when the answer came. The text is "" if there was none.
+        """
+
+    def bequeath(self, node: str, sessions: str, more: bool) -> None:
+        """Ask a process to take over sessions of this one, which ends."""
+
+    def keep_with(self, keeper: Keeper) -> None:
+        """Let ``keeper`` answer what others ask for."""
 
     async def gather(
         self, subject: str, params: dict[str, Any], timeout: float

@@ -39,7 +39,7 @@ class Requests:
         self._router = router
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
         self.handlers: dict[int, Callable[..., None]] = {
-            Kind.EMIT: self._on_emit,
+            Kind.EMIT: self._on_emit if settings.recovery is None else self._on_kept_emit,
             Kind.ACT: self._on_act,
             Kind.LOGOUT: self._on_logout,
             Kind.FETCH: self._on_fetch,
@@ -79,6 +79,13 @@ class Requests:
             packet = encoded_event(_encoded_for(target), text, attachments)
             delivery = Delivery(not flags & UNCOMPRESSED, bool(flags & VOLATILE))
             self._members.deliver(target, packet, delivery)
+
+    def _on_kept_emit(self, sender: str, number: int, *items: Any) -> None:
+        self._members.origin = sender, number
+        try:
+            self._on_emit(sender, number, *items)
+        finally:
+            self._members.origin = None
 
     def _on_act(
         self,

@@ -33,6 +33,7 @@ class Router:
         peers: Peers,
         visits: Visits,
         loop: asyncio.AbstractEventLoop,
+        numbered: bool = False,
     ) -> None:
         self._node = node
         self._bus = bus
@@ -40,6 +41,8 @@ class Router:
         self._visits = visits
         self._loop = loop
         self._numbers = count(1)
+        # Whether each operation has a number, so that what is kept of it can be recognised.
+        self._numbered = numbered
         # Whether this process listens; else it knows no other process's channel.
         self.listening = False
         # Rooms that sockets elsewhere have just been told to join: what is sent there meanwhile
@@ -65,8 +68,8 @@ class Router:
     ) -> Milestone | None:
         """Send an operation to the processes that may have sockets of the target.
 
-        ``make`` is called with the operation's number: 0 if it goes to one group or process. By
-        any other number a process that gets it twice knows that it is the same.
+        ``make`` is called with the operation's number: 0 if it goes to one group or process, unless
+        all have numbers. By any other a process that gets it twice knows that it is the same.
         """
         groups: list[str] = []
         channels: list[str] = []
@@ -91,7 +94,7 @@ class Router:
             else:
                 groups.append(group_of(target.namespace, room))
         several = len(groups) + len(channels) > 1
-        operation = make(self.next_number() if several else 0)
+        operation = make(self.next_number() if several or self._numbered else 0)
         taken = None
         for channel in dict.fromkeys(channels):
             taken = self._bus.to_channel(channel, operation, size)

@@ -15,10 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .diagnosis import Problem, layer_problems, problems
+from .recovery import RecoveryOptions
 from .settings import Settings
 
 __all__ = [
     "Problem",
+    "RecoveryOptions",
     "Settings",
     "get_settings",
     "is_debug",

@@ -29,6 +29,7 @@ from ..packets import (
 from . import validators
 from .cookies import bake
 from .patterns import as_pattern
+from .recovery import RecoveryOptions, read_options
 
 
 def option(default: Any, validator: validators.Validator, secret: bool = False) -> Any:
@@ -96,6 +97,8 @@ class Settings:
     max_pending_sessions_per_address: int = option(5000, validators.integer(1))
     max_handshakes_per_address: int = option(2000, validators.integer(1))
     max_refusals_per_address: int = option(100, validators.integer(1))
+    # What waits for clients that have lost their connection
+    connection_state_recovery: dict[str, Any] | bool | None = option(None, validators.recovery)
     # Other processes
     channel_layer: str = option("default", validators.alias)
     heartbeat_interval: float = option(1, validators.number(0))
@@ -135,6 +138,11 @@ class Settings:
             max_write_buffer=self.max_write_buffer_size,
             upgrades=self.upgrades,
         )
+
+    @cached_property
+    def recovery(self) -> RecoveryOptions | None:
+        """What CONNECTION_STATE_RECOVERY wants; None where it is off."""
+        return read_options(self.connection_state_recovery)
 
     @cached_property
     def limits(self) -> Limits:

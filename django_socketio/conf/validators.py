@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 from .cookies import bake
+from .recovery import NAMES
 
 TRANSPORTS = ("polling", "websocket")
 # What may be a header's name: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
@@ -144,6 +145,24 @@ def compression(value: Any) -> str | None:
         and value.get("LEVEL", 0) <= 9
     )
     return None if ok else "True, False or a dict with some of THRESHOLD (bytes) and LEVEL (0 to 9)"
+
+
+def recovery(value: Any) -> str | None:
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, dict) and set(value) <= set(NAMES):
+        wrong = [
+            check(value[name])
+            for name, check in zip(NAMES, [number(0), *[integer(1)] * 3], strict=True)
+            if name in value
+        ]
+        if not any(wrong):
+            return None
+    duration, *bounds = NAMES
+    return (
+        f"None, True or a dict with some of {duration} (seconds, above 0) and "
+        f"{', '.join(bounds)} (integers of at least 1)"
+    )
 
 
 def proxies(value: Any) -> str | None:

@@ -162,8 +162,11 @@ class SocketIOConsumer:
 
     @property
     def recovered(self) -> bool:
-        """Whether the state of an earlier connection was restored."""
-        return False
+        """Whether the state of an earlier connection was restored: sid, rooms, data and packets.
+
+        See https://socket.io/docs/v4/connection-state-recovery
+        """
+        return self.__socket.recovered
 
     @property
     def disconnect_detail(self) -> str | None:

@@ -31,6 +31,7 @@ from ..sockets.client import Client
 from ..sockets.clients import Clients
 from ..sockets.local import Local
 from ..sockets.members import LocalMembers
+from ..sockets.recovery import Recovery
 from ..sockets.socket import Socket
 from .registry import family_of, find_behaviour
 from .shutdown import Shutdown
@@ -63,6 +64,8 @@ class Hub:
         self.local: Local[Socket] = Local(self.runtime, settings, self.node, self.others)
         self.local.family_of = family_of
         self.members = LocalMembers(self.local)
+        if settings.recovery is not None and serves:
+            self.members = Recovery(self.local, settings.recovery).members
         find = (
             Watcher(self.runtime, find_behaviour).find if serves and is_debug() else find_behaviour
         )
@@ -72,6 +75,8 @@ class Hub:
         if layer is not None:
             cluster = Cluster(self.runtime, settings, layer, self.node, self.members, wiring.accept)
             self.others = self.local.others = cluster
+            if self.local.recovery is not None:
+                cluster.keep_with(self.local.recovery.handover)
             cluster.start(listen=serves)
         elif serves and process.wanted()[1] > 1:
             self.runtime.log.warning(

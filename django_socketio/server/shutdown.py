@@ -52,6 +52,8 @@ class Shutdown:
         self._leaving: asyncio.Task[None] | None = None
         # Ends what listens beside the channel layer.
         self.stop_listening: Callable[[], Awaitable[None]] | None = None
+        # The task in which sessions go to another process, whose clients are away.
+        self._handing: asyncio.Task[None] | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -80,6 +82,9 @@ class Shutdown:
         if self._record is not None:
             self._record.end()
         self._others.tunnels.release_requests()
+        if self._local.recovery is not None:
+            handing = self._local.recovery.handover.hand_over()
+            self._handing = self.loop.create_task(handing)
         if not self.awaited:
             self._leaving = self.loop.create_task(self._leave_others())
 
@@ -120,6 +125,8 @@ class Shutdown:
             await asyncio.wait(handlers, timeout=HANDLERS_TIMEOUT)
         if self.stop_listening is not None:
             await self.stop_listening()
+        if self._handing is not None:
+            await asyncio.wait([self._handing])
         await self._others.stop()
         self._local.runtime.log.close()
 

@@ -35,7 +35,10 @@ def begin(client: Connection, packet: Packet) -> Coroutine[Any, Any, None] | Non
         client.violation(PacketLimitExceeded("too many namespaces"))
         return None
     behaviour, kwargs = found
-    socket = Socket(client, client.clients.local, name, packet.data, kwargs, behaviour)
+    local = client.clients.local
+    recovery = local.recovery if client.protocol.recovers else None
+    make = Socket if recovery is None else recovery.make_socket
+    socket: Socket = make(client, local, name, packet.data, kwargs, behaviour)
     client.sockets[name] = socket
     client.living += 1
     if client.place is not None:
@@ -96,7 +99,7 @@ async def enter(socket: Socket) -> None:
     client.admitted()
     counters.traffic.control_out += 1
     encoder = socket.local.encoder
-    admitted = client.protocol.connect(encoder, socket.namespace, socket.sid)
+    admitted = client.protocol.connect(encoder, socket.namespace, socket.names)
     client.send(socket.local.make_frames(admitted))
     for frames in held:
         client.send(frames)
@@ -129,6 +132,7 @@ async def _admit(socket: Socket) -> None:
         and await socket.in_thread(socket.user.has_perms, permissions, hook=True)
     ):
         raise ConnectionRefused("Permission denied")
+    await socket.restore()
     if behaviour.connect is not None:
         result = await socket.run(behaviour.connect, consumer, socket.auth, hook=True)
         if result is not None:

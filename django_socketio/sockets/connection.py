@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..addressing.logins import Login
 from ..conf import Settings
 from ..engineio import Frame, Reason, Session
 from ..packets import PacketError
@@ -36,6 +37,7 @@ class Connection(Timed, Protocol):
     protocol: Protocol5
     session: Session
     scope: dict[str, Any]
+    login: Login | None
     connected_at: datetime
     thread_sensitive: bool
     sockets: dict[str, Any]

@@ -45,6 +45,10 @@ class Local(Generic[M]):
         self.others = others
         self.namespaces: dict[str, LocalNamespace[M]] = {}
         self.family_of: Callable[[str], str] = _no_family
+        # What waits for clients that have lost their connection; None where the setting is off. It
+        # has a claim to the messages of rooms (None: of the namespace) that have no socket here.
+        self.recovery: Any = None
+        self.awaits: Callable[[str, Room | None], bool] = _awaits_nothing
         # By family, the names of its namespaces that are in ``namespaces``.
         self._families: dict[str, dict[str, None]] = {}
         self.logins: Logins[Any] = Logins(runtime.loop)
@@ -117,10 +121,9 @@ class Local(Generic[M]):
         if there:
             del found.sockets[socket.sid]
             counters.sockets.leave(found.counted)
-            if not found.sockets:
+            if not found.sockets and not self.awaits(namespace, None):
                 self.others.room_closed(namespace, None, socket.sid)
-        if not found.sockets and not found.rooms:
-            self._close(found, socket.sid)
+        self._close_if_empty(found, socket.sid)
         return there
 
     def join_room(self, socket: M, namespace: str, room: Room) -> Awaitable[None] | None:
@@ -138,8 +141,34 @@ class Local(Generic[M]):
         last = found.leave(socket, room)
         if room_left.receivers or room_deleted.receivers:
             tell_left(self.room_news, socket, namespace, room, deleted=last)
-        if last:
+        if last and not self.awaits(namespace, room):
             self.others.room_closed(namespace, room, socket.sid)
+
+    def hold(self, namespace: str, room: Room | None, sid: str) -> Awaitable[None] | None:
+        """Have other processes send here what is for a room, whether a socket is in it or not.
+
+        It is called when :attr:`awaits` has become true of the room. Returns what :meth:`add`
+        returns.
+        """
+        found = self._namespace(namespace, sid)
+        if found.sockets if room is None else room in found.rooms:
+            return None
+        return self.others.room_opened(namespace, room, sid)
+
+    def release(self, namespace: str, room: Room | None, sid: str) -> None:
+        """Undo :meth:`hold`: :attr:`awaits` has become false of the room."""
+        found = self.namespaces.get(namespace)
+        if found is None:
+            return
+        if not (found.sockets if room is None else room in found.rooms):
+            self.others.room_closed(namespace, room, sid)
+        self._close_if_empty(found, sid)
+
+    def _close_if_empty(self, found: LocalNamespace[M], sid: str) -> None:
+        if found.sockets or found.rooms or self.awaits(found.name, None):
+            return
+        if self.namespaces.get(found.name) is found:
+            self._close(found, sid)
 
     def spread(self, target: Target) -> list[Target]:
         """Return the targets in one namespace each that a wide one stands for here."""
@@ -157,3 +186,7 @@ class Local(Generic[M]):
 
 def _no_family(namespace: str) -> str:
     return ""
+
+
+def _awaits_nothing(namespace: str, room: Room | None) -> bool:
+    return False

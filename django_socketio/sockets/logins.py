@@ -64,6 +64,14 @@ class Logins(Generic[C]):
             or self._ended.get(_user_key(login.user), 0.0) > began
         )
 
+    def is_over(self, login: Login | None) -> bool:
+        """Whether a login has logged out, a short time ago."""
+        now = self._loop.time()
+        return login is not None and (
+            self._ended.get(login.id, 0.0) > now
+            or self._ended.get(_user_key(login.user), 0.0) > now
+        )
+
     def end(self, logins: Iterable[str], user: str) -> None:
         """End the connections of logins, which are given by their ids.
 

@@ -37,6 +37,7 @@ class LocalMembers:
     def __init__(self, local: Local[Socket]) -> None:
         self._local = local
         self.report: Report = _no_report
+        self.origin: tuple[str, int] | None = None
 
     def deliver(self, target: Target, packet: EncodedPacket, delivery: Delivery) -> Awaitable[None]:
         if target.is_wide:

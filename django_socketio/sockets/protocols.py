@@ -13,7 +13,9 @@ from .local import Local
 
 
 class Protocol5:
-    """Clients 3.x and 4.x."""
+    """Clients 3.x and 4.x. ``recovers`` says that they ask for the state that they have lost."""
+
+    recovers = True
 
     def new_decoder(self, settings: Settings) -> Decoder | CheckedDecoder:
         """Return the decoder of a new connection."""
@@ -23,9 +25,9 @@ class Protocol5:
         """Make the id of a socket in a namespace; ``session`` is the id of its session."""
         return local.new_id()
 
-    def connect(self, encoder: Encoder, namespace: str, sid: str) -> EncodedPacket:
-        """Return the CONNECT that admits a client."""
-        return encoder.connect(namespace, {"sid": sid})
+    def connect(self, encoder: Encoder, namespace: str, names: dict[str, str]) -> EncodedPacket:
+        """Return the CONNECT that admits a client; ``names`` are the ids of its socket."""
+        return encoder.connect(namespace, names)
 
     def connect_error(
         self, encoder: Encoder, namespace: str, data: dict[str, Any]
@@ -36,6 +38,8 @@ class Protocol5:
 
 class Protocol4(Protocol5):
     """Clients 2.x."""
+
+    recovers = False
 
     def new_decoder(self, settings: Settings) -> Decoder | CheckedDecoder:
         """Return a decoder that takes a query with the namespace, in place of auth."""
@@ -50,7 +54,7 @@ class Protocol4(Protocol5):
         found = local.namespaces.get(namespace)
         return local.new_id() if found is not None and sid in found.sockets else sid
 
-    def connect(self, encoder: Encoder, namespace: str, sid: str) -> EncodedPacket:
+    def connect(self, encoder: Encoder, namespace: str, names: dict[str, str]) -> EncodedPacket:
         """Return the CONNECT that admits a client: without data."""
         return encoder.connect(namespace, None)
 

@@ -48,6 +48,19 @@ class Served(Endpoint):
         # Made when admission begins, where an error of the project's __init__() is a refusal.
         self.consumer: Consumer = None
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The data of the CONNECT that admits the client."""
+        return {"sid": self.sid}
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the state of an earlier connection was restored."""
+        return False
+
+    async def restore(self) -> None:
+        """Restore the state of an earlier connection, before ``connect`` runs."""
+
     def run(
         self, handler: Handler, consumer: Consumer, *args: Any, hook: bool = False
     ) -> Awaitable[Any]:

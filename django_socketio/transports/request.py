@@ -12,7 +12,6 @@ from ..sockets.packet_log import LoggedClient, LoggedClient2
 from ..sockets.places import Place
 from ..sockets.transport import Transport
 
-
 # Clients by the revision of Engine.IO's protocol.
 KINDS: dict[str, type[Client]] = {"4": Client, "3": Client2}
 LOGGED: dict[str, type[Client]] = {"4": LoggedClient, "3": LoggedClient2}

@@ -179,8 +179,31 @@ _WRONG_EIO = (
 )
 
 _OPEN_OF_CLIENT2 = [HANDSHAKE.replace('"websocket"', ""), "40"]
+_RECOVERED = ("recovered", ["pid", "sid"])
+_NEW = ("new", ["pid", "sid"])
+_KEPT = [["42", "said", 1, "offset"], ["420", "question"]]
 
 DIFFERENCES: dict[str, Differences] = {
+    "once": Differences(
+        "a client that comes again before the server has noticed its loss is recovered",
+        {"while it is there": Difference(_NEW, _RECOVERED)},
+    ),
+    "what_is_not_kept": Differences(
+        "clients take a text at the end for an offset: a volatile event gets the last offset there",
+        {
+            "events": Difference(
+                [["42", "gone"], *_KEPT],
+                [["42", "gone", "offset"], *_KEPT],
+            )
+        },
+    ),
+    "claims": Differences(
+        "a client that has seen no event yet is recovered, too",
+        {
+            "no offset": Difference(_NEW, _RECOVERED),
+            "offset of null": Difference(_NEW, _RECOVERED),
+        },
+    ),
     "errors_over_http": Differences(
         "a query that is not UTF-8 is a bad request; a parameter given twice is a wrong one",
         {

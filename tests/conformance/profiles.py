@@ -92,6 +92,9 @@ PROFILES = {
         },
     ),
     "clients 2.x": Profile(node={"allowEIO3": True}, ours={"ALLOW_EIO3": True}),
+    "recovery": Profile(
+        node={"connectionStateRecovery": {}}, ours={"CONNECTION_STATE_RECOVERY": True}
+    ),
     "polling only": Profile(node={"transports": ["polling"]}, ours={"TRANSPORTS": ["polling"]}),
     "websocket only": Profile(
         node={"transports": ["websocket"]}, ours={"TRANSPORTS": ["websocket"]}

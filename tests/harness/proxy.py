@@ -3,7 +3,8 @@
 Run as ``python -m tests.harness.proxy PORT...``; it prints the URL at which it listens. Requests on
 one connection are sent on one by one, each to the next backend; so are WebSockets. Backends that
 refuse connections are skipped, and a GET whose connection ends before it is answered goes to the
-next one, as nginx has it by default. An answer says in ``X-Backend`` where it comes from.
+next one, as nginx has it by default. An answer says in ``X-Backend`` where it comes from. SIGUSR1
+ends every connection.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import signal
 import sys
 from typing import NamedTuple
 
@@ -86,6 +88,11 @@ class Proxy:
             backlog=BACKLOG,
         )
 
+    def cut(self) -> None:
+        """End every connection at once, as a network does that goes down."""
+        for task in self._tasks:
+            task.cancel()
+
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, Reader)
         task = asyncio.ensure_future(self._serve(reader, writer))
@@ -99,8 +106,13 @@ class Proxy:
                 request = await Head.read(reader)
                 exchange = asyncio.ensure_future(self._exchange(request, reader, writer))
                 ended = asyncio.ensure_future(reader.ended.wait())
-                await asyncio.wait([exchange, ended], return_when=asyncio.FIRST_COMPLETED)
-                ended.cancel()
+                try:
+                    await asyncio.wait([exchange, ended], return_when=asyncio.FIRST_COMPLETED)
+                except asyncio.CancelledError:
+                    exchange.cancel()
+                    raise
+                finally:
+                    ended.cancel()
                 if not exchange.done():
                     exchange.cancel()
                     return
@@ -205,7 +217,9 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main(ports: list[int]) -> None:
-    server = await Proxy(ports).listen()
+    proxy = Proxy(ports)
+    server = await proxy.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, proxy.cut)
     print(f"listening on http://{HOST}:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
     await server.serve_forever()
 

@@ -17,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 
 from django_socketio import ConnectionRefused, SocketIOConsumer, event, io, register
 from django_socketio.exceptions import AckTimeout, EventRefused
-from tests.project import chaos, fleet  # noqa: F401 - they register namespaces
+from tests.project import chaos, fleet, recovery  # noqa: F401 - they register namespaces
 from tests.project.journal import record
 
 DEADLINE = 10.0

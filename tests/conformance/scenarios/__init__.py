@@ -17,6 +17,7 @@ for _name in (
     "websocket",
     "upgrade",
     "packets",
+    "recovery",
     "timing",
     "client2",
 ):

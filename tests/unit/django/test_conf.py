@@ -46,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
     "CORS_MAX_AGE": None,
     "COOKIE": None,
     "HTTP_COMPRESSION": True,
+    "CONNECTION_STATE_RECOVERY": None,
     "TRUSTED_PROXIES": 0,
     "MAX_HTTP_BUFFER_SIZE": 1_000_000,
     "MAX_PACKETS_PER_PAYLOAD": 100_000,
@@ -123,6 +124,11 @@ BAD: dict[str, list[Any]] = {
         ),
         *({"NONSENSE": 1}, {"PATH": "/;x"}, {"DOMAIN": "a\r\nb"}, {1: 2}, {"NAME": None}),
     ],
+    "CONNECTION_STATE_RECOVERY": [
+        *(1, "yes", [], {"SKIP_MIDDLEWARES": True}, {1: 2}),
+        {"MAX_DISCONNECTION_DURATION": 0},
+        *({"MAX_SESSIONS": 0}, {"MAX_SESSION_SIZE": 1.5}, {"MAX_TOTAL_SIZE": True}),
+    ],
     "HTTP_COMPRESSION": [
         None,
         1,
@@ -161,6 +167,10 @@ GOOD: dict[str, list[Any]] = {
         ["https://*.example.com", "http://*.localhost:8000", re.compile(r"https://\w+\.org")],
     ],
     "COOKIE": [None, True, False, {}, {"NAME": "sid"}, {"MAX_AGE": 10}, {"DOMAIN": None}],
+    "CONNECTION_STATE_RECOVERY": [
+        *(None, True, False, {}, {"MAX_DISCONNECTION_DURATION": 0.5}),
+        {"MAX_SESSIONS": 1, "MAX_SESSION_SIZE": 1, "MAX_TOTAL_SIZE": 1},
+    ],
     "HTTP_COMPRESSION": [True, False, {}, {"THRESHOLD": 0}, {"LEVEL": 0}, {"LEVEL": 9}],
     "ALLOW_REQUEST": [None, print, "django_socketio.conf.get_settings"],
     "CORS_ALLOWED_HEADERS": [None, [], ["x-token"], ("X-Token", "content-type")],

@@ -173,8 +173,6 @@ class Link(WSListener):
         transport.pause_reading()
         transport.set_protocol(self)
         transport.resume_reading()
-        if transport.can_write_eof():
-            transport.write_eof()
         self._timer = self.loop.call_later(LINGER, transport.abort)
 
     def hang_up(self) -> None:

@@ -43,16 +43,18 @@ class Frame:
     ``data`` is the packet's text, which begins with its type, or the bytes of a binary message.
     ``size`` is its length, in characters of text or bytes. ``compress`` says whether an HTTP answer
     that holds it may be compressed. In ``wire`` the transport keeps the ASGI message that sends it,
-    so that one is made for all sessions.
+    in ``packed`` what a server with the direct extension writes, so that one is made for all
+    sessions.
     """
 
-    __slots__ = ("_base64", "compress", "data", "size", "wire")
+    __slots__ = ("_base64", "compress", "data", "packed", "size", "wire")
 
     def __init__(self, data: str | bytes, compress: bool = True) -> None:
         self.data = data
         self.size = len(data)
         self.compress = compress
         self.wire: Any = None
+        self.packed: Any = None
         self._base64: str | None = None
 
     def __repr__(self) -> str:

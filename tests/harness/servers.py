@@ -19,7 +19,9 @@ from typing import Any
 from tests.harness.processes import Process
 from tests.harness.waiting import DEADLINE, until
 
-SERVERS = ("daphne", "uvicorn")
+# "uvicorn-picows" is uvicorn with our own WebSocket end.
+SERVERS = ("daphne", "uvicorn", "uvicorn-picows")
+OWN_END = "django_socketio.servers.uvicorn:WebSocketProtocol"
 
 # What must never be in a server's log, whatever clients do.
 FORBIDDEN = (
@@ -72,6 +74,8 @@ def command(server: str, application: str, port: int = 0) -> list[str]:
         options = ["--interface", "asgi", "--port", str(port or free_port()), application]
     else:
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", application]
+        if server == "uvicorn-picows":
+            server, options = "uvicorn", ["--ws", OWN_END, *options]
     return [sys.executable, "-m", server, *options]
 
 

@@ -55,6 +55,7 @@ class Link(WSListener):
         # What reads frames, and what writes them: picows' protocol and transport.
         self._wire: Any = None
         self.out: Any = None
+        self._writers: list[asyncio.Future[None]] = []
         # For how many reasons reading is paused.
         self._holds = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -125,6 +126,20 @@ class Link(WSListener):
     def resume_writing(self) -> None:
         """Take the transport's word that it can take more."""
         self.writable = True
+        self._wake_writers()
+
+    async def wait_until_writable(self) -> None:
+        """Wait until the client reads, or the connection is gone."""
+        while not self.writable:
+            waiter = self.loop.create_future()
+            self._writers.append(waiter)
+            await waiter
+
+    def _wake_writers(self) -> None:
+        writers, self._writers = self._writers, []
+        for waiter in writers:
+            if not waiter.done():
+                waiter.set_result(None)
 
     # The end
 
@@ -205,5 +220,7 @@ class Link(WSListener):
         """Clean up: the connection is gone."""
         self.state = CLOSED
         self._stop_timers()
-        self._wire = None
+        self._wire = self.out = None
         self.tell_end(ABNORMAL)
+        self.writable = True
+        self._wake_writers()

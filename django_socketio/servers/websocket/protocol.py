@@ -24,6 +24,7 @@ from uvicorn.protocols.utils import (
 from uvicorn.server import ServerState
 
 from .connection import BINARY, TEXT, Connection
+from .direct import EXTENSION, VERSION, Line
 from .link import ABNORMAL, CLOSED, CONNECTING, FAILED, LINGER, OPEN, RESTART
 from .upgrade import (
     BadUpgrade,
@@ -74,9 +75,10 @@ class WebSocketProtocol(Connection):
         self._queue: deque[Any] = deque()
         self._queued = 0
         self._full = False
-        self._receiver: asyncio.Future[None] | None = None
-        self._senders: list[asyncio.Future[None]] = []
+        self._waiter: asyncio.Future[None] | None = None
         self.message = self._put
+        # What takes the place of receive() and send().
+        self._line: Line | None = None
 
     # asyncio's side, until picows takes over
 
@@ -110,7 +112,8 @@ class WebSocketProtocol(Connection):
         """Clean up, and let go who waits."""
         self.server_state.connections.discard(self)
         super().gone()
-        self.resume_writing()
+        # These refer to this object: without them it is freed at once.
+        self.message, self.scope, self._line = _ignore, {}, None
 
     def shutdown(self) -> None:
         """End the connection, for uvicorn shuts down."""
@@ -149,7 +152,10 @@ class WebSocketProtocol(Connection):
             "headers": upgrade.headers,
             "subprotocols": upgrade.subprotocols,
             "state": self.app_state.copy(),
-            "extensions": {"websocket.http.response": {}},
+            "extensions": {
+                "websocket.http.response": {},
+                EXTENSION: {"version": VERSION, "take": self.take},
+            },
         }
         self._queue.append({"type": "websocket.connect"})
         task = self.loop.create_task(self._run())
@@ -229,20 +235,38 @@ class WebSocketProtocol(Connection):
             self.hold()
         self._wake_receiver()
 
+    def take(self, receiver: Any) -> Line:
+        """Let the application be called, in place of its calls: the direct extension's ``take``."""
+        waiting = (item["code"] if item.__class__ is dict else item for item in self._queue)
+        self._line = Line(self, receiver, deque(waiting))
+        self._queue.clear()
+        if self._full:
+            self.release()
+        return self._line
+
+    def new_wire(self) -> None:
+        """Have picows read and write from now on."""
+        super().new_wire()
+        if self._line is not None:
+            self._line.renew()
+
     def ended(self, code: int, reason: str) -> None:
-        """Queue the end for the application."""
+        """Tell the application the end, behind what it has not received."""
+        if self._line is not None:
+            self._line.ended(code)
+            return
         self._queue.append({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._wake_receiver()
 
     def _wake_receiver(self) -> None:
-        if self._receiver is not None and not self._receiver.done():
-            self._receiver.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def receive(self) -> Message:
         """Return the next message. Waits for ever behind ``websocket.disconnect``."""
         while not self._queue:
-            self._receiver = self.loop.create_future()
-            await self._receiver
+            self._waiter = self.loop.create_future()
+            await self._waiter
         data = self._queue.popleft()
         if data.__class__ is dict:
             return dict(data)
@@ -261,7 +285,7 @@ class WebSocketProtocol(Connection):
         message out of turn.
         """
         if not self.writable:
-            await self._wait_until_writable()
+            await self.wait_until_writable()
         kind, state = message["type"], self.state
         if state is OPEN:
             if kind == "websocket.send":
@@ -295,16 +319,18 @@ class WebSocketProtocol(Connection):
         else:
             raise RuntimeError(f"Unexpected ASGI message '{kind}' before 'websocket.accept'.")
 
-    async def _wait_until_writable(self) -> None:
-        while not self.writable:
-            waiter = self.loop.create_future()
-            self._senders.append(waiter)
-            await waiter
+    def pause_writing(self) -> None:
+        """Take the transport's word that it holds much that is not sent."""
+        super().pause_writing()
+        if self._line is not None:
+            self._line.receiver.pause_writing()
 
     def resume_writing(self) -> None:
         """Take the transport's word that it can take more."""
         super().resume_writing()
-        senders, self._senders = self._senders, []
-        for waiter in senders:
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._line is not None:
+            self._line.receiver.resume_writing()
+
+
+def _ignore(data: str | bytes) -> None:
+    """Take the messages of a connection that has ended."""

@@ -169,12 +169,11 @@ class Link(WSListener):
             self._drop_input()
             self.tell_end(code, reason)
 
-    def _violated(self) -> None:
-        """Take picows' word that the client broke the protocol; its CLOSE is out."""
+    def _violated(self, code: int, reason: str) -> None:
+        """Take picows' word that the client broke the protocol; picows sends the CLOSE."""
         if self.state is OPEN:
-            sent = self.out.close_handshake.sent
             self._drop_input()
-            self.tell_end(int(sent.code), sent.reason)
+            self.tell_end(code, reason)
         elif self.state is CLOSING:
             self.hang_up()
 

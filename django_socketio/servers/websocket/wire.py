@@ -33,12 +33,17 @@ _REQUEST = (
 _get_buffer: Callable[[Any, int], memoryview] = WSProtocol.get_buffer
 
 
-class _Quiet:
-    """The logger that picows is given.
+class _Log:
+    """The logger that picows is given; it would make one for each connection of a real one.
 
-    What clients do wrong is no error of the server, and picows would make a logger for each
-    connection of one that it may name.
+    What clients do wrong is no error of the server. picows logs it, sends a CLOSE, reads on for ten
+    milliseconds, and may then deliver what it has refused. So what it logs is taken as the news.
     """
+
+    __slots__ = ("_violated",)
+
+    def __init__(self, violated: Callable[[int, str], None]) -> None:
+        self._violated = violated
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - named by logging
         return False
@@ -46,32 +51,35 @@ class _Quiet:
     def info(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    debug = warning = error = log = info
+    debug = warning = log = info
+
+    def error(self, message: str, error: Any = None) -> None:
+        """Take a violation: the arguments of picows' exception are a close code and a reason."""
+        code, reason = error if isinstance(error, tuple) and len(error) == 2 else (1002, "")
+        self._violated(int(code), reason)
 
     def exception(self, message: str, *args: Any) -> None:
         """Log what nobody expects: an error in a callback of ours."""
         logging.getLogger("uvicorn.error").error(message, *args, exc_info=True)  # noqa: LOG014
-
-
-_QUIET = _Quiet()
+        self._violated(1011, "")
 
 
 class _Below:
     """What picows takes for the transport, and for its socket.
 
     A Unix socket would raise an error for TCP's options. On TCP uvicorn's loop has set what
-    matters. ``close`` is called when picows ends the connection itself: after a violation.
+    matters. picows does not close the connection: whoever is told of violations does.
     """
 
     __slots__ = ("_transport", "abort", "close", "get_write_buffer_size", "write", "writelines")
 
-    def __init__(self, transport: Any, violated: Callable[[], None]) -> None:
+    def __init__(self, transport: Any) -> None:
         self._transport = transport
         self.get_write_buffer_size = transport.get_write_buffer_size
         self.write = transport.write
         self.writelines = transport.writelines
         self.abort = transport.abort
-        self.close = violated
+        self.close = _nothing
 
     def get_extra_info(self, name: str) -> Any:
         return self if name == "socket" else self._transport.get_extra_info(name)
@@ -89,19 +97,23 @@ class _Below:
 class Wire(WSProtocol):  # type: ignore[misc, unused-ignore]
     """Reads the frames of an accepted WebSocket, and calls ``listener`` with them.
 
-    ``max_size`` is the largest frame, in bytes. ``violated`` is called after picows has sent a
-    CLOSE because of what the client sent; ``transport.close_handshake`` says which.
+    ``max_size`` is the largest frame, in bytes. ``violated`` is called where picows sends a CLOSE
+    because of what the client sent, with its code and reason.
     """
 
     def __init__(
-        self, transport: Any, listener: WSListener, max_size: int, violated: Callable[[], None]
+        self,
+        transport: Any,
+        listener: WSListener,
+        max_size: int,
+        violated: Callable[[int, str], None],
     ) -> None:
         super().__init__(
             None,  # host and port
             None,  # path
             False,  # the server's side
             lambda request: listener,
-            _QUIET,
+            _Log(violated),
             True,  # an exception in a callback ends the connection
             None,  # no time limit for the handshake
             False,  # pings are ours,
@@ -113,9 +125,9 @@ class Wire(WSProtocol):  # type: ignore[misc, unused-ignore]
             None,  # no headers
             0,  # the smallest read buffer: most connections are idle
         )
-        below = _Below(transport, violated)
+        below = _Below(transport)
         self.connection_made(below)
-        below.write = _drop
+        below.write = _nothing
         self.feed(_REQUEST)
         below.write = transport.write
 
@@ -134,5 +146,5 @@ class Wire(WSProtocol):  # type: ignore[misc, unused-ignore]
             data = data[size:]
 
 
-def _drop(data: bytes) -> None:
+def _nothing(data: bytes = b"") -> None:
     """Take the place of ``write`` for picows' answer to its request: the client has ours."""

@@ -27,8 +27,8 @@ def start() -> Iterator[Start]:
     """Starts uvicorn with further options, and ends it."""
     started: list[Process] = []
 
-    def run(*options: str, ws: str = OWN_END) -> End:
-        command = [sys.executable, "-m", "uvicorn", "tests.servers.app:application", "--ws", ws]
+    def run(*options: str, program: tuple[str, ...] = ("-m", "uvicorn")) -> End:
+        command = [sys.executable, *program, "tests.servers.app:application", "--ws", OWN_END]
         process = Process(
             [*command, "--host", "127.0.0.1", "--port", "0", *options], environment(None)
         )

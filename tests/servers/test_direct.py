@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from django_socketio import SocketIOConsumer, event, io
+from django_socketio.asgi import SocketIOApplication
 from django_socketio.server.hubs import current_hub
 from django_socketio.servers.websocket import direct as servers_half
 from django_socketio.servers.websocket.direct import Line
@@ -20,6 +21,7 @@ from django_socketio.sockets.client import Client
 from django_socketio.transports import direct
 from django_socketio.transports.direct import DirectConsumer, consumer_for
 from django_socketio.transports.websocket import WebSocketConsumer
+from tests.harness.inprocess import nothing_else
 from tests.harness.waiting import eventually
 from tests.security.inprocess import application, registered
 from tests.security.test_hogged_loop import AT_ONCE, MESSAGES, most_at_once
@@ -60,7 +62,7 @@ class Main(SocketIOConsumer):
     @event
     async def limited(self, seconds: float) -> str:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds):  # type: ignore[attr-defined, unused-ignore]
                 await Main.gate.wait()
         except TimeoutError:
             await asyncio.sleep(0)
@@ -103,6 +105,13 @@ async def test_it_is_taken(server: Serving) -> None:
         assert isinstance(transport(), DirectConsumer)
         await client.send('421["quick",7]')
         assert await client.recv() == "431[7]"
+
+
+async def test_nobody_is_told_to_switch_compression_off(server: Serving, caplog: Any) -> None:
+    """uvicorn's setting is on by default, and means nothing here."""
+    fresh = SocketIOApplication(nothing_else, middleware=None)
+    async with serving(fresh) as running, running.client():
+        assert "inflates" not in caplog.text
 
 
 async def test_order_of_handlers_that_wait_and_do_not(server: Serving) -> None:

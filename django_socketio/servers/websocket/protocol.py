@@ -59,7 +59,8 @@ class WebSocketProtocol(Connection):
             config.load()
         loop = _loop or asyncio.get_event_loop()
         super().__init__(loop, config.ws_max_size, config.ws_ping_interval, config.ws_ping_timeout)
-        self.config = config
+        # Not "config": transports/advice.py would find there that it compresses.
+        self._config = config
         self.server_state, self.app_state = server_state, app_state
         self.logger = logging.getLogger("uvicorn.error")
         self.scope: Any = {}
@@ -137,10 +138,10 @@ class WebSocketProtocol(Connection):
             self._answer(plain_response(error.status, headers, str(error).encode()))
             return
         self._key = upgrade.key
-        root, transport = self.config.root_path, self.transport
+        root, transport = self._config.root_path, self.transport
         self.scope = {
             "type": "websocket",
-            "asgi": {"version": self.config.asgi_version, "spec_version": "2.4"},
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.4"},
             "http_version": "1.1",
             "scheme": "wss" if is_ssl(transport) else "ws",
             "server": get_local_addr(transport),
@@ -166,7 +167,7 @@ class WebSocketProtocol(Connection):
         """Run the application, and end what it leaves open."""
         code, text = 1000, b"Internal Server Error"
         try:
-            result = await self.config.loaded_app(self.scope, self.receive, self.send)
+            result = await self._config.loaded_app(self.scope, self.receive, self.send)
         except ClientDisconnected:
             pass
         except BaseException:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.harness.processes import Process
-from tests.harness.servers import OWN_END, environment
+from tests.harness.servers import WITH_OWN_END, environment
 
 
 class End(NamedTuple):
@@ -27,8 +27,8 @@ def start() -> Iterator[Start]:
     """Starts uvicorn with further options, and ends it."""
     started: list[Process] = []
 
-    def run(*options: str, program: tuple[str, ...] = ("-m", "uvicorn")) -> End:
-        command = [sys.executable, *program, "tests.servers.app:application", "--ws", OWN_END]
+    def run(*options: str, program: tuple[str, ...] = WITH_OWN_END) -> End:
+        command = [sys.executable, *program, "tests.servers.app:application"]
         process = Process(
             [*command, "--host", "127.0.0.1", "--port", "0", *options], environment(None)
         )

@@ -9,7 +9,10 @@ from .conftest import Start
 
 CURE = "pip install 'channels-socketio[speedups]'"
 DEFLATE = "--ws-per-message-deflate needs another --ws"
-WITHOUT_PICOWS = "import sys; sys.modules['picows'] = None; from uvicorn import main; main()"
+WITHOUT_PICOWS = (
+    "import runpy, sys; sys.modules['picows'] = None; "
+    "runpy.run_module('tests.harness.own_end', run_name='__main__')"
+)
 
 
 def test_without_picows_uvicorn_uses_its_own_end(start: Start) -> None:

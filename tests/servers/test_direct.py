@@ -166,6 +166,7 @@ async def test_time_limits_in_a_handler(server: Serving, seconds: float) -> None
         assert await client.recv() == "431[7]"
 
 
+@pytest.mark.skipif(not hasattr(asyncio, "timeout"), reason="before Python 3.11 it is cut off")
 async def test_a_handler_that_cancels_itself_has_failed_and_no_more(server: Serving) -> None:
     async with server.client() as client:
         await client.send('42["cancelled"]')

@@ -148,7 +148,7 @@ class DirectConsumer(WebSocketConsumer):
         worker = self._first = self._worker = _Worker(self.client.loop, copy_context())
         worker.task = asyncio.current_task(self.client.loop)  # type: ignore[assignment]
         try:
-            while not self._finished:
+            while not self._finished or worker.has_work():
                 other = self._worker
                 if not worker.has_work() and other is not worker:
                     self._worker = worker

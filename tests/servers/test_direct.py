@@ -239,6 +239,13 @@ async def test_the_end_comes_behind_what_has_come_before(server: Serving) -> Non
         await eventually(lambda: len(Main.seen) == 900, "all events")
 
 
+async def test_the_end_comes_before_a_handler_that_waits_was_taken_over(server: Serving) -> None:
+    async with server.client() as client:
+        client.transport.write(small_frames('42["slow",1]', 1) + b"\x88\x80\0\0\0\0")
+        await client.wait_closed()
+    await eventually(lambda: Main.seen == [1], "the handler to end")
+
+
 async def test_nothing_is_left_for_the_garbage_collector(server: Serving) -> None:
     async with server.client() as client:
         await client.send('421["slow",7]')

@@ -9,7 +9,7 @@ from tests.harness.waiting import until
 from tests.harness.wire import frame
 
 from .client import CLOSE, PING, PONG, TEXT, Client, closing, tell
-from .conftest import Start
+from .conftest import End, Start
 
 BINARY_BEGINS, GOES_ON = 0x02, 0x00
 
@@ -47,6 +47,18 @@ def test_pings_of_a_client_that_does_not_read_fill_no_memory(start: Start) -> No
             if kind == PONG:
                 pongs.append(payload)
         assert len(pongs) < 5000
+
+
+def test_of_very_many_pings_the_last_is_answered(end: End) -> None:
+    with Client(end) as client:
+        client.accepted()
+        client.sock.sendall(b"".join(frame(b"%d" % number, PING) for number in range(1000)))
+        pongs = [client.read()]
+        while pongs[-1] != (PONG, b"999"):
+            pongs.append(client.read())
+        assert 64 < len(pongs) < 1000
+        client.sock.sendall(frame(b"hello"))
+        assert client.read() == (TEXT, b"hello")
 
 
 def test_an_application_that_does_not_take_stops_the_client(start: Start) -> None:

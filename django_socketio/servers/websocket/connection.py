@@ -21,8 +21,11 @@ from .link import (
     Link,
     is_close_code,
 )
-from .wire import CHUNK
 
+# A message of more bytes is not kept room for when it is handled.
+LARGE = 65536
+# So many pings are answered in one turn of the loop, and of those behind them the last.
+MOST_PONGS = 64
 # A global is found faster than an attribute of an enum.
 TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
@@ -40,6 +43,8 @@ class Connection(Link):
         self._kind = TEXT
         # Whether the buffer for reading has grown, and shall be exchanged.
         self._large = False
+        # How many pings were answered in this turn, and the last one that was not.
+        self._pongs = 0
         self._unsent_pong: bytes | None = None
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -56,7 +61,7 @@ class Connection(Link):
             if self._fragments is not None:
                 self.fail(PROTOCOL_ERROR, "a message inside another")
                 return
-            if frame.payload_size > CHUNK:
+            if frame.payload_size > LARGE:
                 self._note_large(frame)
             if not frame.fin:
                 self._kind, self._fragments = kind, bytearray(frame.get_payload_as_memoryview())
@@ -87,7 +92,7 @@ class Connection(Link):
         if len(fragments) + frame.payload_size > self.max_size:
             self.fail(TOO_BIG, f"a message over {self.max_size} bytes")
             return
-        if frame.payload_size > CHUNK:
+        if frame.payload_size > LARGE:
             self._note_large(frame)
         fragments += frame.get_payload_as_memoryview()
         if not frame.fin:
@@ -125,12 +130,24 @@ class Connection(Link):
     # Control frames
 
     def _answer_ping(self, payload: bytes) -> None:
-        # Of several pings the last may be answered alone (RFC 6455, 5.5.3): a client that pings and
-        # does not read fills no memory.
-        if self.writable:
-            self.out.send_pong(payload)
-        else:
+        # Of several pings the last may be answered alone (RFC 6455, 5.5.3). So a client that pings
+        # and does not read fills no memory, and one that only pings does not keep the loop.
+        if not self.writable or self._pongs == MOST_PONGS:
             self._unsent_pong = payload
+            return
+        self._pongs += 1
+        if self._pongs == 1:
+            self.loop.call_soon(self._begin_turn)
+        self.out.send_pong(payload)
+
+    def _begin_turn(self) -> None:
+        self._pongs = 0
+        self._answer_last_ping()
+
+    def _answer_last_ping(self) -> None:
+        if self._unsent_pong is not None and self.state is OPEN:
+            pong, self._unsent_pong = self._unsent_pong, None
+            self._answer_ping(pong)
 
     def _closed_by_client(self, payload: bytes) -> None:
         code = int.from_bytes(payload[:2], "big") if payload else NO_STATUS
@@ -144,6 +161,4 @@ class Connection(Link):
     def resume_writing(self) -> None:
         """Take the transport's word that it can take more."""
         super().resume_writing()
-        if self._unsent_pong is not None and self.state is OPEN:
-            pong, self._unsent_pong = self._unsent_pong, None
-            self._answer_ping(pong)
+        self._answer_last_ping()

@@ -23,8 +23,8 @@ from picows.version import __version__
 if __version__.split(".", 1)[0] != "2":
     raise ImportError(f"picows {__version__} is not known, 2.x is")
 
-# At most so many bytes are read at once: that is what handling one read can cost.
-CHUNK = 65536
+# At most so many bytes are read at once: some thousand frames, which take a few milliseconds.
+CHUNK = 32768
 
 _REQUEST = (
     b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"

@@ -37,9 +37,7 @@ class Options:
         }
 
 
-def uvicorn(
-    application: str, ws: str = "websockets-sansio"
-) -> Callable[[int, Options], list[str]]:
+def uvicorn(application: str, ws: str = "websockets-sansio") -> Callable[[int, Options], list[str]]:
     def command(port: int, options: Options) -> list[str]:
         return python(
             *("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),

@@ -255,7 +255,12 @@ class DirectConsumer(WebSocketConsumer):
         line = self._line
         if line is not None:
             if wire is None:
-                wire = frame.packed = line.pack(frame.data)
+                try:
+                    wire = frame.packed = line.pack(frame.data)
+                except UnicodeEncodeError as error:  # half a character, as a parser may make it
+                    self.client.local.runtime.log.failure(error, "the server's send() failed")
+                    self.client.session.set_writable(False)
+                    return
             line.send(*wire)
 
     def pause_writing(self) -> None:

@@ -25,7 +25,7 @@ from uvicorn.server import ServerState
 
 from .connection import BINARY, TEXT, Connection
 from .direct import EXTENSION, VERSION, Line
-from .link import ABNORMAL, CLOSED, CONNECTING, FAILED, LINGER, OPEN, RESTART
+from .link import ABNORMAL, CLOSED, CLOSING, CONNECTING, FAILED, LINGER, OPEN, RESTART
 from .upgrade import (
     BadUpgrade,
     Headers,
@@ -123,6 +123,8 @@ class WebSocketProtocol(Connection):
             self.tell_end(RESTART)
         elif self.state is CONNECTING:
             self._answer(plain_response(503, self._headers(), b"Service Unavailable"))
+        elif self.state is CLOSING:
+            self.hang_up()
 
     # The handshake
 

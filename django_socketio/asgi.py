@@ -157,7 +157,7 @@ class _Server:
         from .server.wiring import Wiring
         from .stats.recorder import start_recorder
         from .stats.reports import make_report
-        from .transports import ClientFiles, Gateway, PollingConsumer, WebSocketConsumer
+        from .transports import ClientFiles, Gateway, PollingConsumer, consumer_for
 
         get_settings()
         if not apps.is_installed("django_socketio"):
@@ -169,7 +169,7 @@ class _Server:
         # Channels' as_asgi() would keep one more coroutine for each connection.
         self.transports: dict[str, ASGIApp] = {
             "http": lambda *args: PollingConsumer(gateway)(*args),
-            "websocket": lambda *args: WebSocketConsumer(gateway)(*args),
+            "websocket": lambda scope, *args: consumer_for(scope, gateway)(scope, *args),
         }
         gateway = Gateway(middleware, self.transports, Wiring(make_report, start_recorder))
         self.client_files: dict[str, ASGIApp] = dict.fromkeys(SERVED, ClientFiles(gateway))

@@ -37,11 +37,11 @@ class Options:
         }
 
 
-def uvicorn(application: str) -> Callable[[int, Options], list[str]]:
+def uvicorn(application: str, ws: str = "websockets-sansio") -> Callable[[int, Options], list[str]]:
     def command(port: int, options: Options) -> list[str]:
         return python(
             *("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
-            *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+            *("--loop", "uvloop", "--http", "httptools", "--ws", ws),
             *("--ws-ping-interval", str(options.ping_interval * OWN_PINGS)),
             *("--timeout-keep-alive", str(KEEP_ALIVE)),
             *("--no-access-log", "--log-level", "warning"),
@@ -109,12 +109,14 @@ class Server:
 
 
 OURS, FLOOR = "benchmarks.project.asgi:application", "benchmarks.servers.floor:application"
+OWN_END = "django_socketio.servers.uvicorn:WebSocketProtocol"
 ALONE = EVERYTHING - {"redis"}
 
 SERVERS = {
     server.name: server
     for server in (
         Server("ours-uvicorn", "ours, uvicorn", uvicorn(OURS)),
+        Server("ours-picows", "ours, uvicorn with our WebSocket end", uvicorn(OURS, OWN_END)),
         Server("floor", "bare ASGI application, uvicorn", uvicorn(FLOOR), ALONE),
         Server(
             "python-socketio",

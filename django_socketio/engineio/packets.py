@@ -43,11 +43,11 @@ class Frame:
     ``data`` is the packet's text, which begins with its type, or the bytes of a binary message.
     ``size`` is its length, in characters of text or bytes. ``compress`` says whether an HTTP answer
     that holds it may be compressed. In ``wire`` the transport keeps the ASGI message that sends it,
-    so that one is made for all sessions. ``revised`` is the same for revision 3, see there; it is
-    not set before it is needed.
+    in ``packed`` what a server with the direct extension writes, so that one is made for all
+    sessions. ``revised`` is the same for revision 3, see there; it is not set before it is needed.
     """
 
-    __slots__ = ("_base64", "compress", "data", "revised", "size", "wire")
+    __slots__ = ("_base64", "compress", "data", "packed", "revised", "size", "wire")
 
     revised: tuple[Frame, Frame | None]
 
@@ -56,6 +56,7 @@ class Frame:
         self.size = len(data)
         self.compress = compress
         self.wire: Any = None
+        self.packed: Any = None
         self._base64: str | None = None
 
     def __repr__(self) -> str:

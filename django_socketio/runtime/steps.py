@@ -8,7 +8,7 @@ tests/unit/test_costs.py counts the tasks.
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 FINISHED = object()
@@ -50,3 +50,37 @@ def resume(coro: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, An
         return finished.value
     finally:
         failure = None  # its traceback holds this frame
+
+
+@types.coroutine
+def resume_in(
+    run: Callable[..., Any],
+    coro: Coroutine[Any, Any, Any],
+    waited_for: Any,
+    failure: BaseException | None = None,
+) -> Generator[Any, Any, Any]:
+    """Do the same for a coroutine that began in a context, whose ``run`` this is.
+
+    With ``failure`` it does not wait, for that is thrown into it first.
+    """
+    error: BaseException | None = None
+    try:
+        while True:
+            value = None
+            if failure is None:
+                try:
+                    value = yield waited_for
+                except GeneratorExit:
+                    run(coro.close)
+                    raise
+                except BaseException as caught:
+                    failure = caught
+            if failure is None:
+                waited_for = run(coro.send, value)
+            else:
+                error, failure = failure, None
+                waited_for = run(coro.throw, error)
+    except StopIteration as finished:
+        return finished.value
+    finally:
+        failure = error = None  # its traceback holds this frame

@@ -16,10 +16,18 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from tests.harness.processes import Process
 from tests.harness.waiting import DEADLINE, until
 
-SERVERS = ("daphne", "uvicorn")
+# "uvicorn-picows" is uvicorn with our own WebSocket end.
+SERVERS = ("daphne", "uvicorn", "uvicorn-picows")
+OWN_END = "django_socketio.servers.uvicorn:WebSocketProtocol"
+OLD_UVICORN = tuple(map(int, uvicorn.__version__.split(".")[:2])) < (0, 36)
+WITH_OWN_END = (
+    ("-m", "tests.harness.own_end") if OLD_UVICORN else ("-m", "uvicorn", "--ws", OWN_END)
+)
 
 # What must never be in a server's log, whatever clients do.
 FORBIDDEN = (
@@ -72,6 +80,8 @@ def command(server: str, application: str, port: int = 0) -> list[str]:
         options = ["--interface", "asgi", "--port", str(port or free_port()), application]
     else:
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", application]
+        if server == "uvicorn-picows":
+            return [sys.executable, *WITH_OWN_END, *options]
     return [sys.executable, "-m", server, *options]
 
 

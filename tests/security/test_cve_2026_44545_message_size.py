@@ -10,7 +10,7 @@ from tests.harness.wire import Peer, frame, open_peer, raw_websocket, read_to_cl
 
 LIMIT = 1_000_000  # the default
 # daphne does not let an application say 1009.
-CLOSE_CODES = {"daphne": 1000, "uvicorn": 1009}
+CLOSE_CODES = {"daphne": 1000, "uvicorn": 1009, "uvicorn-picows": 1009}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ MOST_LINES, MOST_METHODS = 400, 25
 # Larger all the same: the page names each of them under "Exceptions", with the reason.
 LARGE_CLASSES = {"SocketIOConsumer"}
 # Names of other libraries that begin with an underscore, and are public all the same.
-FOREIGN = {"_meta", "_default_manager", "_replace", "_getframe"}
+FOREIGN = {"_meta", "_default_manager", "_replace", "_getframe", "_enter_task", "_leave_task"}
 # The functions that may import.
 LATE_IMPORTS = {
     ("asgi.py", "AuthMiddlewareStack"): "asgi.py is imported before Django is set up",

@@ -1,0 +1,1 @@
+"""uvicorn's WebSocket end, on picows: https://picows.readthedocs.io."""

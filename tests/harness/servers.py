@@ -19,7 +19,8 @@ from typing import Any
 from tests.harness.processes import Process
 from tests.harness.waiting import DEADLINE, until
 
-SERVERS = ("daphne", "uvicorn")
+# The last is our own command: uvicorn with our ends of its connections.
+SERVERS = ("daphne", "uvicorn", "socketio_server")
 
 # What must never be in a server's log, whatever clients do.
 FORBIDDEN = (
@@ -66,6 +67,9 @@ def listens(port: int) -> bool:
 
 def command(server: str, application: str, port: int = 0) -> list[str]:
     """How `server` is started; it says itself on which port it listens (0: any free one)."""
+    if server == "socketio_server":
+        address = f"127.0.0.1:{port}"
+        return [sys.executable, "-m", "django", server, address, "--app", application]
     if server == "daphne":
         options = ["-b", "127.0.0.1", "-p", str(port), "--verbosity", "1", application]
     elif server == "granian":  # cannot tell which port it was given

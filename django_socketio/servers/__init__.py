@@ -1,0 +1,1 @@
+"""What the package brings for ASGI servers: faster ends of uvicorn."""

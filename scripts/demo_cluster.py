@@ -35,7 +35,7 @@ class Worker:
         """Serve until the process ends, by itself or because this task is cancelled."""
         self._socket.set_inheritable(True)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "uvicorn", "demo_project.asgi:application"),
+            *(sys.executable, "manage.py", "socketio_server"),
             *("--fd", str(self._socket.fileno()), "--log-level", "warning"),
             pass_fds=[self._socket.fileno()],
             env={**os.environ, "REDIS_URL": self._redis_url},

@@ -74,6 +74,9 @@ def listens(port: int) -> bool:
 
 def command(server: str, application: str, port: int = 0) -> list[str]:
     """How `server` is started; it says itself on which port it listens (0: any free one)."""
+    if server == "socketio_server":
+        address = f"127.0.0.1:{port}"
+        return [sys.executable, "-m", "django", server, address, "--app", application]
     if server == "daphne":
         options = ["-b", "127.0.0.1", "-p", str(port), "--verbosity", "1", application]
     elif server == "granian":  # cannot tell which port it was given

@@ -32,6 +32,8 @@ LATE_IMPORTS = {
     ("apps.py", "DjangoSocketIOConfig.ready"): "apps.py is imported while Django is set up",
     ("stats/rows.py", "save"): "imported at set-up, before there are models",
     ("server/shutdown.py", "_have_twisted_wait"): "daphne alone brings twisted, and has it loaded",
+    ("servers/options.py", "recommended"): "uvicorn is an extra",
+    ("management/commands/socketio_server.py", "Command.handle"): "the same",
     ("admin_pages/official.py", "AdminUI._log"): "the admin may not be installed",
     ("admin_pages/charts.py", "is_available"): "pygal is an extra",
     ("admin_pages/charts.py", "draw"): "the same",

@@ -50,7 +50,7 @@ def logged(path: Path) -> Iterator[str]:
 
 def test_every_message_is_there() -> None:
     found = {text for path in PACKAGE.rglob("*.py") if path != NO_LOG for text in logged(path)}
-    shown = {re.sub(r"%[-.\d]*[a-z]", "…", text).strip(" .;,") for text in found}
+    shown = {re.sub(r"%[-.\d]*[a-z]", "…", text).strip(" .;,\n") for text in found}
     shown = {text for text in shown if len(text) >= SHORTEST}
     assert len(shown) > 40
     assert sorted(text for text in shown if text not in PAGE) == []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import configparser
 import logging
 import re
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory
+from rest_framework.test import APIRequestFactory, force_authenticate
 
 from django_socketio import SocketIOConsumer, event, metrics, register
 from django_socketio.addressing.outcomes import as_result
+from django_socketio.server.registry import registry
 from django_socketio.testing import SocketIOCommunicator
-from tests.docs.pages import ROOT, run_page
+from tests.docs.pages import ROOT, blocks_of, run_page
 from tests.docs.test_code import _registry, names  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,3 +148,85 @@ def test_every_metric_stands_in_the_guide() -> None:
     table = set(re.findall(r"`(socketio_\w+)`", guide)) - {"socketio_stats"}
     assert len(given) > 10
     assert table == given
+
+
+async def test_the_example_of_the_readme(names: dict[str, Any]) -> None:  # noqa: F811
+    names = await run_page("README.md", names)
+    alice, bob = (
+        SocketIOCommunicator(names["application"], "/chat", user=names[name])
+        for name in ("alice", "bob")
+    )
+    assert await alice.connect(timeout=30)
+    assert await bob.connect(timeout=30)
+    assert await alice.receive_event(timeout=30) == ("joined", ["bob"])
+    assert isinstance(await bob.call("save", "Hello!", timeout=30), int)
+    for client in (alice, bob):
+        assert await client.receive_event(timeout=30) == ("message", ["bob", "Hello!"])
+    # What is sent from elsewhere: the last block with io.
+    [block] = [one.text for one in blocks_of("README.md") if "io.everywhere" in one.text]
+    await sync_to_async(exec)(block, names)
+    assert await bob.receive_event(timeout=30) == ("message", ["system", "Maintenance at noon"])
+    assert await alice.receive_event(timeout=30) == ("message", ["system", "Maintenance at noon"])
+    assert await alice.receive_event(timeout=30) == ("notification", [3])
+    for client in (alice, bob):
+        await client.disconnect(timeout=30)
+
+
+def test_links_of_the_readme_work_on_pypi() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    source = re.search(r"^Source = (.+)$", setup["metadata"]["project_urls"], re.MULTILINE)
+    assert source
+    links = re.findall(r"\]\((.+?)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 20
+    for link in links:
+        assert link.startswith("https://"), link
+        if link.startswith(source[1]):
+            path = re.sub(r"^/(blob|raw)/main/", "", link.removeprefix(source[1]))
+            assert (ROOT / path).is_file(), link
+
+
+async def test_what_a_viewset_sends(names: dict[str, Any]) -> None:  # noqa: F811
+    names = await run_page("docs/guides/drf.md", names)
+
+    class Member(SocketIOConsumer):
+        async def connect(self, auth: Any) -> None:
+            self.join("room-lobby")
+
+    registry._fixed.pop("/chat")
+    register("/chat")(Member)
+    client = SocketIOCommunicator(names["application"], "/chat")
+    assert await client.connect(timeout=30)
+    posts = names["MessageViewSet"].as_view({"post": "create"})
+    others = names["QuietViewSet"].as_view({"patch": "partial_update", "delete": "destroy"})
+    requests = APIRequestFactory()
+
+    async def ask(view: Any, request: Any, **kwargs: Any) -> Any:
+        force_authenticate(request, names["alice"])
+        return await sync_to_async(view)(request, **kwargs)
+
+    posted = await ask(posts, requests.post("/", {"room": "lobby", "text": "hello"}))
+    assert posted.status_code == 201
+    assert await client.receive_event(timeout=30) == ("message", [posted.data])
+    mine = {"HTTP_X_SOCKET_ID": client.sid}
+    pk = posted.data["id"]
+    await ask(others, requests.patch("/", {"text": "mine"}, **mine), pk=pk)
+    await ask(others, requests.patch("/", {"text": "changed"}), pk=pk)
+    name, [data] = await client.receive_event(timeout=30)
+    assert (name, data["text"]) == ("changed", "changed")
+    await ask(others, requests.delete("/"), pk=pk)
+    assert await client.receive_event(timeout=30) == ("deleted", [pk])
+    await client.disconnect(timeout=30)
+
+
+@pytest.mark.parametrize(("host", "admitted"), [("localhost:5173", True), ("localhost:8000", False)])
+async def test_a_page_of_vite(
+    host: str,
+    admitted: bool,
+    names: dict[str, Any],  # noqa: F811
+) -> None:
+    headers = [(b"host", host.encode()), (b"origin", b"http://localhost:5173")]
+    client = SocketIOCommunicator(names["application"], headers=headers)
+    connected, _ = await client.connect(timeout=30)
+    assert connected is admitted
+    await client.disconnect(timeout=30)

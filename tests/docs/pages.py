@@ -98,7 +98,7 @@ def project() -> Iterator[dict[str, Any]]:
     """The project of the pages, with its tables; gives the names that pages take for granted."""
     application = SocketIOApplication(nothing_else)
     alice, bob = map(User.objects.create_user, ("alice", "bob"))
-    modules = {
+    modules: dict[str, dict[str, Any]] = {
         "mysite": {},
         "mysite.asgi": {"application": application},
         "chat": {"__path__": []},
@@ -115,8 +115,15 @@ def project() -> Iterator[dict[str, Any]]:
         yield {
             "__package__": "chat",
             **{name: getattr(django_socketio, name) for name in django_socketio.__all__},
-            **{"application": application, "path": path, "Message": Message, "Order": Order},
-            **{"alice": alice, "bob": bob, "user": alice, "sid": "an-sid", "order": Order.objects.create()},
+            "application": application,
+            "path": path,
+            "Message": Message,
+            "Order": Order,
+            "alice": alice,
+            "bob": bob,
+            "user": alice,
+            "sid": "an-sid",
+            "order": Order._default_manager.create(),
             "request": SimpleNamespace(user=alice),
         }
     finally:
@@ -137,7 +144,7 @@ def _add_module(name: str, names: dict[str, Any]) -> None:
 
 
 def compile_block(page: str, block: Block) -> Any:
-    """Compile a block, with `await` outside of functions; a block not run may be items of a dict."""
+    """Compile a block, with `await` outside of functions. One not run may be items of a dict."""
     name, blank = str(ROOT / page), "\n" * (block.line - 1)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:

@@ -46,7 +46,7 @@ REACHED = {
     "all in room1 or room2, once each": CHAT,
     "all in room1 or room2, once each, but this client": ["both", "first", "second"],
     "all but those in room2 and this client": ["first"],
-    "all in room1 but those in room2 and this client": ["first"],
+    "all in room1, not in room2, but this client": ["first"],
     "all but those in room2": ["first", "me"],
     "one other client, by its sid": ["second"],
     "all sockets of a user in the namespace": ["first"],
@@ -60,7 +60,7 @@ REACHED = {
 RETURNED: dict[str, Any] = {
     "this client's answer; AckTimeout after ACK_TIMEOUT": "me",
     "the same, for at most five seconds": "me",
-    "a list: the answers of all in room1 but this client": ["both", "first"],
+    "answers of all in room1 but this client": ["both", "first"],
     "a list: the answers of all in room1": ["both", "first", "me"],
     "a list: the sockets in room1": ["both", "first", "me"],
 }

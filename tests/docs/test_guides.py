@@ -51,7 +51,7 @@ async def test_what_the_client_gets_for_an_event(
 ) -> None:
     shop = (await run_page(ERRORS, names))["ShopConsumer"]
 
-    class Consumer(shop):  # type: ignore[misc]
+    class Consumer(shop):  # type: ignore[misc, valid-type]
         @event
         async def early(self) -> str:
             await self.acknowledge("accepted")
@@ -219,7 +219,9 @@ async def test_what_a_viewset_sends(names: dict[str, Any]) -> None:  # noqa: F81
     await client.disconnect(timeout=30)
 
 
-@pytest.mark.parametrize(("host", "admitted"), [("localhost:5173", True), ("localhost:8000", False)])
+@pytest.mark.parametrize(
+    ("host", "admitted"), [("localhost:5173", True), ("localhost:8000", False)]
+)
 async def test_a_page_of_vite(
     host: str,
     admitted: bool,

@@ -6,6 +6,7 @@ The way to a thread and back costs ten times what such an event costs otherwise:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -54,7 +55,14 @@ async def in_a_payload(packets: list[str]) -> None:
     for payload in ("40", "\x1e".join(packets)):
         answer = await exchange(of_session(sid), "POST", pieces=[payload.encode()])
         assert answer.body == b"ok"
+    polls = asyncio.ensure_future(poll(sid))  # who reads no answers is not handled further
     await until_handled()
+    polls.cancel()
+
+
+async def poll(sid: str) -> None:
+    while True:
+        await exchange(of_session(sid))
 
 
 async def until_handled() -> None:

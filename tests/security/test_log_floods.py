@@ -169,7 +169,9 @@ async def test_log_floods_of_refused_requests(log: Any, query: str, why: str) ->
     lines = said(log, "a request of")
     assert lines[0] == f"a request of 127.0.0.1 was refused: {why}"
     assert complete(lines, TIMES, 60), lines
-    assert {record.levelno for record in log.records} == {logging.INFO}
+    # A burst of old clients is one line more, a warning with the cure.
+    warnings = [record for record in log.records if record.levelno != logging.INFO]
+    assert (len(warnings) > 0) == ("version" in why)
 
 
 async def test_log_floods_of_refused_websockets(log: Any) -> None:

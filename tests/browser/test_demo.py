@@ -117,7 +117,6 @@ def test_what_a_page_says_of_its_connection(
             },
             "away": "An administrator has disconnected you.",
             "covered": False,
-            "left": ["admin", "alice"],
             "out": "You have been logged out.",
             "styled": True,
             "problems": [],

@@ -6,6 +6,8 @@ import { socket } from "./socket.js";
 // Most connections are made faster than this. A banner would only flicker.
 const QUIET = 1500;
 const CHEER = 2500;
+// Django ends the sockets of a session that logs out first, then the session.
+const LOGOUT_TAKES = 1000;
 
 export class Connection {
   #inspector;
@@ -67,7 +69,11 @@ export class Connection {
     this.#away("Disconnected");
     $("composer-row").inert = true;
     clearTimeout(this.#timer);
-    const me = await whoAmI();
+    let me = await whoAmI();
+    if (me?.id === page.me.id) {
+      await new Promise((done) => setTimeout(done, LOGOUT_TAKES));
+      me = await whoAmI();
+    }
     if (this.#isClosed || socket.connected) return;
     if (me && me.id === null) {
       this.#end("You have been logged out.", "Log in again", () => location.reload());

@@ -6,6 +6,8 @@ import { ago } from "./times.js";
 const FACES = 4;
 // A page that types says so every two seconds. One that went silent has stopped.
 const TYPING_LASTS = 4000;
+// Who comes again sooner has only reloaded the page: PRESENCE_GRACE, and some more.
+const RELOAD_TAKES = 6000;
 const LEFT_LASTS = 10 * 60_000;
 
 const isMe = (person) => person.id === page.me.id;
@@ -15,7 +17,7 @@ export class People {
   #rooms;
   #typing = new Map();
   #asked = 0;
-  // By user id: `{id, name, rooms, isAway, leftAt}`. Who is away may only be reloading the page.
+  // By user id: `{id, name, rooms, awayAt, leftAt}`. Who is away has no page of the chat any more.
   #known = new Map();
 
   constructor(rooms) {
@@ -24,22 +26,23 @@ export class People {
 
   /** Connected anew: who went meanwhile, nobody says any more. */
   forget() {
-    for (const [id, person] of this.#known) if (person.isAway) this.#known.delete(id);
+    for (const [id, person] of this.#known) if (person.awayAt) this.#known.delete(id);
   }
 
   /** Show who is in which room: `{id, name, room}` each; unless newer news has come before. */
   show(list, asked) {
     if (asked < this.#asked) return;
     this.#asked = asked;
-    for (const person of this.#known.values()) person.isAway = true;
+    for (const person of this.#known.values()) person.awayAt ??= new Date();
     const now = new Map();
     for (const { id, name, room } of list) {
-      const person = now.get(id) ?? { id, name, rooms: [], isAway: false, leftAt: null };
+      const person = now.get(id) ?? { id, name, rooms: [], awayAt: null, leftAt: null };
       person.rooms.push(room);
       now.set(id, person);
       this.#known.set(id, person);
     }
     this.refresh();
+    setTimeout(() => this.refresh(), RELOAD_TAKES + 100);
     for (const id of this.#typing.keys()) {
       if (!now.get(id)?.rooms.includes(page.room.slug)) this.setTyping({ id }, false);
     }
@@ -49,7 +52,8 @@ export class People {
   hasLeft(id) {
     const person = this.#known.get(id);
     if (!person) return;
-    Object.assign(person, { isAway: true, leftAt: new Date() });
+    person.leftAt = new Date();
+    person.awayAt ??= person.leftAt;
     this.refresh();
   }
 
@@ -58,15 +62,18 @@ export class People {
     const here = [];
     const elsewhere = [];
     const left = [];
+    // Still connected, but not with the chat: in the admin, for example.
+    const isOut = ({ awayAt }) => awayAt && new Date() - awayAt > RELOAD_TAKES;
     for (const person of this.#known.values()) {
       if (person.leftAt) left.push(person);
-      else if (person.rooms.includes(page.room.slug)) here.push(person);
+      else if (!isOut(person) && person.rooms.includes(page.room.slug)) here.push(person);
       else elsewhere.push(person);
     }
     here.sort(byName);
     draw("people", here, () => "");
-    draw("elsewhere", elsewhere.sort(byName), ({ rooms }) =>
-      rooms.map((slug) => `in ${this.#rooms.nameOf(slug)}`).join(", "),
+    const whereOf = ({ rooms }) => `in ${rooms.map((slug) => this.#rooms.nameOf(slug)).join(", ")}`;
+    draw("elsewhere", elsewhere.sort(byName), (person) =>
+      isOut(person) ? "not in the chat" : whereOf(person),
     );
     const recent = left.filter(({ leftAt }) => new Date() - leftAt < LEFT_LASTS);
     draw("left", recent.sort((a, b) => b.leftAt - a.leftAt), ({ leftAt }) => ago(leftAt));
@@ -97,7 +104,7 @@ function draw(section, people, noteOf) {
   $(`${section}-section`).hidden = !people.length;
   const items = people.map((person) => {
     const item = clone("person-template");
-    item.classList.toggle("is-away", person.isAway);
+    item.classList.toggle("is-away", person.awayAt !== null);
     paintAvatar(item.querySelector(".avatar"), person);
     item.querySelector(".person-name").textContent = isMe(person) ? `${person.name} (you)` : person.name;
     item.querySelector(".person-note").textContent = noteOf(person);

@@ -82,7 +82,7 @@ export async function farewells(t) {
     await alice.locator('.mine .state[data-state="delivered"]').last().waitFor();
     const times = alice.locator(".mine .meta time").filter({ visible: true });
     const said = {
-      times: (await times.allInnerTexts()).map((text) => /^\d{1,2}:\d\d [AP]M$/u.test(text)),
+      times: (await times.allInnerTexts()).map((text) => /^[1-9]\d?:\d\d\s[AP]M$/u.test(text)),
       ticks: [await last.innerText(), await last.getAttribute("title")],
       lines: await alice.locator(".message:not(.mine) .text").last().innerText(),
     };

@@ -68,13 +68,14 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The defaults suit the demo. What can be set is listed in the documentation of django_socketio.
-SOCKETIO: dict[str, object] = {}
+# The defaults suit the demo, but for one: signals tell who comes and who leaves. What can be set
+# is listed in the documentation of django_socketio.
+SOCKETIO: dict[str, object] = {"PRESENCE": True}
 
 # The official Admin UI may connect as "root" where a bcrypt hash of its password is set.
 if hashed := os.environ.get("DEMO_ADMIN_UI_PASSWORD"):
     origin = os.environ.get("DEMO_ADMIN_UI_ORIGIN", "https://admin.socket.io")
-    SOCKETIO = {
+    SOCKETIO |= {
         "ADMIN_UI": {"USERNAME": "root", "PASSWORD": hashed},
         "CORS_ALLOWED_ORIGINS": [origin],
         "CORS_ALLOW_CREDENTIALS": True,

@@ -6,4 +6,4 @@ class ChatConfig(AppConfig):
     label = "chat"
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401  # connects the signal receivers
+        from . import presence, receivers  # noqa: F401  # connects the signal receivers

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+
+from django_socketio.exceptions import EventRefused
 
 from . import images
 from .forms import MessageForm
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 PAGE = 50
+# The largest id that every database can hold.
+MAX_ID = 2**63 - 1
+
+
+def is_message_id(value: object) -> TypeGuard[int]:
+    """Whether what a page sent can be the id of a message. 0 stands before the first."""
+    return type(value) is int and 0 <= value <= MAX_ID
+
+
+def message_id(value: object) -> int:
+    """Return what a page sent, which must be the id of a message."""
+    if not is_message_id(value):
+        raise EventRefused("not the id of a message")
+    return value
 
 
 def save_message(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    async def named(self, slug: object) -> Room | None:
+        """The room that a page names, or None: what comes from a page may be anything."""
+        if not isinstance(slug, str) or not re.fullmatch(r"[-\w]{1,50}", slug):
+            return None
+        return await self.filter(slug=slug).afirst()
 
 
 class Room(models.Model):
@@ -20,6 +29,8 @@ class Room(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RoomQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("login/", views.LogInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("signup/", views.sign_up, name="signup"),
+    path("me/", views.me, name="me"),
     path("rooms/new/", views.new_room, name="new-room"),
     path("rooms/<str:slug>/", views.room, name="room"),
     path("rooms/<str:slug>/announce/", views.announce, name="announce"),

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_socketio import io
@@ -42,6 +43,14 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def me(request: HttpRequest) -> JsonResponse:
+    """Who this browser is logged in as. A page that was disconnected asks before it says why."""
+    user = request.user
+    name = user.get_username() if user.is_authenticated else None
+    return JsonResponse({"id": user.pk, "name": name}, headers={"Cache-Control": "no-store"})
+
+
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     first = Room.objects.first()
@@ -58,6 +67,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
         "me": {"id": request.user.pk, "name": request.user.get_username()},
         "room": room.as_json(),
         "history": history.latest(room),
+        "urls": {"home": reverse("home"), "me": reverse("me")},
         "limits": {"text": MAX_TEXT, "image": images.MAX_BYTES},
     }
     context = {"room": room, "rooms": Room.objects.all(), "page": page}

@@ -92,3 +92,35 @@ def test_two_people_chat_through_a_restart(
     again.stop()
     for log in (server.log, again.log):
         assert "Traceback" not in log, log
+
+
+def test_what_a_page_says_of_its_connection(
+    node_runner: Runner, environment: dict[str, str]
+) -> None:
+    port = free_port()
+    server = Process(command("uvicorn", "demo_project.asgi:application", port), environment)
+    try:
+        until(lambda: listens(port) or not server.running, "the demo", 30)
+        run = node_runner.start("farewells", f"http://127.0.0.1:{port}", chromium=find_chromium())
+        seen = run.result()
+        assert seen.pop("inspector") == {
+            "transport": "WebSocket",
+            "process": server.pid,
+            "reconnections": "0",
+        }
+        assert seen == {
+            "elsewhere": ["A\nadmin\nin Pictures"],
+            "said": {
+                "times": [True],
+                "ticks": ["Delivered", "The page of somebody else shows it"],
+                "lines": "Three\nlines",
+            },
+            "away": "An administrator has disconnected you.",
+            "covered": False,
+            "out": "You have been logged out.",
+            "styled": True,
+            "problems": [],
+        }
+        assert "Traceback" not in server.log, server.log
+    finally:
+        server.kill()

@@ -43,18 +43,104 @@ export async function chat(t) {
     await hears(bob, "Written while offline");
     await say(bob, "We are back");
     await hears(alice, "We are back");
-    return { size, problems: before, people: await alice.locator("#people-list li").count() };
+    const people = await alice.locator("#people-list li").count();
+    return { size, problems: before, people };
   } finally {
     await browser.close();
   }
 }
 
-async function enter(browser, t, username, problems) {
-  const context = await browser.newContext();
+// What a page says of its connection, of those who come and go, and of why it was sent away.
+export async function farewells(t) {
+  const { chromium } = t.require("playwright-core");
+  const browser = await chromium.launch({ executablePath: t.params.chromium, args: FLAGS });
+  try {
+    const problems = [];
+    const alice = await enter(browser, t, "alice", problems, { locale: "en-US" });
+    const bob = await enter(browser, t, "bob", problems, { hasTouch: true, isMobile: true });
+    const admin = await enter(browser, t, "admin", problems);
+    const shown = (page, list) => page.locator(`#${list}-list li`).allInnerTexts();
+    const waits = (page, list, text) => page.locator(`#${list}-list`, { hasText: text }).waitFor();
+    const banner = (text) => alice.locator("#banner-text", { hasText: text }).waitFor();
+
+    await admin.getByRole("link", { name: "Pictures" }).click();
+    await transport(admin, "websocket");
+    await waits(alice, "elsewhere", "in Pictures");
+    const elsewhere = await shown(alice, "elsewhere");
+
+    // One time per group. Bob has a phone: its key says that it sends.
+    await say(alice, "One");
+    await say(alice, "Two");
+    await hears(bob, "Two");
+    await bob.locator("#text").focus();
+    await bob.keyboard.type("Three");
+    await bob.keyboard.press("Shift+Enter");
+    await bob.keyboard.type("lines");
+    await bob.keyboard.press("Enter");
+    await hears(alice, "Three");
+    const last = alice.locator(".mine .state[data-state]").last();
+    await alice.locator('.mine .state[data-state="delivered"]').last().waitFor();
+    const times = alice.locator(".mine .meta time").filter({ visible: true });
+    const said = {
+      times: (await times.allInnerTexts()).map((text) => /^[1-9]\d?:\d\d\s[AP]M$/u.test(text)),
+      ticks: [await last.innerText(), await last.getAttribute("title")],
+      lines: await alice.locator(".message:not(.mine) .text").last().innerText(),
+    };
+
+    await alice.click("#transport");
+    await alice.locator("#process", { hasText: /^\d+$/ }).waitFor();
+    await alice.locator("#ping", { hasText: / ms$/ }).waitFor();
+    const inspector = {
+      transport: await alice.innerText("#transport-name"),
+      process: Number(await alice.innerText("#process")),
+      reconnections: await alice.innerText("#reconnections"),
+    };
+    await alice.keyboard.press("Escape");
+
+    // Sent away by an administrator: it says so, covers nothing, and offers to come back.
+    await admin.goto(`${t.url}/admin/django_socketio/connection/?namespace=/chat&q=alice`);
+    await admin.getByLabel("Select all on this page").check();
+    await admin.locator(".socketio-actions").getByRole("button", { name: "Disconnect" }).click();
+    // The admin may ask first.
+    const gone = banner("administrator");
+    await Promise.race([gone, admin.getByRole("button", { name: /^Yes/ }).click().then(() => gone)]);
+    const away = await alice.innerText("#banner-text");
+    const covered = await alice.evaluate(() => {
+      const bottom = document.getElementById("banner").getBoundingClientRect().bottom;
+      return document.getElementById("log").getBoundingClientRect().top < bottom;
+    });
+    await waits(bob, "left", "alice"); // after the grace
+    await alice.getByRole("button", { name: "Come back" }).click();
+    await transport(alice, "websocket");
+    await say(alice, "Here I am again");
+    await hears(bob, "Here I am again");
+
+    // Logged out on another page: that, and only that, is what it says.
+    const other = await alice.context().newPage();
+    await other.goto(t.url);
+    await other.getByRole("button", { name: "Log out" }).click();
+    await banner("logged out");
+    const out = await alice.innerText("#banner-text");
+    const before = problems.splice(0);
+
+    // Django's own page for an error has a style inside.
+    await other.goto(`${t.url}/nowhere/`);
+    const styled = await other.evaluate(() => getComputedStyle(document.body).margin === "0px");
+    return { elsewhere, said, inspector, away, covered, out, styled, problems: before };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function enter(browser, t, username, problems, options = {}) {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(DEADLINE);
   page.on("pageerror", (error) => problems.push(`${username}: ${error}`));
-  page.on("console", (line) => line.type() === "error" && problems.push(`${username}: ${line.text()}`));
+  page.on("console", (line) => {
+    const icon = line.location().url.endsWith("/favicon.ico"); // the admin's pages have none
+    if (line.type() === "error" && !icon) problems.push(`${username}: ${line.text()}`);
+  });
   await page.goto(t.url);
   await page.getByRole("button", { name: `${username} / demo` }).click();
   await transport(page, "websocket");

@@ -33,10 +33,13 @@ export class Composer {
       this.#tellTyping();
     });
     this.#text.addEventListener("blur", () => this.#tellStopped());
-    this.#text.addEventListener("keydown", (key) => {
-      // On a phone the return key makes a new line, and while a word is being composed it ends that.
-      if (key.key !== "Enter" || key.shiftKey || key.isComposing || byTouch.matches) return;
-      key.preventDefault();
+    // Enter sends, on phones too, where the key says so (enterkeyhint); Shift makes it a new line.
+    // Where Enter ends the composition of a word, no line break is asked for.
+    let shift = false;
+    this.#text.addEventListener("keydown", (key) => (shift = key.shiftKey));
+    this.#text.addEventListener("beforeinput", (input) => {
+      if (input.inputType !== "insertLineBreak" || shift) return;
+      input.preventDefault();
       this.#send();
     });
     this.#text.addEventListener("paste", (pasting) => {

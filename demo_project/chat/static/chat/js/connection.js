@@ -1,88 +1,127 @@
-// Tell the user how the connection is: a banner when it is lost, a word in the corner always.
+// What the user is told of the connection: a banner when it is lost or ended, and why.
 
-import { $ } from "./page.js";
+import { $, page } from "./page.js";
+import { socket } from "./socket.js";
 
 // Most connections are made faster than this. A banner would only flicker.
 const QUIET = 1500;
 const CHEER = 2500;
+// Django ends the sockets of a session that logs out first, then the session.
+const LOGOUT_TAKES = 1000;
 
 export class Connection {
+  #inspector;
   #timer;
   #wasLost = false;
-  #ended = false;
+  #isClosed = false;
 
-  constructor(socket) {
-    this.#later("Connecting…", "lost", QUIET);
-    socket.on("connect", () => this.#connected(socket.io.engine));
-    socket.on("disconnect", (reason) => this.#disconnected(reason));
+  constructor(inspector) {
+    this.#inspector = inspector;
+    this.#later("Connecting…", QUIET);
+    socket.on("connect", () => this.#connected());
+    socket.on("disconnect", (reason) => {
+      this.#away("Offline");
+      // The client does not connect again by itself when the server has said goodbye.
+      if (reason === "io server disconnect") this.#explain();
+      else this.#lost();
+    });
     socket.on("connect_error", (error) => {
-      if (!socket.active) this.#refused(error.message);
+      // An active socket tries again by itself; another one was refused.
+      if (!socket.active) this.#explain(error.message);
       else if (!this.#wasLost) this.#lost();
     });
   }
 
   /** The room is gone: nothing brings this page back. */
   closed() {
-    this.#end("This room has been closed.", "Go to another room", "/");
+    this.#isClosed = true;
+    this.#end("This room has been closed.", "Go to another room", () => location.assign(page.urls.home));
   }
 
-  #connected(engine) {
+  #connected() {
     clearTimeout(this.#timer);
     document.body.classList.remove("is-offline");
-    this.#showTransport(engine.transport.name);
-    engine.on("upgrade", (transport) => this.#showTransport(transport.name));
+    $("composer-row").inert = false;
+    this.#inspector.connected();
+    $("banner").hidden = !this.#wasLost;
     if (this.#wasLost) {
       this.#banner("You are back online.", "back");
       this.#timer = setTimeout(() => ($("banner").hidden = true), CHEER);
-    } else {
-      $("banner").hidden = true;
     }
     this.#wasLost = false;
   }
 
-  #disconnected(reason) {
+  #away(word) {
     document.body.classList.add("is-offline");
-    $("transport").dataset.state = "offline";
-    $("transport-text").textContent = "offline";
-    // The client does not connect again by itself when the server has said goodbye.
-    if (reason === "io server disconnect") this.#refused("");
-    else this.#lost();
+    this.#inspector.disconnected(word);
   }
 
   #lost() {
     this.#wasLost = true;
-    this.#later("Connection lost. Trying again… What you write is sent then.", "lost", 400);
+    this.#away("Reconnecting…");
+    this.#later("Connection lost. Trying again… What you write is sent then.", 400);
   }
 
-  #refused(message) {
-    if (message === "No such room") this.closed();
-    else this.#end(message || "You have been logged out.", "Log in again", location.href);
+  /** The server has sent this page away, or did not let it in. Only the server knows why: ask. */
+  async #explain(refusal) {
+    if (refusal === "No such room") this.closed();
+    if (this.#isClosed) return;
+    this.#away("Disconnected");
+    $("composer-row").inert = true;
+    clearTimeout(this.#timer);
+    let me = await whoAmI();
+    if (me?.id === page.me.id) {
+      await new Promise((done) => setTimeout(done, LOGOUT_TAKES));
+      me = await whoAmI();
+    }
+    if (this.#isClosed || socket.connected) return;
+    if (me && me.id === null) {
+      this.#end("You have been logged out.", "Log in again", () => location.reload());
+    } else if (me && me.id !== page.me.id) {
+      this.#end(`This browser is logged in as ${me.name} now.`, "Reload", () => location.reload());
+    } else if (refusal) {
+      this.#end(`The server did not let this page in: ${refusal}`, "Try again", () => this.#return());
+    } else {
+      const why = me ? "An administrator has disconnected you." : "The server has ended the connection.";
+      this.#end(why, "Come back", () => this.#return());
+    }
   }
 
-  #end(text, action, url) {
-    if (this.#ended) return;
-    this.#ended = true;
-    $("composer").inert = true;
+  #return() {
+    this.#wasLost = true;
+    this.#banner("Connecting…", "lost");
+    socket.connect();
+  }
+
+  #end(text, action, act) {
+    $("composer-row").inert = true;
     clearTimeout(this.#timer);
     this.#banner(text, "ended");
-    $("banner-action").textContent = action;
-    $("banner-action").href = url;
-    $("banner-action").hidden = false;
+    const button = $("banner-action");
+    button.textContent = action;
+    button.onclick = act;
+    button.hidden = false;
   }
 
-  #later(text, kind, delay) {
+  #later(text, delay) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#banner(text, kind), delay);
+    this.#timer = setTimeout(() => this.#banner(text, "lost"), delay);
   }
 
   #banner(text, kind) {
     $("banner").dataset.kind = kind;
     $("banner-text").textContent = text;
+    $("banner-action").hidden = true;
     $("banner").hidden = false;
   }
+}
 
-  #showTransport(name) {
-    $("transport").dataset.state = name;
-    $("transport-text").textContent = name;
+/** `{id, name}` of the user this browser is logged in as, `id` null for nobody; null if unknown. */
+async function whoAmI() {
+  try {
+    const response = await fetch(page.urls.me, { cache: "no-store" });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
   }
 }

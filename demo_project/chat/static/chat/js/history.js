@@ -1,11 +1,9 @@
 // What was said before: the messages above, and those missed while the connection was lost.
 
 import { $, page } from "./page.js";
-
-const PATIENCE = 10_000;
+import { messagesAfter, messagesBefore, socket, tellSeen } from "./socket.js";
 
 export class History {
-  #socket;
   #log;
   #scroller;
   #onMissed;
@@ -14,8 +12,7 @@ export class History {
   #caughtUp = false;
   #sight;
 
-  constructor(socket, log, scroller, onMissed) {
-    this.#socket = socket;
+  constructor(log, scroller, onMissed) {
     this.#log = log;
     this.#scroller = scroller;
     this.#onMissed = onMissed;
@@ -42,10 +39,10 @@ export class History {
 
   /** Fetch what was said since the last message known. Called on every connection. */
   async catchUp() {
-    const connection = this.#socket.id;
+    const connection = socket.id;
     try {
       for (let more = true; more; ) {
-        const part = await this.#socket.timeout(PATIENCE).emitWithAck("missed", this.#known);
+        const part = await messagesAfter(this.#known);
         for (const message of part.messages) {
           this.#onMissed(message);
           this.#known = message.id;
@@ -54,12 +51,12 @@ export class History {
       }
     } catch {
       // No answer. If the connection is gone, the next one starts here again.
-      if (this.#socket.connected && this.#socket.id === connection) await this.catchUp();
+      if (socket.connected && socket.id === connection) await this.catchUp();
       return;
     }
     this.#caughtUp = true;
     this.#known = Math.max(this.#known, this.#log.lastId);
-    this.#socket.emit("seen", this.#known);
+    tellSeen(this.#known);
   }
 
   #offerEarlier(more) {
@@ -68,10 +65,10 @@ export class History {
 
   async #loadEarlier() {
     const button = $("earlier");
-    if (button.disabled || button.hidden || !this.#socket.connected) return;
+    if (button.disabled || button.hidden || !socket.connected) return;
     button.disabled = true;
     try {
-      const part = await this.#socket.timeout(PATIENCE).emitWithAck("earlier", this.#log.firstId);
+      const part = await messagesBefore(this.#log.firstId);
       // Old messages are not news: a screen reader does not read them out.
       $("log").setAttribute("aria-live", "off");
       this.#scroller.keepInPlace(() => {

@@ -5,7 +5,13 @@ import { isEmojiOnly, showText } from "./text.js";
 import { clockTime, dayName, fullTime, sameDay } from "./times.js";
 
 const GROUP_WITHIN = 5 * 60_000;
-const STATES = { sending: "Sending", saved: "Sent", delivered: "Delivered", refused: "Not sent" };
+// What the ticks mean: in a word beside them, and in a sentence for who points at them.
+const STATES = {
+  sending: ["Sending", "On its way to the server"],
+  saved: ["Sent", "The server has saved it"],
+  delivered: ["Delivered", "The page of somebody else shows it"],
+  refused: ["Not sent", "The server did not take it"],
+};
 
 export class MessageLog {
   #list = $("messages");
@@ -102,10 +108,12 @@ export class MessageLog {
     author.textContent = mine && !message.announcement ? "You" : message.author.name;
     author.classList.add(hueOf(message.author));
 
-    const time = item.querySelector("time");
-    time.dateTime = at.toISOString();
-    time.textContent = clockTime(at);
-    time.title = fullTime(at);
+    // A group shows one of them: others' above the first message, mine below the last one.
+    for (const time of item.querySelectorAll("time")) {
+      time.dateTime = at.toISOString();
+      time.textContent = clockTime(at);
+    }
+    item.querySelector(".bubble").title = fullTime(at);
 
     const text = item.querySelector(".text");
     text.hidden = !message.text;
@@ -129,8 +137,9 @@ export class MessageLog {
     const element = item.querySelector(".state");
     element.hidden = false;
     element.dataset.state = state;
-    element.title = STATES[state];
-    element.querySelector(".visually-hidden").textContent = STATES[state];
+    const [word, sentence] = STATES[state];
+    element.title = sentence;
+    element.querySelector(".state-text").textContent = word;
   }
 
   #place(item) {

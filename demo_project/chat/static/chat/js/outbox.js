@@ -2,19 +2,17 @@
 // that their order holds. The server knows a message by its `uid`: sent twice, it is saved once.
 
 import { page } from "./page.js";
+import { say, socket } from "./socket.js";
 
-const PATIENCE = 10_000;
 const STORE = `outbox ${page.me.id} ${page.room.slug}`;
 
 export class Outbox {
-  #socket;
   #queue = [];
   #sending = false;
   #onSaved;
   #onRefused;
 
-  constructor(socket, { onRestored, onSaved, onRefused }) {
-    this.#socket = socket;
+  constructor({ onRestored, onSaved, onRefused }) {
     this.#onSaved = onSaved;
     this.#onRefused = onRefused;
     for (const entry of restore()) {
@@ -46,13 +44,11 @@ export class Outbox {
   async flush() {
     if (this.#sending) return;
     this.#sending = true;
-    while (this.#queue.length && this.#socket.connected) {
+    while (this.#queue.length && socket.connected) {
       const { uid, text, image } = this.#queue[0];
       let answer;
       try {
-        answer = await this.#socket
-          .timeout(PATIENCE)
-          .emitWithAck("say", uid, text, image ? image.bytes : null);
+        answer = await say(uid, text, image ? image.bytes : null);
       } catch {
         continue; // no acknowledgement: once more, when there is a connection
       }

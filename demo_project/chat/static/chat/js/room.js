@@ -1,8 +1,15 @@
-// One page of the chat: connect, and pass on what arrives to whoever shows it.
+// The page: passes on what arrives to whoever shows it. Where to look:
+//
+//   socket.js                        Socket.IO, all of it
+//   connection.js, inspector.js      what the user sees of the connection: the banner, the popover
+//   outbox.js, history.js            messages on their way, and those of before
+//   log.js, people.js, rooms.js      drawing: messages, people, rooms (text.js, times.js help)
+//   composer.js, scroll.js, ...      the parts of the page that know no server
 
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { History } from "./history.js";
+import { Inspector } from "./inspector.js";
 import { MessageLog } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { $, page, paintAvatar } from "./page.js";
@@ -10,6 +17,7 @@ import { preparePanels } from "./panels.js";
 import { People } from "./people.js";
 import { RoomList } from "./rooms.js";
 import { Scroller } from "./scroll.js";
+import { listen, newestDelivered, socket, tellTyping } from "./socket.js";
 
 const TITLE = document.title;
 let unread = 0;
@@ -19,16 +27,15 @@ for (const avatar of document.querySelectorAll(".avatar[data-user]")) {
   paintAvatar(avatar, { id: Number(avatar.dataset.user), name: avatar.dataset.name });
 }
 
-const socket = io("/chat", { auth: { room: page.room.slug } });
-
 const log = new MessageLog();
-const people = new People();
 const rooms = new RoomList();
+const people = new People(rooms);
 const scroller = new Scroller();
-const connection = new Connection(socket);
+const inspector = new Inspector();
+const connection = new Connection(inspector);
 
-const history = new History(socket, log, scroller, receive);
-const outbox = new Outbox(socket, {
+const history = new History(log, scroller, receive);
+const outbox = new Outbox({
   onRestored: (entry) => log.addPending(entry),
   onSaved: (message) => {
     receive(message);
@@ -43,32 +50,35 @@ new Composer({
     scroller.toBottom();
     showEmpty();
   },
-  onTyping: (isTyping) => socket.connected && socket.volatile.emit("typing", isTyping),
+  onTyping: tellTyping,
 });
 
-socket.on("connect", async () => {
-  await history.catchUp();
-  outbox.flush();
-  askDelivered();
-});
-socket.on("message", receive);
-socket.on("removed", (id) => {
-  log.remove(id);
-  showEmpty();
-});
-// The server asks on behalf of an author: the answer is the acknowledgement.
-socket.on("shown", (answer) => answer(history.known));
-socket.on("delivered", (id) => log.deliveredUpTo(id));
-socket.on("presence", (list, asked) => {
-  people.show(list, asked);
-  askDelivered();
-});
-socket.on("typing", (person, isTyping) => people.setTyping(person, isTyping));
-socket.on("activity", (slug) => rooms.markUnread(slug));
-socket.on("room", (room) => rooms.add(room));
-socket.on("closed", (slug) => {
-  rooms.remove(slug);
-  if (slug === page.room.slug) connection.closed();
+listen({
+  connected: async () => {
+    people.forget();
+    await history.catchUp();
+    outbox.flush();
+    askDelivered();
+  },
+  message: receive,
+  removed: (id) => {
+    log.remove(id);
+    showEmpty();
+  },
+  delivered: (id) => log.deliveredUpTo(id),
+  shown: () => history.known,
+  typing: (person, isTyping) => people.setTyping(person, isTyping),
+  presence: (list, asked) => {
+    people.show(list, asked);
+    askDelivered();
+  },
+  left: (id) => people.hasLeft(id),
+  activity: (slug) => rooms.markUnread(slug),
+  room: (room) => rooms.add(room),
+  closed: (slug) => {
+    rooms.remove(slug);
+    if (slug === page.room.slug) connection.closed();
+  },
 });
 
 /** A saved message, whichever way it came. */
@@ -97,7 +107,7 @@ function askDelivered() {
   asking = setTimeout(async () => {
     if (!socket.connected || !log.awaitsDelivery) return;
     try {
-      log.deliveredUpTo(await socket.timeout(10_000).emitWithAck("delivered"));
+      log.deliveredUpTo(await newestDelivered());
     } catch {
       // No answer: the next message or the next visitor is a reason to ask again.
     }
@@ -114,7 +124,10 @@ document.addEventListener("visibilitychange", () => {
   document.title = TITLE;
   log.renameDays();
 });
-setInterval(() => log.renameDays(), 60_000);
+setInterval(() => {
+  log.renameDays();
+  people.refresh();
+}, 30_000);
 
 showEmpty();
 scroller.toBottom();

@@ -13,6 +13,10 @@ export class RoomList {
     $("rooms").append(item);
   }
 
+  nameOf(slug) {
+    return this.#link(slug)?.querySelector(".room-name").textContent ?? slug;
+  }
+
   remove(slug) {
     this.#link(slug)?.closest("li").remove();
   }

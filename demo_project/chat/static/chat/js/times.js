@@ -1,13 +1,20 @@
 // Times as the reader's own clock and calendar show them.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" });
 const withYear = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
+/** "3:48 AM" or "03:48", as is usual where the reader lives. */
 export const clockTime = (date) => clock.format(date);
 export const fullTime = (date) => full.format(date);
+
+/** "just now", "5 minutes ago". */
+export function ago(date, now = new Date()) {
+  const minutes = Math.floor((now - date) / 60_000);
+  return minutes < 1 ? "just now" : relative.format(-minutes, "minute");
+}
 
 export const sameDay = (one, other) => one.toDateString() === other.toDateString();
 

@@ -12,6 +12,7 @@ from ..signals import event_sent
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
+from .classes import SOCKET
 from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
@@ -50,6 +51,12 @@ class SocketIOConsumer:
     login_required: ClassVar[bool] = False
     #: The permission, or permissions, that the user needs to connect: "app.codename".
     permission_required: ClassVar[str | Iterable[str]] = ()
+    #: What ``@event(permission=...)`` is for the handlers that do not say it themselves.
+    event_permission: ClassVar[str | Iterable[str] | None] = None
+    #: The same of ``@event(throttle=...)``. Each handler counts for itself.
+    event_throttle: ClassVar[str | None] = None
+    #: The same of ``@event(timeout=...)``, in seconds.
+    event_timeout: ClassVar[float | None] = None
 
     __behaviour: ClassVar[Behaviour]
     __socket: Socket
@@ -325,10 +332,6 @@ class SocketIOConsumer:
         return socket.local.runtime.run(socket.close, transport)
 
 
-# What Python makes of ``__socket`` inside the class.
-_SOCKET = "_SocketIOConsumer__socket"
-
-
 def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
     receives = cls.receive_event is not SocketIOConsumer.receive_event
     return Behaviour(
@@ -348,7 +351,7 @@ def _consumer_maker(cls: type[SocketIOConsumer]) -> Callable[[Socket], SocketIOC
     def make(socket: Socket) -> SocketIOConsumer:
         consumer = cls.__new__(cls)
         # Set before __init__() runs, since a project's own may use the socket.
-        setattr(consumer, _SOCKET, socket)
+        setattr(consumer, SOCKET, socket)
         consumer.__init__()  # type: ignore[misc]
         return consumer
 

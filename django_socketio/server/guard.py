@@ -22,7 +22,10 @@ RESERVED = frozenset(
     """.split()  # noqa: SIM905
 )
 # Options that a class may set.
-OPTIONS = ("login_required", "permission_required", "typed")
+OPTIONS = (
+    *("login_required", "permission_required", "typed"),
+    *("event_permission", "event_throttle", "event_timeout"),
+)
 # Hooks that a class may override, and how many arguments each takes besides self.
 HOOKS = {"authenticate": 1, "connect": 1, "ready": 0, "disconnect": 1, "receive_event": 2}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
@@ -12,6 +12,8 @@ from asgiref.sync import iscoroutinefunction
 
 from ..packets import RESERVED_EVENTS
 from ..sockets.behaviour import ANY_EVENT, Handler, Handlers
+from ..stats.counters import Timing
+from .event_options import AS_CLASS, apply, class_options, options_of, parse_options
 from .tracebacks import ends_in_project
 
 _MARK = "_socketio_event"
@@ -21,18 +23,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class EventMark:
-    """What ``event`` leaves on a method. Without names, the event is named after the method."""
+    """What ``event`` leaves on a method. Without names, the event is named after the method.
+
+    ``options`` are those fields of :class:`.EventOptions` that the decorator was given.
+    """
 
     names: tuple[str, ...]
     concurrent: bool
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @overload
 def event(function: F, /) -> F: ...
 @overload
-def event(*names: str, concurrent: bool = False) -> Callable[[F], F]: ...
+def event(
+    *names: str,
+    concurrent: bool = False,
+    permission: str | Iterable[str] | None = AS_CLASS,
+    throttle: str | None = AS_CLASS,
+    timeout: float | None = AS_CLASS,
+) -> Callable[[F], F]: ...
 @ends_in_project
-def event(*names: Any, concurrent: bool = False) -> Any:
+def event(
+    *names: Any,
+    concurrent: bool = False,
+    permission: str | Iterable[str] | None = AS_CLASS,
+    throttle: str | None = AS_CLASS,
+    timeout: float | None = AS_CLASS,
+) -> Any:
     """Make a method of a consumer the handler of one or several events.
 
     ``@event`` handles the event that is named like the method. ``@event("chat message", "chat")``
@@ -45,14 +63,22 @@ def event(*names: Any, concurrent: bool = False) -> Any:
 
     With ``concurrent=True`` the socket's next event does not wait until this handler has finished.
 
+    ``permission`` ("app.codename", or several) is asked of ``self.user`` for each event.
+    ``throttle`` is a rate, as "10/s" (/s, /m, /h, /d): more events of a socket are refused.
+    After ``timeout`` seconds the handler is cancelled; what a thread returns then is dropped. They
+    refuse an event as :class:`EventRefused` does with the codes ``permission_denied``,
+    ``throttled`` (with ``retry_after``, seconds) and ``timeout``. What is not given is the class's
+    ``event_permission``, ``event_throttle`` or ``event_timeout``; None is none.
+
     Returns the method itself, or with arguments a decorator. Raises ValueError for a reserved name
     (``connect``, ``disconnect``, ``connect_error``, ``disconnecting``), TypeError for what is no
-    method or no name. See https://socket.io/docs/v4/listening-to-events/
+    method or no name; either of them for a bad value of an option. See https://socket.io/docs/v4/listening-to-events/
     """
     if len(names) == 1 and (callable(names[0]) or hasattr(names[0], "__get__")):
         return event()(names[0])
     for name in names:
         _check_name(name)
+    options = parse_options(permission=permission, throttle=throttle, timeout=timeout)
 
     @ends_in_project
     def mark(function: F) -> F:
@@ -60,7 +86,7 @@ def event(*names: Any, concurrent: bool = False) -> Any:
             raise TypeError(f"@event is for methods that take self, not for {function!r}")
         if not names:
             _check_name(getattr(function, "__name__", None))
-        setattr(function, _MARK, EventMark(names, concurrent))
+        setattr(function, _MARK, EventMark(names, concurrent, options))
         return function
 
     return mark
@@ -93,7 +119,9 @@ def collect(cls: type) -> Handlers:
     """Return the handlers of a class, found along its MRO.
 
     A method that overrides a handler handles the same events, whether it is decorated again or not.
+    Raises TypeError or ValueError for a bad class option, and as :func:`make_handler`.
     """
+    defaults = class_options(cls)
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
         for attribute, value in vars(parent).items():
@@ -106,16 +134,22 @@ def collect(cls: type) -> Handlers:
     for attribute, mark in marks.items():
         function = getattr(cls, attribute, None)
         if function is not None:
+            handler = make_handler(attribute, function, mark.concurrent)
+            guarded, is_async = apply(
+                attribute, function, handler.is_async, options_of(mark.options, defaults)
+            )
             for name in mark.names or (attribute,):
-                handlers[name] = make_handler(
-                    attribute, function, mark.concurrent, named=name == ANY_EVENT
+                handlers[name] = replace(
+                    handler,
+                    function=guarded,
+                    is_async=is_async,
+                    named=name == ANY_EVENT,
+                    timing=Timing(),
                 )
     return Handlers(handlers)
 
 
-def make_handler(
-    method: str, function: Callable[..., Any], concurrent: bool = False, named: bool = False
-) -> Handler:
+def make_handler(method: str, function: Callable[..., Any], concurrent: bool = False) -> Handler:
     """Inspect a method's signature, once for all events that it will handle.
 
     Raises TypeError for one that cannot be called with an event's arguments.
@@ -135,7 +169,7 @@ def make_handler(
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             raise TypeError(f"{function.__qualname__}: events have no keyword arguments")
     is_async = iscoroutinefunction(function)
-    return Handler(method, function, is_async, concurrent, max(least, 0), most, named)
+    return Handler(method, function, is_async, concurrent, max(least, 0), most)
 
 
 def make_hook(cls: type, base: type, name: str) -> Handler | None:

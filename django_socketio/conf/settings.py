@@ -45,6 +45,7 @@ class Settings:
     transports: list[str] = option(list(validators.TRANSPORTS), validators.transports)
     allow_upgrades: bool = option(True, validators.boolean)
     parser: str = option("default", validators.parser)
+    typed: bool = option(False, validators.typed)
     # Times
     ack_timeout: float = option(60, validators.number(0))
     ping_interval: float = option(25, validators.number(0))

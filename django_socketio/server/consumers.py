@@ -18,6 +18,7 @@ from .handlers import collect, make_hook
 from .operators import Operator
 from .sent import tell_sent_to
 from .socket_operator import SocketOperator
+from .tracebacks import ends_in_project
 
 P = ParamSpec("P")
 
@@ -51,6 +52,8 @@ class SocketIOConsumer:
     login_required: ClassVar[bool] = False
     #: The permission, or permissions, that the user needs to connect: "app.codename".
     permission_required: ClassVar[str | Iterable[str]] = ()
+    #: Whether pydantic checks the arguments of handlers, and ``auth``; None: as ``TYPED`` says.
+    typed: ClassVar[bool | None] = None
     #: What ``@event(permission=...)`` is for the handlers that do not say it themselves.
     event_permission: ClassVar[str | Iterable[str] | None] = None
     #: The same of ``@event(throttle=...)``. Each handler counts for itself.
@@ -332,6 +335,7 @@ class SocketIOConsumer:
         return socket.local.runtime.run(socket.close, transport)
 
 
+@ends_in_project
 def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
     receives = cls.receive_event is not SocketIOConsumer.receive_event
     return Behaviour(

@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import ImproperlyConfigured
 
+from ..conf import is_typed
 from ..packets import RESERVED_EVENTS
 from ..sockets.behaviour import ANY_EVENT, Handler, Handlers
 from ..stats.counters import Timing
@@ -17,6 +19,8 @@ from .event_options import AS_CLASS, apply, class_options, options_of, parse_opt
 from .tracebacks import ends_in_project
 
 _MARK = "_socketio_event"
+# More arguments than any event has.
+MANY = 10**9
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,6 +126,31 @@ def collect(cls: type) -> Handlers:
     Raises TypeError or ValueError for a bad class option, and as :func:`make_handler`.
     """
     defaults = class_options(cls)
+    check = _typing(cls)
+    handlers = {}
+    for attribute, mark in marks_along_mro(cls).items():
+        function = getattr(cls, attribute, None)
+        if function is not None:
+            handler = make_handler(attribute, function, mark.concurrent)
+            if check is not None:
+                # How many arguments there are is checked with them, and answered.
+                handler = replace(handler, least=0, most=MANY)
+                function = check.check_event(cls, attribute, function)
+            options = options_of(mark.options, defaults)
+            function, is_async = apply(attribute, function, handler.is_async, options)
+            for name in mark.names or (attribute,):
+                handlers[name] = replace(
+                    handler,
+                    function=function,
+                    is_async=is_async,
+                    named=name == ANY_EVENT,
+                    timing=Timing(),
+                )
+    return Handlers(handlers)
+
+
+def marks_along_mro(cls: type) -> dict[str, EventMark]:
+    """Return the marks of a class's handlers by their methods, the most derived last."""
     marks: dict[str, EventMark] = {}
     for parent in reversed(cls.__mro__):
         for attribute, value in vars(parent).items():
@@ -130,23 +159,7 @@ def collect(cls: type) -> Handlers:
                 # Removed first, so that the most derived class comes last and wins a name.
                 marks.pop(attribute, None)
                 marks[attribute] = mark
-    handlers = {}
-    for attribute, mark in marks.items():
-        function = getattr(cls, attribute, None)
-        if function is not None:
-            handler = make_handler(attribute, function, mark.concurrent)
-            guarded, is_async = apply(
-                attribute, function, handler.is_async, options_of(mark.options, defaults)
-            )
-            for name in mark.names or (attribute,):
-                handlers[name] = replace(
-                    handler,
-                    function=guarded,
-                    is_async=is_async,
-                    named=name == ANY_EVENT,
-                    timing=Timing(),
-                )
-    return Handlers(handlers)
+    return marks
 
 
 def make_handler(method: str, function: Callable[..., Any], concurrent: bool = False) -> Handler:
@@ -161,7 +174,7 @@ def make_handler(method: str, function: Callable[..., Any], concurrent: bool = F
     least = most = -1  # self
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
-            most = 10**9
+            most = MANY
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             most += 1
             if parameter.default is parameter.empty:
@@ -177,4 +190,28 @@ def make_hook(cls: type, base: type, name: str) -> Handler | None:
     function = getattr(cls, name)
     if function is getattr(base, name):
         return None
-    return make_handler(name, function)
+    handler = make_handler(name, function)
+    check = _typing(cls) if name in ("authenticate", "connect") else None
+    if check is None:
+        return handler
+    return replace(handler, function=check.check_auth(cls, name, function))
+
+
+def _typing(cls: type) -> Any:
+    """Return what checks the arguments of a typed class; None for any other class.
+
+    Raises TypeError for a bad ``typed``, ImproperlyConfigured without pydantic.
+    """
+    wanted = getattr(cls, "typed", None)
+    if wanted is not None and not isinstance(wanted, bool):
+        raise TypeError(f"{cls.__name__}.typed is {wanted!r}: it must be True or False")
+    if not (is_typed() if wanted is None else wanted):
+        return None
+    try:
+        from . import typed
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f"{cls.__name__} is typed, which needs pydantic 2.6 or newer: "
+            "pip install channels-socketio[typed]"
+        ) from error
+    return typed

@@ -112,10 +112,10 @@ class _Arguments:
                 rest = schema
                 continue
             if parameter.default is not parameter.empty:
-                schema = core_schema.with_default_schema(
-                    schema, default=parameter.default, copy_default=True
-                )
-            taken.append(core_schema.arguments_parameter(parameter.name, schema, "positional_only"))
+                schema = core_schema.with_default_schema(schema, default=parameter.default)
+            taken.append(
+                core_schema.arguments_parameter(parameter.name, schema, mode="positional_only")
+            )
         # Nothing is ever serialized, but TypeAdapter wants to know how.
         how = core_schema.plain_serializer_function_ser_schema(repr)
         return core_schema.arguments_schema(taken, var_args_schema=rest, serialization=how)

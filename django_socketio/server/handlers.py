@@ -134,8 +134,8 @@ def collect(cls: type) -> Handlers:
             handler = make_handler(attribute, function, mark.concurrent)
             if check is not None:
                 # How many arguments there are is checked with them, and answered.
+                function = check.check_event(cls, attribute, function, handler.most)
                 handler = replace(handler, least=0, most=MANY)
-                function = check.check_event(cls, attribute, function)
             options = options_of(mark.options, defaults)
             function, is_async = apply(attribute, function, handler.is_async, options)
             for name in mark.names or (attribute,):

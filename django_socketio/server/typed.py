@@ -25,19 +25,30 @@ Function = Callable[..., Any]
 MOST_SHOWN, MOST_ERRORS = 20, 1000
 # How much of an error's text is told, and of the way to the wrong value, which clients can name.
 LONGEST_TEXT, LONGEST_WAY = 200, 20
+# Containers whose first wrong item ends the check, where pydantic can do that (2.8, for dicts
+# later): a client may send some hundred thousand wrong items, and each error takes time.
+ENDING = frozenset(
+    kind
+    for kind in ("dict", "frozenset", "list", "set", "tuple")
+    if "fail_fast" in inspect.signature(getattr(core_schema, f"{kind}_schema")).parameters
+)
 # Parts of a schema that hold no schemas.
-_PLAIN = frozenset({"default", "expected", "metadata", "serialization"})
+_PLAIN = frozenset({"default", "expected", "members", "metadata", "serialization"})
 
 
-def check_event(cls: type, method: str, function: Function) -> Function:
+def check_event(cls: type, method: str, function: Function, most: int) -> Function:
     """Wrap a handler: arguments that do not fit its annotations refuse the event.
 
-    Raises TypeError for an annotation that is missing, or that cannot be checked.
+    ``most`` is how many arguments it takes. Raises TypeError for an annotation that is missing, or
+    that cannot be checked.
     """
     validate = compile_arguments(cls, method, function)
+    most += MOST_SHOWN  # each further argument is an error, and enough is told
 
     @wraps(function)
     def checked(consumer: Any, *args: Any) -> Any:
+        if len(args) > most:
+            args = args[:most]
         try:
             valid, _ = validate(ArgsKwargs(args))
         except ValidationError as error:
@@ -150,18 +161,23 @@ def _hint(cls: type, function: Function, parameter: inspect.Parameter) -> Any:
 def _strict(schema: Any) -> Any:
     """Return a schema in which text is made of text alone, and bytes of attachments alone.
 
-    pydantic would make one of the other. What is inside a class of pydantic is that class's affair.
+    pydantic would make one of the other. Of a container's items only the first wrong one is told.
+    What is inside a class of pydantic is that class's affair.
     """
-    if isinstance(schema, (list, tuple)):
+    if type(schema) in (list, tuple):
         return type(schema)(map(_strict, schema))
-    if not isinstance(schema, dict):
+    if type(schema) is not dict:
         return schema
     kind = schema.get("type")
+    if not isinstance(kind, str):  # schemas by name: the fields of a TypedDict
+        return {name: _strict(value) for name, value in schema.items()}
     if kind == "model" or (kind == "dataclass" and is_pydantic_dataclass(schema["cls"])):
         return schema
     copy = {key: value if key in _PLAIN else _strict(value) for key, value in schema.items()}
     if kind in ("str", "bytes"):
         copy["strict"] = True
+    elif kind in ENDING:
+        copy["fail_fast"] = True
     return copy
 
 

@@ -21,7 +21,6 @@ OF_CLASS = ("event_permission", "event_throttle", "event_timeout", "typed")
 # The design's names that no code has yet. What is built may be taken out.
 TO_COME = {
     *("acknowledge", "disconnect_detail", "events", "expires_at", "local", "ready", "spawn"),
-    "typed",
 }
 
 

@@ -436,3 +436,27 @@ async def test_the_options_of_an_overridden_handler(connect: Connect) -> None:
     client = await connect(user=User())
     assert await client.call("kept") == DENIED
     assert await client.call("anew") == "child"
+
+
+async def test_a_handler_ends_with_its_server(frames: OpenFrames) -> None:
+    """When the ASGI server cancels the connection's task, the handler's own is cancelled, too."""
+    seen: list[str] = []
+
+    @register()
+    class Consumer(SocketIOConsumer):
+        @event(timeout=60)
+        async def slow(self) -> None:
+            seen.append("begun")
+            try:
+                await asyncio.sleep(60)
+            finally:
+                seen.append("cancelled")
+
+    client = await frames()
+    await client.send("40")
+    await client.receive()
+    await client.send('42["slow"]')
+    await eventually(lambda: seen, "the handler")
+    client.task.cancel()
+    await eventually(lambda: len(seen) == 2, "its end")
+    assert seen == ["begun", "cancelled"]

@@ -16,8 +16,8 @@ from .bundles import ADVICE, BUNDLES, find
 from .cluster.kinds import SHORTCOMINGS
 from .conf import Problem, Settings, layer_problems, problems
 from .conf.validators import proxies
+from .server.classes import behaviour_of
 from .server.guard import is_consumer
-from .server.handlers import collect
 from .server.registry import registry
 from .server.sources import mentions
 
@@ -219,7 +219,7 @@ def check_application(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _handles(consumer: type) -> bool:
-    handlers = collect(consumer)
+    handlers = behaviour_of(consumer).handlers
     return bool(handlers) or not handlers.refuses_rest
 
 

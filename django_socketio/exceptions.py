@@ -86,13 +86,17 @@ class ConnectionRefused(SocketIOError):
 class EventRefused(SocketIOError):
     """Raise it in ``receive_event`` or a handler to drop an event.
 
-    The client gets no acknowledgement, and no traceback is logged. The admin shows how many events
-    were refused, by ``reason``.
+    With a ``code``, a client that asked for an acknowledgement gets one argument:
+    ``{"error": {"code": code, "message": reason, **details}}``; ``details`` are values that JSON
+    can hold. Without a code it gets no acknowledgement. No traceback is logged. The admin shows how
+    many events were refused, by ``code``, else by ``reason``.
     """
 
-    def __init__(self, reason: str = "refused") -> None:
+    def __init__(self, reason: str = "refused", code: str | None = None, **details: Any) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
+        self.details = details
 
 
 class Disconnected(SocketIOError, ConnectionError):

@@ -32,6 +32,7 @@ _feeding: set[Hub] = set()
 class LiveFeed(SocketIOConsumer):
     """An open page "Live". It is sent its changing part as HTML, and sends nothing."""
 
+    typed = False
     login_required = True
     permission_required = PERMISSION
 

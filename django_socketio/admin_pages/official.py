@@ -63,6 +63,8 @@ def options() -> dict[str, Any]:
 class AdminUI(SocketIOConsumer):
     """A page of the official Admin UI."""
 
+    typed = False
+
     def authenticate(self, auth: Any) -> Any:
         """Return the user, if it is staff with the permission or knows the password."""
         wanted, user = options(), current_user(self.user, self.session)

@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "get_settings",
     "is_debug",
+    "is_typed",
     "layer_problems",
     "problems",
 ]
@@ -49,6 +50,18 @@ def get_settings() -> Settings:
 def is_debug() -> bool:
     """Return Django's DEBUG: whether mistakes are looked for at a price."""
     return bool(django_settings.DEBUG)
+
+
+def is_typed() -> bool:
+    """Return ``TYPED``: what classes are that do not say it themselves.
+
+    It is read while classes are made, when settings may not be there yet, or bad, which others say.
+    """
+    try:
+        raw = getattr(django_settings, "SOCKETIO", {})
+    except ImproperlyConfigured:
+        return False
+    return isinstance(raw, dict) and raw.get("TYPED") is True
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -49,6 +49,7 @@ class Settings:
     allow_upgrades: bool = option(True, validators.boolean)
     allow_eio3: bool = option(False, validators.boolean)
     parser: str = option("default", validators.parser)
+    typed: bool = option(False, validators.typed)
     # Times
     ack_timeout: float = option(60, validators.number(0))
     ping_interval: float = option(25, validators.number(0))

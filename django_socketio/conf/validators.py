@@ -54,6 +54,12 @@ def boolean(value: Any) -> str | None:
     return None if isinstance(value, bool) else "True or False"
 
 
+def typed(value: Any) -> str | None:
+    if value is True and find_spec("pydantic") is None:
+        return 'False, or run "pip install channels-socketio[typed]"'
+    return boolean(value)
+
+
 def alias(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "the alias of a channel layer"
 

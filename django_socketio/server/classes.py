@@ -1,11 +1,17 @@
-"""How the registry and the reports find out what a consumer class does."""
+"""What Python makes of the private names of SocketIOConsumer, for who needs what lies behind."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ..sockets.behaviour import Behaviour
 
-# What Python makes of ``__behaviour`` inside SocketIOConsumer.
+if TYPE_CHECKING:
+    from ..sockets.socket import Socket
+
+# What Python makes of ``__behaviour`` and ``__socket`` inside SocketIOConsumer.
 _BEHAVIOUR = "_SocketIOConsumer__behaviour"
+SOCKET = "_SocketIOConsumer__socket"
 
 
 def behaviour_of(cls: type) -> Behaviour:
@@ -14,3 +20,9 @@ def behaviour_of(cls: type) -> Behaviour:
     if not isinstance(behaviour, Behaviour):
         raise TypeError(f"{cls!r} is no subclass of SocketIOConsumer")
     return behaviour
+
+
+def socket_of(consumer: Any) -> Socket:
+    """Return the socket of a consumer, whatever its class has made of attributes."""
+    socket: Socket = vars(consumer)[SOCKET]
+    return socket

@@ -12,11 +12,13 @@ from ..signals import event_sent
 from ..sockets.behaviour import Behaviour
 from ..sockets.endpoint import CONNECTED
 from ..sockets.socket import Socket
+from .classes import SOCKET
 from .guard import check_class
 from .handlers import collect, make_hook
 from .operators import Operator
 from .sent import tell_sent_to
 from .socket_operator import SocketOperator
+from .tracebacks import ends_in_project
 
 P = ParamSpec("P")
 
@@ -50,6 +52,14 @@ class SocketIOConsumer:
     login_required: ClassVar[bool] = False
     #: The permission, or permissions, that the user needs to connect: "app.codename".
     permission_required: ClassVar[str | Iterable[str]] = ()
+    #: Whether pydantic checks the arguments of handlers, and ``auth``; None: as ``TYPED`` says.
+    typed: ClassVar[bool | None] = None
+    #: What ``@event(permission=...)`` is for the handlers that do not say it themselves.
+    event_permission: ClassVar[str | Iterable[str] | None] = None
+    #: The same of ``@event(throttle=...)``. Each handler counts for itself.
+    event_throttle: ClassVar[str | None] = None
+    #: The same of ``@event(timeout=...)``, in seconds.
+    event_timeout: ClassVar[float | None] = None
 
     __behaviour: ClassVar[Behaviour]
     __socket: Socket
@@ -328,10 +338,7 @@ class SocketIOConsumer:
         return socket.local.runtime.run(socket.close, transport)
 
 
-# What Python makes of ``__socket`` inside the class.
-_SOCKET = "_SocketIOConsumer__socket"
-
-
+@ends_in_project
 def _make_behaviour(cls: type[SocketIOConsumer]) -> Behaviour:
     receives = cls.receive_event is not SocketIOConsumer.receive_event
     return Behaviour(
@@ -351,7 +358,7 @@ def _consumer_maker(cls: type[SocketIOConsumer]) -> Callable[[Socket], SocketIOC
     def make(socket: Socket) -> SocketIOConsumer:
         consumer = cls.__new__(cls)
         # Set before __init__() runs, since a project's own may use the socket.
-        setattr(consumer, _SOCKET, socket)
+        setattr(consumer, SOCKET, socket)
         consumer.__init__()  # type: ignore[misc]
         return consumer
 

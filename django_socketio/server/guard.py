@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from ..sockets.behaviour import Handler
-from .handlers import collect, make_handler, mark_of
+from .handlers import make_handler, mark_of, marks_along_mro
 from .tracebacks import ends_in_project
 
 # Public names of SocketIOConsumer, now or planned, which a project's class may not use otherwise.
@@ -22,7 +22,10 @@ RESERVED = frozenset(
     """.split()  # noqa: SIM905
 )
 # Options that a class may set.
-OPTIONS = ("login_required", "permission_required", "typed")
+OPTIONS = (
+    *("login_required", "permission_required", "typed"),
+    *("event_permission", "event_throttle", "event_timeout"),
+)
 # Hooks that a class may override, and how many arguments each takes besides self.
 HOOKS = {"authenticate": 1, "connect": 1, "ready": 0, "disconnect": 1, "receive_event": 2}
 
@@ -65,10 +68,9 @@ def check_class(cls: type) -> None:
         function: Any = getattr(cls, hook, base)
         if function is not getattr(base, hook, base):
             _check_arguments(cls, make_handler(hook, function), count)
-    handlers = collect(cls)
-    for handler in (*handlers.values(), handlers.rest):
+    for method in marks_along_mro(cls):
         # A static method that overrides a handler has no mark of its own.
-        _check_static(cls, handler.method, inspect.getattr_static(cls, handler.method, None))
+        _check_static(cls, method, inspect.getattr_static(cls, method, None))
 
 
 def _is_base(cls: type) -> bool:

@@ -15,14 +15,14 @@ from ..exceptions import (
     TooManyRooms,
     TooManyWaiting,
 )
-from ..packets import PacketLimitExceeded
+from ..packets import Packet, PacketLimitExceeded
 from ..runtime.announcements import announce
 from ..runtime.interruptions import is_cut_off
 from ..signals import event_received, socket_connected, socket_disconnected
 from ..stats import counters
 from .behaviour import Behaviour, Consumer, Handler
 from .connection import Connection
-from .endpoint import Endpoint
+from .endpoint import CONNECTED, Endpoint
 from .local import Local
 
 # The id of an event that has been answered; no client gives a negative one.
@@ -98,15 +98,17 @@ class Served(Endpoint):
         self.client.send(self.local.make_frames(answer))
         counters.traffic.acks_out += 1
 
-    def note_failure(self, error: BaseException, event: str, handler: Handler) -> None:
-        """Count and log what the handler of an event has raised."""
+    def note_failure(self, error: BaseException, packet: Packet, handler: Handler) -> None:
+        """Count and log what the handler of an event has raised; answer a refusal with a code."""
         if isinstance(error, EventRefused):
-            counters.events_refused.add(error.reason)
+            counters.events_refused.add(error.code or error.reason)
+            if error.code is not None:
+                self._answer_refusal(error, packet, handler)
         elif isinstance(error, TooManyRooms):
             self.client.violation(PacketLimitExceeded(str(error)))
         elif isinstance(error, Disconnected):
             # It waited for a client that has left: that is no error of the handler.
-            self.log.info("the handler of event %s has ended: %s", event, error)
+            self.log.info("the handler of event %s has ended: %s", packet.data[0], error)
         elif isinstance(error, TooManyWaiting):
             # It was not heard because of others: no error of the handler, and it may come often.
             counters.limits.add(str(error))
@@ -119,10 +121,22 @@ class Served(Endpoint):
             self.log.failure(
                 error,
                 "the handler of event %s in namespace %s failed",
-                event,
+                packet.data[0],
                 self.namespace,
                 kind=f"{self.behaviour.name}.{handler.method}",
             )
+
+    def _answer_refusal(self, error: EventRefused, packet: Packet, handler: Handler) -> None:
+        ack_id = packet.id
+        if ack_id is None or ack_id == ANSWERED or self.state is not CONNECTED:
+            return
+        packet.id = ANSWERED  # a thread that the handler has left behind comes too late
+        refusal = {"code": error.code, "message": error.reason}
+        try:
+            self.send_ack(ack_id, {"error": {**refusal, **error.details}})
+        except Exception as unfit:  # JSON cannot hold the details
+            self.note_failure(unfit, packet, handler)
+            self.send_ack(ack_id, {"error": {key: str(text) for key, text in refusal.items()}})
 
     async def run_ready(self, hook: Handler) -> None:
         """Send the signal ``socket_connected``, then run the hook ``ready``.

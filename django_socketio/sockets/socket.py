@@ -253,7 +253,7 @@ class Socket(Served):
         except BaseException as error:
             if is_cut_off(error):
                 raise
-            self.note_failure(error, name, handler)
+            self.note_failure(error, packet, handler)
         took = perf_counter() - started
         timing.total += took
         if took < FAST:
@@ -285,13 +285,21 @@ class Socket(Served):
             raise EventRefused("arguments")
         return self.run(handler, consumer, *args)
 
+    def current_event(self) -> Packet | bool:
+        """Return the event whose handler calls this; True or False where none does."""
+        running = _overlapping.get()
+        return self._busy if running is None or running[0] is not self else running[1]
+
+    def stay_with(self, event: Packet) -> None:
+        """Take ``event`` for the current one in this context, whatever is handled meanwhile."""
+        _overlapping.set((self, event))
+
     def acknowledge(self, args: tuple[Any, ...]) -> Awaitable[Any]:
         """Answer the event whose handler calls this, from any thread.
 
         Returns as :meth:`send`. Raises LocalProtocolError if there is none, or if it was answered.
         """
-        running = _overlapping.get()
-        event = self._busy if running is None or running[0] is not self else running[1]
+        event = self.current_event()
         if not isinstance(event, Packet):
             raise LocalProtocolError("acknowledge() answers an event, and no handler runs")
         ack_id = event.id

@@ -138,15 +138,15 @@ class Visit:
     def _finish(
         self, packet: Packet, result: Any, error: BaseException | None, seconds: float
     ) -> None:
-        socket, name, ack_id = self._socket, packet.data[0], packet.id
-        handler = socket.behaviour.handlers[name]
+        socket, ack_id = self._socket, packet.id
+        handler = socket.behaviour.handlers[packet.data[0]]
         if error is None and ack_id not in (None, ANSWERED) and socket.state is CONNECTED:
             try:
                 socket.send_ack(ack_id, result)
             except Exception as unfit:  # JSON cannot hold it
                 error = unfit
         if error is not None:
-            socket.note_failure(error, name, handler)
+            socket.note_failure(error, packet, handler)
         handler.timing.add(seconds)
 
     # In the worker thread

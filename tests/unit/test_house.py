@@ -37,6 +37,7 @@ LATE_IMPORTS = {
     ("admin_pages/official.py", "AdminUI._log"): "the admin may not be installed",
     ("admin_pages/charts.py", "is_available"): "pygal is an extra",
     ("admin_pages/charts.py", "draw"): "the same",
+    ("server/handlers.py", "_typing"): "pydantic is an extra, and large",
 }
 
 each_file = pytest.mark.parametrize(

@@ -427,6 +427,14 @@ def test_the_parser_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None
         MsgpackParser(Limits())
 
 
+def test_typed_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not list(problems({"TYPED": True}))
+    monkeypatch.setattr("django_socketio.conf.validators.find_spec", lambda name: None)
+    assert not list(problems({"TYPED": False}))
+    (problem,) = problems({"TYPED": True})
+    assert "pip install channels-socketio[typed]" in problem.hint
+
+
 def test_the_json_library() -> None:
     assert isinstance(Settings().codec, OrjsonCodec)
     settings = Settings(json="django_socketio.packets.StandardCodec")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import django
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,6 +27,9 @@ from .stats.shapes import WITHOUT_RECENT, RoomsParams, SocketsParams
 PER_PAGE = 50
 # How many pages can be turned; a filter finds what is further back.
 MAX_PAGES = 20
+
+# The admin of Django 6.1 has its style for <ol class="breadcrumbs">, those before for a <div>.
+BREADCRUMBS_ARE_A_LIST = django.VERSION >= (6, 1)
 
 PAGES = (ServerProcess, Connection, Room, TrafficSample, Namespace)
 
@@ -63,6 +67,7 @@ class Page(admin.ModelAdmin):
             "title": self.title,
             "opts": self.opts,
             "pages": self._pages(),
+            "breadcrumbs_are_a_list": BREADCRUMBS_ARE_A_LIST,
             **self.page_context(request),
             **(extra_context or {}),
         }

@@ -268,7 +268,7 @@ def test_a_chart_has_nothing_inline() -> None:
     assert "<style" not in svg
     assert "style=" not in svg
     assert "<script" not in svg
-    assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, at most 20 k"' in svg
+    assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, peak 20 k"' in svg
 
 
 def test_a_chart_has_few_labels_however_many_are_the_same() -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .admin_pages import actions, history, live, namespaces
+from .admin_pages.chosen import MAX_CHOSEN, Chosen, all_matches, read_chosen
 from .admin_pages.feed import NAMESPACE, PERMISSION
 from .conf import get_settings
 from .models import Connection, Namespace, Room, ServerProcess, TrafficSample
@@ -62,17 +63,27 @@ class Page(admin.ModelAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self.act(request)
+        return self.respond(
+            request,
+            self.template,
+            self.title,
+            {**self.page_context(request), **(extra_context or {})},
+        )
+
+    def respond(
+        self, request: HttpRequest, template: str, title: Any, extra: dict[str, Any]
+    ) -> HttpResponse:
+        """Return a page of ours; ``extra`` is what its template needs beside what all need."""
         context = {
             **self.admin_site.each_context(request),
-            "title": self.title,
+            "title": title,
             "opts": self.opts,
             "pages": self._pages(),
             "breadcrumbs_are_a_list": BREADCRUMBS_ARE_A_LIST,
-            **self.page_context(request),
-            **(extra_context or {}),
+            **extra,
         }
         request.current_app = self.admin_site.name
-        response = TemplateResponse(request, f"admin/django_socketio/{self.template}.html", context)
+        response = TemplateResponse(request, f"admin/django_socketio/{template}.html", context)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -123,10 +134,9 @@ class ConnectionsPage(Page):
     filters = ("namespace", "room", "user", "transport", "q")
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
+        chosen = self._filters(request)
         number = _page_number(request)
-        params = cast(SocketsParams, {**chosen, "limit": number * PER_PAGE})
-        gathered = gather(SOCKETS, params)
+        gathered = gather(SOCKETS, {**chosen, "limit": number * PER_PAGE})
         rows = [row for report in gathered.reports.values() for row in report["rows"]]
         rows.sort(key=lambda row: row["since"], reverse=True)
         total = sum(report["total"] for report in gathered.reports.values())
@@ -162,14 +172,19 @@ class ConnectionsPage(Page):
         permission = actions.ACTIONS.get(action, ("", ""))[0]
         if not permission or not request.user.has_perm(f"django_socketio.{permission}"):
             raise PermissionDenied
-        targets = actions.read_targets(
-            request.POST.getlist("target"), bool(request.POST.get("whole_user"))
-        )
+        whole_user = bool(request.POST.get("whole_user"))
+        if request.POST.get("across"):
+            targets, total = all_matches(self._filters(request), whole_user)
+        else:
+            targets = read_chosen(request.POST.getlist("target"), whole_user)
+            total = len(targets)
         if not form.is_valid():
             for errors in form.errors.values():
                 messages.error(request, " ".join(map(str, errors)))
         elif not targets:
             messages.warning(request, gettext("No socket was selected."))
+        elif action == "disconnect" and not request.POST.get("confirmed"):
+            return self._ask(request, targets, total, whole_user)
         else:
             actions.write_log(request.user, form.cleaned_data, targets)
             try:
@@ -184,6 +199,27 @@ class ConnectionsPage(Page):
                 + ngettext("%d target.", "%d targets.", done) % done,
             )
         return HttpResponseRedirect(request.get_full_path())
+
+    def _filters(self, request: HttpRequest) -> SocketsParams:
+        chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
+        return cast(SocketsParams, chosen)
+
+    def _ask(
+        self, request: HttpRequest, targets: list[Chosen], total: int, whole_user: bool
+    ) -> HttpResponse:
+        """Return the page that asks whether these shall be disconnected."""
+        return self.respond(
+            request,
+            "disconnect",
+            gettext("Are you sure?"),
+            {
+                "targets": targets,
+                "total": total,
+                "too_many": total > len(targets) == MAX_CHOSEN,
+                "whole_user": whole_user,
+                "parent": {"url": request.get_full_path(), "title": self.title},
+            },
+        )
 
 
 @admin.register(Room)

@@ -81,17 +81,23 @@ def describe_rooms(hub: Hub, params: RoomsParams) -> RoomsReport:
 def _candidates(hub: Hub, params: SocketsParams) -> Iterable[Socket]:
     """Yield the sockets of the namespace and the room that are asked for."""
     wanted, room = params.get("namespace", ""), params.get("room", "")
+    sids = params.get("sids")
     for namespace in list(hub.local.namespaces.values()):
         if not wanted or namespace.name == wanted:
-            yield from namespace.select((room,) if room else (), ())
+            if sids:
+                yield from filter(None, map(namespace.sockets.get, sids))
+            else:
+                yield from namespace.select((room,) if room else (), ())
 
 
 def _passes(socket: Socket, params: SocketsParams) -> bool:
-    """Return whether a socket passes the filters for transport, user and text."""
+    """Return whether a socket passes the filters for session, transport, user and text."""
+    session = params.get("session", "")
     transport, user = params.get("transport", ""), params.get("user", "")
     text = params.get("q", "").lower()
     return (
         socket.state is CONNECTED
+        and (not session or shortened(socket.client.session.sid) == session)
         and (not transport or socket.client.session.transport == transport)
         and (not user or _is_of(socket, user))
         and (not text or _is_found(socket, text))

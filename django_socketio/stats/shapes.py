@@ -166,8 +166,14 @@ class ProcessParams(TypedDict, total=False):
 
 
 class SocketsParams(TypedDict, total=False):
-    """Filters, where "" stands for any, and how many rows are wanted at most."""
+    """Filters, where "" stands for any, and how many rows are wanted at most.
 
+    ``sids`` are the only sockets that are wanted; an empty list stands for any. ``session`` is the
+    part of a session's id that is shown.
+    """
+
+    sids: list[str]
+    session: str
     namespace: str
     room: str
     transport: str

@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .admin_pages import actions, history, live, namespaces
+from .admin_pages import actions, connections, history, live, namespaces
 from .admin_pages.chosen import MAX_CHOSEN, Chosen, all_matches, read_chosen
 from .admin_pages.feed import NAMESPACE, PERMISSION
 from .conf import get_settings
@@ -133,13 +133,32 @@ class ConnectionsPage(Page):
     title = _("Connections")
     filters = ("namespace", "room", "user", "transport", "q")
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.connection_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_of_session"
+        return [*super().get_urls(), path("<str:node>/<str:session>/", view, name=name)]
+
+    def connection_view(self, request: HttpRequest, node: str, session: str) -> HttpResponse:
+        """The page of one connection and its sockets."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = connections.connection(node, session)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+        url = reverse(page, current_app=self.admin_site.name)
+        extra = {**(found or {}), "parent": {"url": url, "title": self.title}}
+        response = self.respond(request, "connection", gettext("Connection"), extra)
+        response.status_code = 200 if found else 404
+        return response
+
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
         chosen = self._filters(request)
         number = _page_number(request)
-        gathered = gather(SOCKETS, {**chosen, "limit": number * PER_PAGE})
-        rows = [row for report in gathered.reports.values() for row in report["rows"]]
-        rows.sort(key=lambda row: row["since"], reverse=True)
-        total = sum(report["total"] for report in gathered.reports.values())
+        order = connections.read_order(request.GET)
+        asked = {**chosen, "limit": number * PER_PAGE, "order": order, "choices": True}
+        gathered = gather(SOCKETS, cast(SocketsParams, asked))
+        reports = gathered.reports.values()
+        rows = connections.sort_rows((row for report in reports for row in report["rows"]), order)
+        total = sum(report["total"] for report in reports)
         names = live.process_names(gathered)
         shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
         allowed = [
@@ -157,6 +176,9 @@ class ConnectionsPage(Page):
                 for row in shown
             ],
             "total": total,
+            "headings": connections.headings(request.GET, order),
+            "order": request.GET.get("o", ""),
+            **connections.choices(reports, chosen["namespace"]),
             "chosen": chosen,
             "actions": allowed,
             "may": {action for action, _label in allowed},
@@ -186,6 +208,9 @@ class ConnectionsPage(Page):
         elif action == "disconnect" and not request.POST.get("confirmed"):
             return self._ask(request, targets, total, whole_user)
         else:
+            if total > MAX_CHOSEN:
+                text = gettext("Many sockets match. This was done to the newest %d only.")
+                messages.warning(request, text % MAX_CHOSEN)
             actions.write_log(request.user, form.cleaned_data, targets)
             try:
                 done = actions.carry_out(form.cleaned_data, targets)
@@ -215,7 +240,7 @@ class ConnectionsPage(Page):
             {
                 "targets": targets,
                 "total": total,
-                "too_many": total > len(targets) == MAX_CHOSEN,
+                "too_many": total > MAX_CHOSEN,
                 "whole_user": whole_user,
                 "parent": {"url": request.get_full_path(), "title": self.title},
             },

@@ -296,7 +296,11 @@ def test_a_stale_process_is_marked_and_not_counted(monkeypatch: pytest.MonkeyPat
     assert "socketio-stale" in response.content.decode()
     monkeypatch.setattr(
         "django_socketio.admin.gather",
-        lambda *args: Gathered({"lives": {**live, "total": 0, "rows": []}}, {"died"}, True),
+        lambda *args: Gathered(
+            {"lives": {**live, "total": 0, "rows": [], "namespaces": {}, "rooms": {}}},
+            {"died"},
+            True,
+        ),
     )
     for page in ("connection", "room"):
         assert "did not answer in time" in client.get(url(page)).content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
@@ -81,8 +82,12 @@ def read_chosen(boxes: Iterable[str], whole_user: bool) -> list[Chosen]:
 
 
 def all_matches(filters: SocketsParams, whole_user: bool) -> tuple[list[Chosen], int]:
-    """Return the newest sockets that pass the filters, :data:`MAX_CHOSEN` at most, and how many pass."""
-    reports = gather(SOCKETS, {**filters, "limit": MAX_CHOSEN}).reports.values()
+    """Return the sockets that pass the filters, and how many pass.
+
+    Of more than :data:`MAX_CHOSEN` it is the newest.
+    """
+    asked = cast(SocketsParams, {**filters, "limit": MAX_CHOSEN})
+    reports = gather(SOCKETS, asked).reports.values()
     rows = sorted(
         (row for report in reports for row in report["rows"]),
         key=lambda row: row["since"],

@@ -1,7 +1,7 @@
 """The last minutes of all processes, as the charts of the page "Live" show them.
 
-A process that has ended can no longer be asked. What it has told stays here, so that the past is not
-rewritten under the eyes of whoever watches.
+A process that has ended can no longer be asked. What it has told stays here, so that the past is
+not rewritten under the eyes of whoever watches.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import pytest
 
 from django_socketio import SocketIOConsumer, register
 from django_socketio.server.registry import registry
-
 from django_socketio.testing import SocketIOCommunicator
 from tests.admin.test_pages import amake_user, logged_in, url
 from tests.project.asgi import application
@@ -100,5 +99,3 @@ async def test_the_page_of_a_connection(namespaces: None) -> None:
     clerk = await logged_in(await amake_user("clerk"))
     assert (await clerk.get(link[1])).status_code == 403
     await his.disconnect()
-
-

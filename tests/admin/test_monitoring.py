@@ -32,7 +32,8 @@ def dashboard() -> Iterator[str]:
 
 
 def alerts() -> Iterator[str]:
-    yield from re.findall(r"^ +expr: (.+)$", (FOLDER / "prometheus-alerts.yml").read_text(), re.M)
+    text = (FOLDER / "prometheus-alerts.yml").read_text()
+    yield from re.findall(r"^ +expr: (.+)$", text, re.MULTILINE)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def metrics(db: None) -> dict[str, set[str]]:
     """The labels of each metric that is served, by its name."""
     write()
     return {
-        family.name + suffix: set(family._labelnames)
+        family.name + suffix: set(vars(family)["_labelnames"])
         for family in SocketIOCollector().collect()
         for suffix in SUFFIXES[family.type]
     }

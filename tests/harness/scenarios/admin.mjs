@@ -17,6 +17,7 @@ const PAGES = [
   "serverprocess/",
   "connection/",
   "connection/?namespace=/chat&q=nobody",
+  "connection/?o=-packets",
   "room/",
   "room/?q=nowhere",
   "trafficsample/",

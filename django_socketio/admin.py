@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import django
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +16,8 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .admin_pages import actions, history, live, namespaces
+from .admin_pages import actions, connections, history, live, namespaces
+from .admin_pages.chosen import MAX_CHOSEN, Chosen, all_matches, read_chosen
 from .admin_pages.feed import NAMESPACE, PERMISSION
 from .conf import get_settings
 from .models import Connection, Namespace, Room, ServerProcess, TrafficSample
@@ -26,6 +28,9 @@ from .stats.shapes import WITHOUT_RECENT, RoomsParams, SocketsParams
 PER_PAGE = 50
 # How many pages can be turned; a filter finds what is further back.
 MAX_PAGES = 20
+
+# The admin of Django 6.1 has its style for <ol class="breadcrumbs">, those before for a <div>.
+BREADCRUMBS_ARE_A_LIST = django.VERSION >= (6, 1)
 
 PAGES = (ServerProcess, Connection, Room, TrafficSample, Namespace)
 
@@ -58,16 +63,27 @@ class Page(admin.ModelAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self.act(request)
+        return self.respond(
+            request,
+            self.template,
+            self.title,
+            {**self.page_context(request), **(extra_context or {})},
+        )
+
+    def respond(
+        self, request: HttpRequest, template: str, title: Any, extra: dict[str, Any]
+    ) -> HttpResponse:
+        """Return a page of ours; ``extra`` is what its template needs beside what all need."""
         context = {
             **self.admin_site.each_context(request),
-            "title": self.title,
+            "title": title,
             "opts": self.opts,
             "pages": self._pages(),
-            **self.page_context(request),
-            **(extra_context or {}),
+            "breadcrumbs_are_a_list": BREADCRUMBS_ARE_A_LIST,
+            **extra,
         }
         request.current_app = self.admin_site.name
-        response = TemplateResponse(request, f"admin/django_socketio/{self.template}.html", context)
+        response = TemplateResponse(request, f"admin/django_socketio/{template}.html", context)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -117,14 +133,32 @@ class ConnectionsPage(Page):
     title = _("Connections")
     filters = ("namespace", "room", "user", "transport", "q")
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.connection_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_of_session"
+        return [*super().get_urls(), path("<str:node>/<str:session>/", view, name=name)]
+
+    def connection_view(self, request: HttpRequest, node: str, session: str) -> HttpResponse:
+        """The page of one connection and its sockets."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = connections.connection(node, session)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+        url = reverse(page, current_app=self.admin_site.name)
+        extra = {**(found or {}), "parent": {"url": url, "title": self.title}}
+        response = self.respond(request, "connection", gettext("Connection"), extra)
+        response.status_code = 200 if found else 404
+        return response
+
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
+        chosen = self._filters(request)
         number = _page_number(request)
-        params = cast(SocketsParams, {**chosen, "limit": number * PER_PAGE})
-        gathered = gather(SOCKETS, params)
-        rows = [row for report in gathered.reports.values() for row in report["rows"]]
-        rows.sort(key=lambda row: row["since"], reverse=True)
-        total = sum(report["total"] for report in gathered.reports.values())
+        order = connections.read_order(request.GET)
+        asked = {**chosen, "limit": number * PER_PAGE, "order": order, "choices": True}
+        gathered = gather(SOCKETS, cast(SocketsParams, asked))
+        reports = gathered.reports.values()
+        rows = connections.sort_rows((row for report in reports for row in report["rows"]), order)
+        total = sum(report["total"] for report in reports)
         names = live.process_names(gathered)
         shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
         allowed = [
@@ -142,6 +176,9 @@ class ConnectionsPage(Page):
                 for row in shown
             ],
             "total": total,
+            "headings": connections.headings(request.GET, order),
+            "order": request.GET.get("o", ""),
+            **connections.choices(reports, chosen["namespace"]),
             "chosen": chosen,
             "actions": allowed,
             "may": {action for action, _label in allowed},
@@ -157,15 +194,23 @@ class ConnectionsPage(Page):
         permission = actions.ACTIONS.get(action, ("", ""))[0]
         if not permission or not request.user.has_perm(f"django_socketio.{permission}"):
             raise PermissionDenied
-        targets = actions.read_targets(
-            request.POST.getlist("target"), bool(request.POST.get("whole_user"))
-        )
+        whole_user = bool(request.POST.get("whole_user"))
+        if request.POST.get("across"):
+            targets, total = all_matches(self._filters(request), whole_user)
+        else:
+            targets = read_chosen(request.POST.getlist("target"), whole_user)
+            total = len(targets)
         if not form.is_valid():
             for errors in form.errors.values():
                 messages.error(request, " ".join(map(str, errors)))
         elif not targets:
             messages.warning(request, gettext("No socket was selected."))
+        elif action == "disconnect" and not request.POST.get("confirmed"):
+            return self._ask(request, targets, total, whole_user)
         else:
+            if total > MAX_CHOSEN:
+                text = gettext("Many sockets match. This was done to the newest %d only.")
+                messages.warning(request, text % MAX_CHOSEN)
             actions.write_log(request.user, form.cleaned_data, targets)
             try:
                 done = actions.carry_out(form.cleaned_data, targets)
@@ -179,6 +224,27 @@ class ConnectionsPage(Page):
                 + ngettext("%d target.", "%d targets.", done) % done,
             )
         return HttpResponseRedirect(request.get_full_path())
+
+    def _filters(self, request: HttpRequest) -> SocketsParams:
+        chosen = {name: request.GET.get(name, "").strip() for name in self.filters}
+        return cast(SocketsParams, chosen)
+
+    def _ask(
+        self, request: HttpRequest, targets: list[Chosen], total: int, whole_user: bool
+    ) -> HttpResponse:
+        """Return the page that asks whether these shall be disconnected."""
+        return self.respond(
+            request,
+            "disconnect",
+            gettext("Are you sure?"),
+            {
+                "targets": targets,
+                "total": total,
+                "too_many": total > MAX_CHOSEN,
+                "whole_user": whole_user,
+                "parent": {"url": request.get_full_path(), "title": self.title},
+            },
+        )
 
 
 @admin.register(Room)

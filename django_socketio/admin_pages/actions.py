@@ -8,19 +8,19 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..addressing.delivery import Action
-from ..addressing.rooms import Room, UserRoom
+from ..addressing.rooms import UserRoom
 from ..addressing.target import Target
 from ..conf import get_settings
-from ..models import ServerProcess
+from ..models import Connection, ServerProcess
 from ..packets import RESERVED_EVENTS
 from ..server.hubs import on_all_hubs
 from ..server.operators import io
+from .chosen import Chosen
 
 # An action, the permission that it needs, and what its button says.
 ACTIONS = {
@@ -29,11 +29,10 @@ ACTIONS = {
     "leave": ("change_rooms", _("Leave room")),
     "emit": ("send_events", _("Send event")),
 }
-MAX_TARGETS = 1000
 
 
 class ActionForm(forms.Form):
-    """What is to be done; :func:`read_targets` reads to which sockets."""
+    """What is to be done; :func:`.read_chosen` reads to which sockets."""
 
     action = forms.ChoiceField(choices=[(key, value[1]) for key, value in ACTIONS.items()])
     whole_user = forms.BooleanField(required=False)
@@ -65,14 +64,15 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def carry_out(data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> int:
-    """Do what an :class:`ActionForm` asks for. Returns to how many targets it was done."""
+def carry_out(data: dict[str, Any], chosen: Iterable[Chosen]) -> int:
+    """Do what an :class:`ActionForm` asks for. Returns to how many it was done."""
     done = 0
-    for namespace, room in targets:
-        operator = io.of(namespace).to(room)
+    for one in chosen:
+        room = one.room
+        operator = io.of(one.namespace).to(room)
         if data["action"] == "disconnect":
             # For a user: every connection, in all namespaces.
-            everywhere = "" if isinstance(room, UserRoom) else namespace
+            everywhere = "" if isinstance(room, UserRoom) else one.namespace
             _disconnect(Target(everywhere, (room,)))
         elif data["action"] == "join":
             operator.sockets_join(data["room"])
@@ -86,29 +86,6 @@ def carry_out(data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> int:
 
 def _disconnect(target: Target) -> None:
     on_all_hubs(lambda hub: hub.act(target, Action.DISCONNECT, []))
-
-
-def read_targets(values: Iterable[str], whole_user: bool) -> list[tuple[str, Room]]:
-    """Return the sockets that the checked boxes name, or with ``whole_user`` their users.
-
-    A box's value is "sid user_pk namespace".
-    """
-    targets: dict[tuple[str, Room], None] = {}
-    model = user_model_label()
-    for value in list(values)[:MAX_TARGETS]:
-        sid, _space, rest = value.partition(" ")
-        pk, _space, namespace = rest.partition(" ")
-        if not sid or not namespace:
-            continue
-        room: Room = UserRoom(model, pk) if whole_user and pk else sid
-        targets[(namespace, room)] = None
-    return list(targets)
-
-
-def user_model_label() -> str:
-    """Return the label of the user model, as in :class:`.UserRoom`."""
-    concrete = get_user_model()._meta.concrete_model
-    return "" if concrete is None else concrete._meta.label_lower
 
 
 def describe(data: dict[str, Any]) -> str:
@@ -135,23 +112,28 @@ def write_entry(user: Any, what: str, message: str) -> None:
     )
 
 
-def write_log(user: Any, data: dict[str, Any], targets: Iterable[tuple[str, Room]]) -> None:
-    """Write an entry to the admin's log for each target."""
-    content_type = ContentType.objects.get_for_model(ServerProcess)
+def write_log(user: Any, data: dict[str, Any], chosen: Iterable[Chosen]) -> None:
+    """Write an entry to the admin's log for each; it shows what was done in its name."""
+    content_type = ContentType.objects.get_for_model(Connection, for_concrete_model=False)
     LogEntry.objects.bulk_create(
         LogEntry(
             user_id=user.pk,
             content_type=content_type,
             object_id="",
-            object_repr=_name(namespace, room)[:200],
+            object_repr=_in_words(data, str(one))[:200],
             action_flag=CHANGE,
             change_message=describe(data),
         )
-        for namespace, room in targets
+        for one in chosen
     )
 
 
-def _name(namespace: str, room: Room) -> str:
-    if isinstance(room, UserRoom):
-        return gettext("every socket of user %(user)s") % {"user": room.pk}
-    return gettext("socket %(sid)s of %(namespace)s") % {"sid": room, "namespace": namespace}
+def _in_words(data: dict[str, Any], whom: str) -> str:
+    """Return what is done to whom, without the arguments of an event."""
+    names = {"whom": whom, "room": data["room"][:60], "event": data["event"][:60]}
+    return {
+        "disconnect": gettext("Disconnected %(whom)s"),
+        "join": gettext("Room “%(room)s” joined by %(whom)s"),
+        "leave": gettext("Room “%(room)s” left by %(whom)s"),
+        "emit": gettext("Event “%(event)s” sent to %(whom)s"),
+    }[data["action"]] % names

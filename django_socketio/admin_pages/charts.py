@@ -6,6 +6,7 @@ Content-Security-Policy forbids it, and the admin's dark mode needs colours that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from django.utils.translation import gettext
 # About as large as they are shown, so that their text has the size of text.
 WIDTH, HEIGHT, TEXT = 480, 190, 12
 LABELS = 5
+# How many numbers stand beside a chart above 0, at most.
+TICKS = 5
 
 
 def is_available() -> bool:
@@ -35,7 +38,7 @@ def figure(
         "title": title,
         "svg": draw(title, labels, series),
         "legend": [
-            {"name": name, "last": _last(values), "most": _most(values)} for name, values in series
+            {"name": name, "last": _last(values), "peak": _peak(values)} for name, values in series
         ],
     }
 
@@ -49,6 +52,7 @@ def draw(
     import pygal
     from pygal.style import Style
 
+    ticks = _ticks(max((v for _name, values in series for v in values if v), default=0))
     every = -(-len(labels) // LABELS)
     chart = pygal.Line(
         width=WIDTH,
@@ -64,8 +68,7 @@ def draw(
         x_labels_major_every=every,
         show_legend=False,
         truncate_label=-1,
-        min_scale=2,
-        max_scale=6,
+        range=(0, ticks[-1]),
         include_x_axis=True,
         no_prefix=True,
         title=None,
@@ -75,13 +78,14 @@ def draw(
     chart.x_labels = [
         label if place % every == 0 else f"·{place}" for place, label in enumerate(labels)
     ]
+    chart.y_labels = ticks
     for name, values in series:
         chart.add(name, list(values))
     chart.add_xml_filter(_without_inline)
     svg: str = chart.render(is_unicode=True)
     summary = "; ".join(
-        gettext("%(name)s: now %(last)s, at most %(most)s")
-        % {"name": name, "last": _last(values), "most": _most(values)}
+        gettext("%(name)s: now %(last)s, peak %(peak)s")
+        % {"name": name, "last": _last(values), "peak": _peak(values)}
         for name, values in series
     )
     label = escape(f"{title}. {summary}")
@@ -89,11 +93,20 @@ def draw(
     return mark_safe(svg)  # noqa: S308 - pygal escapes what it is given
 
 
+def _ticks(highest: float) -> list[int]:
+    """Return the whole numbers beside a chart: few, from 0 to at least ``highest``."""
+    step = 1
+    while step * TICKS < highest:
+        # 1, 2, 5, 10, 20, 50, ...
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return list(range(0, max(1, math.ceil(highest / step)) * step + 1, step))
+
+
 def _last(values: Sequence[float | None]) -> str:
     return _number(next((value for value in reversed(values) if value is not None), 0))
 
 
-def _most(values: Sequence[float | None]) -> str:
+def _peak(values: Sequence[float | None]) -> str:
     return _number(max((value for value in values if value is not None), default=0))
 
 

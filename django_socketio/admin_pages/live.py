@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -16,10 +15,11 @@ from ..conf import get_settings
 from ..models import ServerProcess
 from ..stats.counters import TallyName
 from ..stats.gather import Gathered
-from ..stats.minutes import KEPT, STEP
+from ..stats.minutes import STEP
 from ..stats.shapes import NamedReport, ProcessReport, complete_process
 from ..stats.totals import add_up
 from . import charts
+from .recent import recent
 
 FRAGMENT = "admin/django_socketio/_live.html"
 # Processes that have not written for longer are not shown.
@@ -74,7 +74,7 @@ def context(gathered: Gathered[ProcessReport]) -> dict[str, Any]:
             for title, name in _troubles().items()
             if total[name]
         },
-        "charts": _charts(gathered),
+        "charts": _charts(gathered, total["sockets"]["total"]),
         "charts_available": charts.is_available(),
         "recording": bool(get_settings().stats_interval),
         "now": now(),
@@ -137,30 +137,27 @@ def _process(report: ProcessReport, state: str) -> dict[str, Any]:
     }
 
 
-def _charts(gathered: Gathered[ProcessReport]) -> list[dict[str, Any]]:
-    """Return the charts of the last minutes, over all processes that answered."""
-    sums: dict[int, Counter[str]] = {}
-    for report in gathered.reports.values():
-        for at, sockets, events_in, events_out in report["recent"]:
-            sums.setdefault(at, Counter()).update(
-                {"sockets": sockets, "in": events_in, "out": events_out}
-            )
-    # The newest entry is left out: some processes may not have made theirs yet.
-    newest = int(time.time()) // STEP * STEP - STEP
-    times = [at for at in sorted(sums) if at <= newest][-KEPT:]
-    if not times:
+def _charts(gathered: Gathered[ProcessReport], sockets: int) -> list[dict[str, Any]]:
+    """Return the charts of the last minutes; the first ends with ``sockets``, those of now."""
+    for node, report in gathered.reports.items():
+        recent.add(node, report["recent"])
+    at_now = time.time()
+    points = recent.points(at_now)
+    if not points:
         return []
-    labels = [f"{localtime(datetime.fromtimestamp(at).astimezone()):%H:%M:%S}" for at in times]
-    drawn = []
-    for title, series in (
-        (gettext("Connected sockets"), ((gettext("sockets"), "sockets", 1),)),
-        (
+    labels = [
+        f"{localtime(datetime.fromtimestamp(at).astimezone()):%H:%M:%S}" for at in (*points, at_now)
+    ]
+
+    connected = [*(point.sockets for point in points.values()), sockets]
+    # What happens now is no rate yet.
+    received = [*(point.events_in / STEP for point in points.values()), None]
+    sent = [*(point.events_out / STEP for point in points.values()), None]
+    return [
+        charts.figure(gettext("Connected sockets"), labels, [(gettext("sockets"), connected)]),
+        charts.figure(
             gettext("Events per second"),
-            ((gettext("received"), "in", STEP), (gettext("sent"), "out", STEP)),
+            labels,
+            [(gettext("received"), received), (gettext("sent"), sent)],
         ),
-    ):
-        values = [
-            (name, [sums[at][key] / divisor for at in times]) for name, key, divisor in series
-        ]
-        drawn.append(charts.figure(title, labels, values))
-    return drawn
+    ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from ..addressing.ids import shortened
@@ -17,18 +18,38 @@ from .shapes import RoomsParams, RoomsReport, SocketRow, SocketsParams, SocketsR
 MAX_SHOWN_ROOMS = 20
 MAX_TEXT = 300
 MAX_ROWS = 5000
+MAX_CHOICES = 200
+# The newest first.
+DEFAULT_ORDER = "-since"
 
 
 def describe_sockets(hub: Hub, params: SocketsParams) -> SocketsReport:
-    """Return the sockets that pass the filters, the newest first, and how many there are."""
+    """Return the sockets that pass the filters, in the order, and how many there are."""
     found = [socket for socket in _candidates(hub, params) if _passes(socket, params)]
     limit = min(int(params.get("limit", 100)), MAX_ROWS)
-    newest = heapq.nlargest(limit, found, key=lambda socket: socket.client.connected_at)
+    order = params.get("order") or DEFAULT_ORDER
+    take: Any = heapq.nlargest if order.startswith("-") else heapq.nsmallest
+    first = take(limit, found, key=_ORDERS.get(order.removeprefix("-"), _ORDERS["since"])[0])
+    choices = bool(params.get("choices"))
     return {
         "total": len(found),
-        "rows": [describe_socket(socket) for socket in newest],
+        "rows": [describe_socket(socket) for socket in first],
+        "namespaces": _namespaces(hub) if choices else {},
+        "rooms": _rooms(hub, params.get("namespace", "")) if choices else {},
         "name": process_name(),
     }
+
+
+def _namespaces(hub: Hub) -> dict[str, int]:
+    """Return the sizes of the largest namespaces."""
+    sizes = {name[:MAX_TEXT]: len(one.sockets) for name, one in hub.local.namespaces.items()}
+    return dict(heapq.nlargest(MAX_CHOICES, sizes.items(), key=itemgetter(1)))
+
+
+def _rooms(hub: Hub, wanted: str) -> dict[str, int]:
+    """Return the sizes of the largest rooms of a namespace, "" for all."""
+    report = describe_rooms(hub, RoomsParams(namespace=wanted, limit=MAX_CHOICES))
+    return {row["room"][:MAX_TEXT]: row["members"] for row in report["rows"]}
 
 
 def describe_socket(socket: Socket) -> SocketRow:
@@ -81,17 +102,23 @@ def describe_rooms(hub: Hub, params: RoomsParams) -> RoomsReport:
 def _candidates(hub: Hub, params: SocketsParams) -> Iterable[Socket]:
     """Yield the sockets of the namespace and the room that are asked for."""
     wanted, room = params.get("namespace", ""), params.get("room", "")
+    sids = params.get("sids")
     for namespace in list(hub.local.namespaces.values()):
         if not wanted or namespace.name == wanted:
-            yield from namespace.select((room,) if room else (), ())
+            if sids:
+                yield from filter(None, map(namespace.sockets.get, sids))
+            else:
+                yield from namespace.select((room,) if room else (), ())
 
 
 def _passes(socket: Socket, params: SocketsParams) -> bool:
-    """Return whether a socket passes the filters for transport, user and text."""
+    """Return whether a socket passes the filters for session, transport, user and text."""
+    session = params.get("session", "")
     transport, user = params.get("transport", ""), params.get("user", "")
     text = params.get("q", "").lower()
     return (
         socket.state is CONNECTED
+        and (not session or shortened(socket.client.session.sid) == session)
         and (not transport or socket.client.session.transport == transport)
         and (not user or _is_of(socket, user))
         and (not text or _is_found(socket, text))
@@ -118,3 +145,25 @@ def _username(socket: Socket) -> str:
     if getattr(user, "pk", None) is None:
         return ""
     return str(user.get_username() if hasattr(user, "get_username") else user)[:MAX_TEXT]
+
+
+# How sockets and their rows are sorted, by column.
+_ORDERS: dict[str, tuple[Callable[[Socket], Any], Callable[[SocketRow], Any]]] = {
+    "since": (lambda socket: socket.client.connected_at, itemgetter("since")),
+    "user": (lambda socket: _username(socket).lower(), lambda row: row["username"].lower()),
+    "namespace": (lambda socket: socket.namespace, itemgetter("namespace")),
+    "transport": (lambda socket: socket.client.session.transport, itemgetter("transport")),
+    "agent": (
+        lambda socket: socket.handshake.headers.get("user-agent", ""),
+        itemgetter("user_agent"),
+    ),
+    "packets": (
+        lambda socket: socket.client.session.packets_in + socket.client.session.packets_out,
+        lambda row: row["packets_in"] + row["packets_out"],
+    ),
+}
+
+
+def row_key(column: str) -> Callable[[SocketRow], Any]:
+    """Return what rows are sorted by for a column. Raises KeyError for one that cannot be."""
+    return _ORDERS[column][1]

@@ -7,10 +7,11 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import DataError, connections, router, transaction
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.timezone import now
 
 from ..logs import printable, safe
@@ -68,6 +69,7 @@ def save(
         if sample is not None:
             TrafficSample.objects.create(node=node, **sample)
         if retention is not None:
+            _end_replaced(ServerProcess, written)
             samples, processes = retention
             oldest = current_minute() - int(samples // 60)
             TrafficSample.objects.filter(minute__lt=oldest).delete()
@@ -81,6 +83,22 @@ def _write_process(model: Any, node: str, values: dict[str, Any]) -> None:
         model.objects.create(
             node=node, host=HOST, pid=os.getpid(), version=__version__, started=STARTED, **values
         )
+
+
+def _end_replaced(model: Any, written: datetime) -> None:
+    """Write that the processes that this one replaces have ended, where runserver reloads.
+
+    It ends them without a word, and nobody should take them for dead.
+    """
+    if os.environ.get(DJANGO_AUTORELOAD_ENV) != "true" or os.name != "posix":
+        return
+    for row in model.objects.filter(host=HOST, ended=None).exclude(pid=os.getpid()):
+        try:
+            os.kill(row.pid, 0)
+        except ProcessLookupError:
+            model.objects.filter(pk=row.pk, ended=None).update(ended=written)
+        except OSError:
+            pass  # it lives, and is somebody else's
 
 
 def _storable(value: Any) -> Any:

@@ -135,10 +135,15 @@ class SocketRow(TypedDict):
 
 
 class SocketsReport(NamedReport):
-    """The newest sockets of a process that pass the filters; ``total`` is how many pass."""
+    """The first sockets of a process that pass the filters; ``total`` is how many pass.
+
+    ``namespaces`` and ``rooms`` have the largest of the process and their sizes, where asked for.
+    """
 
     total: int
     rows: list[SocketRow]
+    namespaces: dict[str, int]
+    rooms: dict[str, int]
 
 
 class RoomRow(TypedDict):
@@ -166,8 +171,17 @@ class ProcessParams(TypedDict, total=False):
 
 
 class SocketsParams(TypedDict, total=False):
-    """Filters, where "" stands for any, and how many rows are wanted at most."""
+    """Filters, where "" stands for any, and how many rows are wanted at most.
 
+    ``sids`` are the only sockets that are wanted; an empty list stands for any. ``session`` is the
+    part of a session's id that is shown. ``order`` is a column, with "-" for the largest first.
+    ``choices`` asks for the namespaces and rooms to choose from as well.
+    """
+
+    order: str
+    choices: bool
+    sids: list[str]
+    session: str
     namespace: str
     room: str
     transport: str

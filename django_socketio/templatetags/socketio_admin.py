@@ -11,6 +11,8 @@ from django.utils.timesince import timesince
 from django.utils.timezone import now
 from django.utils.translation import ngettext
 
+from django_socketio.admin_pages.agents import short_agent
+
 register = template.Library()
 
 
@@ -18,6 +20,12 @@ register = template.Library()
 def grouped(value: Any) -> str:
     """Return a number with the language's separators of thousands, 0 for None or ""."""
     return str(number_format(value or 0, force_grouping=True))
+
+
+@register.filter
+def agent(value: str) -> str:
+    """Return a user agent in short."""
+    return short_agent(value)
 
 
 @register.filter

@@ -97,6 +97,12 @@ def test_all_processes_are_shown_and_reached(cluster: Cluster) -> None:
             assert (
                 page.post(CONNECTIONS, data={**data, "csrfmiddlewaretoken": ""}).status_code == 403
             )
+            # The page asks first, and says whom.
+            asked = page.post(CONNECTIONS, data=data)
+            assert asked.status_code == 200
+            assert "<strong>alice</strong>" in asked.text
+            assert all(map(is_open, hers))
+            data["confirmed"] = "1"
             assert page.post(CONNECTIONS, data=data).status_code == 302
         until(lambda: not any(map(is_open, hers)), "her sockets to be closed")
         assert all(map(is_open, his))

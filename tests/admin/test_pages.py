@@ -159,7 +159,12 @@ async def test_actions(watched: type[SocketIOConsumer]) -> None:
         await act("emit", **wrong)
     await act("join", room="")
     assert await one.receive_nothing()
-    await act("disconnect", whole_user="1")
+    response = await act("disconnect", whole_user="1")
+    asked = response.content.decode()
+    assert "<strong>alice</strong>" in asked
+    assert "Every connection of these users ends" in asked
+    assert await one.receive_nothing()
+    await act("disconnect", whole_user="1", confirmed="1")
     for communicator in (one, two):
         with pytest.raises(Exception, match=r"ended|closed"):
             await communicator.receive_event()
@@ -171,11 +176,61 @@ async def test_actions(watched: type[SocketIOConsumer]) -> None:
         "Sent event “hello”.",
         "Disconnected.",
     ]
+    her_socket = f"socket {one.sid} of user alice in /watched"
+    assert [entry.object_repr for entry in entries] == [
+        f"Room “vip” joined by {her_socket}",
+        "Room “vip” left by every socket of user alice",
+        f"Event “hello” sent to {her_socket}",
+        "Event “hello” sent to every socket of user alice",
+        "Disconnected every socket of user alice",
+    ]
     assert all(entry.user_id == staff.pk for entry in entries)
     assert "secret" not in "".join(entry.change_message + entry.object_repr for entry in entries)
-    assert (await client.get("/admin/")).status_code == 200
+    front = (await client.get("/admin/")).content.decode()
+    assert "Disconnected every socket of user alice" in front
     await one.disconnect()
     await two.disconnect()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_disconnecting_asks_first_and_says_whom(watched: type[SocketIOConsumer]) -> None:
+    client = await logged_in(await amake_user("boss", "view_serverprocess", "disconnect_sockets"))
+    alice = await amake_user("alice", staff=False)
+    firefox = b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    hers = SocketIOCommunicator(
+        application, "/watched", user=alice, headers=[(b"user-agent", firefox)]
+    )
+    other = SocketIOCommunicator(application, "/watched")
+    assert await hers.connect()
+    assert await other.connect()
+    # A form that lies about whose socket it is is not believed, neither here nor by the log.
+    data = {"action": "disconnect", "target": f"{hers.sid} 999 /watched"}
+    text = (await client.post(url("connection"), data)).content.decode()
+    for part in ("Are you sure?", "alice", str(hers.sid), "Firefox 128, Linux"):
+        assert part in text
+    assert str(other.sid) not in text
+    assert "999" not in _page(text)
+    assert not await LogEntry.objects.aexists()
+    assert await hers.receive_nothing()
+    # All that match the filters, whatever is selected.
+    query = url("connection") + "?namespace=/watched"
+    data = {"action": "disconnect", "across": "1"}
+    text = (await client.post(query, data)).content.decode()
+    assert str(hers.sid) in text
+    assert str(other.sid) in text
+    assert (await client.post(query + "&user=bob", data)).status_code == 302
+    assert "No socket was selected." in (await client.get(query)).content.decode()
+    data = {"action": "disconnect", "confirmed": "1", "target": f"{hers.sid} 999 /watched"}
+    assert (await client.post(query, data)).status_code == 302
+    with pytest.raises(Exception, match=r"ended|closed"):
+        await hers.receive_event()
+    assert await other.receive_nothing()
+    entry = await LogEntry.objects.aget()
+    assert str(entry) == (
+        f"Changed “Disconnected socket {hers.sid} of user alice in /watched” — Disconnected."
+    )
+    await hers.disconnect()
+    await other.disconnect()
 
 
 @pytest.mark.django_db
@@ -241,7 +296,11 @@ def test_a_stale_process_is_marked_and_not_counted(monkeypatch: pytest.MonkeyPat
     assert "socketio-stale" in response.content.decode()
     monkeypatch.setattr(
         "django_socketio.admin.gather",
-        lambda *args: Gathered({"lives": {**live, "total": 0, "rows": []}}, {"died"}, True),
+        lambda *args: Gathered(
+            {"lives": {**live, "total": 0, "rows": [], "namespaces": {}, "rooms": {}}},
+            {"died"},
+            True,
+        ),
     )
     for page in ("connection", "room"):
         assert "did not answer in time" in client.get(url(page)).content.decode()
@@ -268,7 +327,7 @@ def test_a_chart_has_nothing_inline() -> None:
     assert "<style" not in svg
     assert "style=" not in svg
     assert "<script" not in svg
-    assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, at most 20 k"' in svg
+    assert 'aria-label="&lt;Title&gt;. &lt;a&gt;: now 20 k, peak 20 k"' in svg
 
 
 def test_a_chart_has_few_labels_however_many_are_the_same() -> None:
@@ -299,4 +358,6 @@ def test_where_no_process_can_be_asked_the_database_tells(settings: Any) -> None
         assert client.get(url(page)).status_code == 200
     assert "can be asked for" in client.get(url("connection")).content.decode()
     data = {"action": "disconnect", "target": "sid 1 /watched"}
+    assert "did not answer" in client.post(url("connection"), data).content.decode()
+    data["confirmed"] = "1"
     assert client.post(url("connection"), data).status_code == 302

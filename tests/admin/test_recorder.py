@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -66,6 +69,38 @@ def test_a_process_has_one_row(django_assert_num_queries: Any) -> None:
     process.refresh_from_db()
     assert not process.is_running
     assert not process.is_stale
+
+
+@pytest.mark.django_db
+def test_runserver_ends_the_process_that_it_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for node, pid in (("before", gone.pid), ("beside", os.getppid()), ("here", os.getpid())):
+        write(node)
+        ServerProcess.objects.filter(node=node).update(pid=pid)
+    write("elsewhere")
+    ServerProcess.objects.filter(node="elsewhere").update(pid=gone.pid, host="another")
+
+    def ended() -> set[str]:
+        return set(ServerProcess.objects.exclude(ended=None).values_list("node", flat=True))
+
+    monkeypatch.delenv("RUN_MAIN", raising=False)
+    write("here", retention=(60, 60))
+    assert not ended()
+    monkeypatch.setenv("RUN_MAIN", "true")
+    write("here", retention=(60, 60))
+    assert ended() == {"before"}
+
+
+@pytest.mark.django_db
+def test_the_command_shows_the_living_first() -> None:
+    for node in ("stale", "lives"):
+        write(node)
+    long_ago = now() - timedelta(days=1)
+    ServerProcess.objects.filter(node="stale").update(last_seen=long_ago, started=long_ago)
+    out = StringIO()
+    call_command("socketio_stats", stdout=out)
+    assert out.getvalue().index("(lives) running") < out.getvalue().index("(stale) stale")
 
 
 @pytest.mark.django_db

@@ -33,7 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        processes = list(ServerProcess.objects.filter(ended=None).order_by("started"))
+        known = ServerProcess.objects.filter(ended=None).order_by("started")
+        # The living first: what is stale may be of days ago.
+        processes = sorted(known, key=lambda process: process.is_stale)
         total = add_up(process.as_report() for process in processes if process.is_running)
         if options["json"]:
             shown = [

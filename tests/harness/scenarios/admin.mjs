@@ -17,6 +17,7 @@ const PAGES = [
   "serverprocess/",
   "connection/",
   "connection/?namespace=/chat&q=nobody",
+  "connection/?o=-packets",
   "room/",
   "room/?q=nowhere",
   "trafficsample/",
@@ -117,6 +118,10 @@ async function act(page, url, look) {
       await form.locator(`input[name="${name}"]`).fill(value);
     }
     await form.getByRole("button", { name: button }).click();
+    if (button === "Disconnect") {
+      await look("Are you sure?");
+      await page.getByRole("button", { name: "Yes, disconnect 1 socket" }).click();
+    }
     await page.locator(".messagelist", { hasText: answer }).waitFor();
     await look(button);
   }

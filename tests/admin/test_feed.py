@@ -12,6 +12,8 @@ from tests.harness.servers import Server
 pytestmark = pytest.mark.node
 
 
+# The Admin UI comes with a client of its own, which is not of version 2.x.
+@pytest.mark.parametrize("client", ["3", "4"], indirect=True, ids="js{}".format)
 @pytest.mark.parametrize(
     ("who", "answer"),
     [

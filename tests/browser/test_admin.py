@@ -65,6 +65,7 @@ def test_the_official_admin_ui(node_runner: Runner, database_template: Path) -> 
         server.process.kill()
 
 
+@pytest.mark.matrix  # the same page, of another project
 def test_the_official_admin_ui_with_the_demo(
     node_runner: Runner,
     environment: dict[str, str],  # noqa: F811

@@ -39,7 +39,7 @@ def log_in(url: str, name: str) -> str:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
 
-@pytest.mark.parametrize("command", ["uvicorn", "gunicorn"])
+@pytest.mark.parametrize("command", ["uvicorn", pytest.param("gunicorn", marks=pytest.mark.matrix)])
 def test_two_people_on_four_workers(node_runner: Runner, tmp_path: Path, command: str) -> None:
     redis = Redis()
     environment = {

@@ -81,6 +81,7 @@ def test_nothing_hangs_that_went_through_a_killed_process(
     crowd.wait_for_more(alive[:1])
 
 
+@pytest.mark.matrix  # a quarter of a minute, most of it a pause
 @pytest.mark.parametrize("pause", sizes(10, 60))
 def test_a_process_that_was_stopped_and_goes_on(
     make_cluster: MakeCluster, make_crowd: MakeCrowd, pause: int

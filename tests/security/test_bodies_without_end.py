@@ -252,6 +252,7 @@ def test_bodies_without_end_over_the_wire(uvicorn: Server) -> None:
     post.close()
 
 
+@pytest.mark.matrix  # those above are the same without a network
 @pytest.mark.serial
 @pytest.mark.parametrize("own_server", ["uvicorn"], indirect=True)
 def test_answers_that_nobody_reads_are_not_kept(own_server: Callable[..., Server]) -> None:

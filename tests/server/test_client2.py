@@ -135,7 +135,7 @@ async def test_websocket(application: Any, allowed: None, base64: bool) -> None:
     await frames.send("41")
     await frames.send("3")
     assert await frames.rest() == []
-    await frames.ended()
+    await frames.drop()
 
 
 async def test_namespaces_and_their_queries(application: Any, allowed: None) -> None:

@@ -219,6 +219,7 @@ async def test_a_client_that_comes_before_its_loss_is_noticed(come: Come, seen: 
     io.to("lobby").emit("news", 1)
     again, known = await come(lost.auth)
     assert known == details
+    await client.send_input({"type": "websocket.disconnect", "code": 1000})
     await client.wait(5)
     assert await events(again, lost) == [1, "again"]
     assert len(await io.afetch_sockets()) == 1
@@ -228,6 +229,7 @@ async def test_a_client_that_comes_before_its_loss_is_noticed(come: Come, seen: 
 async def test_a_socket_that_the_server_has_closed_does_not_come_back(come: Come) -> None:
     client, details = await come()
     io.disconnect_sockets(close=True)
+    await client.send_input({"type": "websocket.disconnect", "code": 1000})
     await client.wait(5)
     _, again = await come(Lost(details).auth)
     assert again["sid"] != details["sid"]

@@ -201,14 +201,14 @@ async def test_who_leaves_and_enters_at_once_is_in_once(application: Any, allowe
             left.append(self.auth)
 
     frames = await open_websocket(application)
-    before = counters.sockets.now.get("/chat", 0)
+    before = sum(counters.sockets.now.values())  # by name only up to MAX_KEYS
     await frames.send("40/chat?slow=1,", "41/chat,", "40/chat,")
     assert await frames.receive() == "40/chat,"
     gate.set()  # the first ends now, and takes nothing of the second along
     await eventually(lambda: left == [{"slow": "1"}])
     found = current_hub().local.namespaces["/chat"]
     assert list(found.sockets) == [f"/chat#{frames.id}"]
-    assert counters.sockets.now["/chat"] == before + 1
+    assert sum(counters.sockets.now.values()) == before + 1
     await frames.send("41/chat,", "40/chat,")
     assert await frames.receive() == "40/chat,"
     await frames.drop()

@@ -38,7 +38,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return environment
 
 
-@pytest.fixture(params=["daphne", "uvicorn", pytest.param("cluster", marks=pytest.mark.redis)])
+CLUSTER = pytest.param("cluster", marks=[pytest.mark.redis, pytest.mark.matrix])
+
+
+@pytest.fixture(params=["daphne", "uvicorn", CLUSTER])
 def serve(
     request: pytest.FixtureRequest, environment: dict[str, str]
 ) -> Iterator[Callable[[int], Process]]:

@@ -46,6 +46,7 @@ each_file = pytest.mark.parametrize(
 
 
 @cache
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
@@ -56,10 +57,15 @@ def room(path: Path) -> str:
     return parts[0] if len(parts) > 1 else ""
 
 
+@cache
+def classes() -> list[ast.ClassDef]:
+    nodes = (node for path in FILES for node in ast.walk(parse(path)))
+    return [node for node in nodes if isinstance(node, ast.ClassDef)]
+
+
 def class_nodes(name: str) -> list[ast.ClassDef]:
     """The classes of the package that have a name."""
-    nodes = (node for path in FILES for node in ast.walk(parse(path)))
-    return [node for node in nodes if isinstance(node, ast.ClassDef) and node.name == name]
+    return [node for node in classes() if node.name == name]
 
 
 def count_methods(cls: ast.ClassDef) -> int:

@@ -18,6 +18,7 @@ export async function flood(t) {
 
   for (let n = 0; n < total; n++) {
     if (n === 50) {
+      await t.ask(socket, "received"); // they are handled, not only sent
       await t.until(() => engine.writeBuffer.length === 0, "the first messages to leave");
       release();
     }

@@ -55,7 +55,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await group(scope, receive, send)
         return
     assert (await receive())["type"] == "websocket.connect"
-    await PATHS[scope["path"].removeprefix("/root")](scope, receive, send)
+    await PATHS[scope["path"].removeprefix("/mounted")](scope, receive, send)
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

@@ -45,11 +45,11 @@ def test_a_quoted_path(end: End) -> None:
 
 
 def test_behind_a_proxy_below_a_root_path(start: Start) -> None:
-    server = start("--root-path", "/root", "--forwarded-allow-ips", "127.0.0.1")
+    server = start("--root-path", "/mounted", "--forwarded-allow-ips", "127.0.0.1")
     forwarded = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.7\r\n"
     _, seen = describe(server, headers=forwarded)
-    assert (seen["root_path"], seen["path"]) == ("/root", "/root/describe")
-    assert seen["raw_path"] == "/root/describe"
+    assert (seen["root_path"], seen["path"]) == ("/mounted", "/mounted/describe")
+    assert seen["raw_path"] == "/mounted/describe"
     assert (seen["scheme"], seen["client"][0]) == ("wss", "192.0.2.7")
 
 

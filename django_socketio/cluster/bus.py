@@ -15,8 +15,9 @@ from typing import Any
 
 from ..logs import Bursts
 from ..stats import counters
-from .groups import Change, Groups
+from .groups import Groups
 from .inbox import Inbox
+from .joining import Joining
 from .layer import Layer, Outcome
 from .mending import Mending
 from .messages import EVERYONE, Kind, pack
@@ -25,8 +26,6 @@ from .progress import Milestone, Progress
 from .sequence import NONE, Received
 from .signing import Signer, site_secrets
 
-# How many groups are joined or left at the same time.
-JOINS_AT_ONCE = 50
 # When a message has failed TRIES times, it waits, with all behind it, until this process can send
 # to itself, and HEARING_TIME seconds longer. Other processes may notice only a second later that
 # the layer is back (channels_redis, and our LONGEST_DELAY); what is sent before that is lost.
@@ -79,9 +78,9 @@ class Bus:
             max_kept,
             patience,
         )
+        self._joining = Joining(self._layer, self._groups, self._blank, self._position)
         self._echoed = Progress()
         self._put = asyncio.Event()
-        self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._bursts = Bursts()
 
@@ -113,7 +112,7 @@ class Bus:
 
     async def _listen(self) -> None:
         self.channel = self.mending.channel = channel = await self._layer.new_channel()
-        await asyncio.gather(self._receive_loop(channel), self._join_loop(channel))
+        await asyncio.gather(self._receive_loop(channel), self._joining.run(channel))
 
     @property
     def up(self) -> bool:
@@ -183,7 +182,7 @@ class Bus:
 
     async def _recover(self, channel: str) -> None:
         """Wait until the layer works again, then until the others have had time to notice."""
-        if message := self._signer.sign(pack(self.node, "", NONE, []), channel):
+        if message := self._blank("", channel):
             await self._layer.send(channel, message)
         self.rejoin()
         await asyncio.sleep(HEARING_TIME)
@@ -194,42 +193,28 @@ class Bus:
         """Receive what is sent to a group. Those who cause joins take turns; see Groups."""
         if group not in self._groups:
             self.mending.receiver.forget_group(group)
-        self._changed.set()
+        self._joining.wake()
         return self._groups.join(group, causer)
 
     def leave(self, group: str, causer: Hashable = None) -> Milestone:
         """Receive no more what is sent to a group."""
         self.mending.receiver.leave(group)
-        self._changed.set()
+        self._joining.wake()
         return self._groups.leave(group, causer)
 
     def rejoin(self) -> None:
         """Join all groups again: the layer may have forgotten them."""
         self._layer.listen_again()
-        self._changed.set()
+        self._joining.wake()
         self._groups.rejoin()
 
-    async def _join_loop(self, channel: str) -> None:
-        while not self._layer.closed:
-            while not self._groups.changed:
-                self._changed.clear()
-                await self._changed.wait()
-            turns = self._groups.take_changes(JOINS_AT_ONCE)
-            groups = dict.fromkeys(turn.group for turn in turns)  # in their order
-            await asyncio.gather(*(self._tell(group, channel) for group in groups))
-            for turn in turns:
-                turn.finish()
+    def _position(self) -> int:
+        """Return the position of this process's last message."""
+        return self._outbox.position
 
-    async def _tell(self, group: str, channel: str) -> None:
-        change = self._groups.change(group)
-        if change is Change.ADD:
-            await self._layer.group_add(group, channel)
-        elif change is Change.DISCARD:
-            await self._layer.group_discard(group, channel)
-        if change is not None:
-            self._groups.told(group, change)
-        if change is not Change.DISCARD:
-            self._groups.settle(group, self._outbox.position)
+    def _blank(self, group: str, channel: str = "") -> dict[str, Any] | None:
+        """Return a message that counts for nothing, to a group or to one channel."""
+        return self._signer.sign(pack(self.node, group, NONE, []), channel)
 
     # Receiving
 
@@ -263,7 +248,9 @@ class Bus:
 
     def _hear_myself(self, received: Received) -> None:
         """Take a message of this process itself: it proves that the layer works both ways."""
-        if received.group == EVERYONE:
+        if received.numbers == NONE:
+            self._joining.heard(received.group)
+        elif received.group == EVERYONE:
             self.echoed_at = asyncio.get_running_loop().time()
             self.mending.receiver.own_position = received.numbers.position
         elif not received.group:

@@ -27,6 +27,29 @@ SHORTCOMINGS = {
     ),
 }
 
+# Those that have put a channel into a group when group_add() returns, by the starts of the paths of
+# their modules.
+_JOINS_AT_ONCE = ("channels_postgres.", "channels_redis.core", "channels_valkey.core")
+# Those that join groups in the order of the calls, where they have one server.
+_JOINS_IN_ORDER = ("channels_redis.pubsub", "channels_valkey.pubsub")
+
+
+def joins_at_once(backend: Any) -> bool:
+    """Return whether what is sent to a group arrives once ``group_add()`` has returned.
+
+    The pub/sub layers only have written SUBSCRIBE by then; Redis may read a PUBLISH of another
+    process first.
+    """
+    return type(backend).__module__.startswith(_JOINS_AT_ONCE)
+
+
+def joins_in_order(backend: Any) -> bool:
+    """Return whether a join that holds proves those before it: they took one connection."""
+    if not type(backend).__module__.startswith(_JOINS_IN_ORDER):
+        return False
+    options = vars(backend).get("_kwargs", {})
+    return len(options.get("hosts") or ["the default"]) == 1
+
 
 def must_finish(backend: Any) -> bool:
     """Return whether the layer's calls must not be cancelled.

@@ -60,10 +60,15 @@ class Outcome(Enum):
 
 
 class Layer:
-    """A Channels layer, called with time limits and retries. ``up`` says whether it works."""
+    """A Channels layer, called with time limits and retries. ``up`` says whether it works.
+
+    ``joins_at_once`` and ``joins_in_order`` say what :mod:`.kinds` knows of its groups.
+    """
 
     def __init__(self, backend: Any) -> None:
         self.up = True
+        self.joins_at_once = kinds.joins_at_once(backend)
+        self.joins_in_order = kinds.joins_in_order(backend)
         self.closed = False
         self._backend = backend
         self._call = _protected if kinds.must_finish(backend) else _within

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_socketio.cluster.bus import JOINS_AT_ONCE
+from django_socketio.cluster.joining import JOINS_AT_ONCE
 from tests.harness.waiting import soon
 from tests.unit.cluster.layers import Exchange, Station
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ async def station(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeStation]
     exchange = Exchange()
     made: list[Station] = []
 
-    def make(node: str, **options: int) -> Station:
+    def make(node: str, **options: Any) -> Station:
         made.append(Station(exchange, node, **options))
         return made[-1]
 

@@ -85,6 +85,10 @@ class Layer:
         return [name for name, first in self.calls if first == what]
 
 
+# Whose group_add() returns when the group has been joined.
+Layer.__module__ = "channels_redis.core"
+
+
 class Station:
     """A bus on a layer of its own, what it has received and what it has noticed as lost.
 
@@ -98,8 +102,9 @@ class Station:
         max_buffer: int = 1_000_000,
         max_kept: int = 1_000_000,
         patience: float = 100.0,
+        layer: type[Layer] = Layer,
     ) -> None:
-        self.layer = Layer(exchange)
+        self.layer = layer(exchange)
         self.received: list[tuple[str, list[Any]]] = []
         self.lost: list[tuple[str, str]] = []
         self.bus = Bus(self.layer, node, self._receive, self._lost, max_buffer, max_kept, patience)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from django_socketio.cluster import bus
+from django_socketio.cluster import joining
 from tests.harness.waiting import eventually, soon
 from tests.unit.cluster.conftest import MakeStation
 from tests.unit.cluster.layers import note
@@ -85,12 +85,12 @@ async def test_many_groups_are_joined_at_the_same_time(station: MakeStation) -> 
         await call(name, what)
 
     one.layer._call = count  # type: ignore[method-assign]
-    joined = [one.bus.join(str(number)) for number in range(2 * bus.JOINS_AT_ONCE)]
+    joined = [one.bus.join(str(number)) for number in range(2 * joining.JOINS_AT_ONCE)]
     await eventually(lambda: waiting)
-    assert waiting == bus.JOINS_AT_ONCE
+    assert waiting == joining.JOINS_AT_ONCE
     one.layer.open.set()
     await soon(joined[-1])
-    assert len(one.layer.calls) == 1 + 2 * bus.JOINS_AT_ONCE
+    assert len(one.layer.calls) == 1 + 2 * joining.JOINS_AT_ONCE
 
 
 async def test_joining_is_tried_again(station: MakeStation) -> None:

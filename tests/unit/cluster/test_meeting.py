@@ -42,6 +42,9 @@ class SlowLayer(Layer):
         return message
 
 
+SlowLayer.__module__ = Layer.__module__
+
+
 @pytest.fixture
 async def make() -> AsyncIterator[MakeProcess]:
     """Makes processes that share an exchange; they are not started."""

@@ -40,6 +40,7 @@ HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
 SEEN = {"event": {"from": "the page"}, "heard": [], "reason": "io server disconnect"}
 
 
+@pytest.mark.matrix  # a quarter of a minute
 def test_the_official_admin_ui(node_runner: Runner, database_template: Path) -> None:
     port = free_port()
     server = Server(

@@ -162,7 +162,8 @@ def test_sqlite(
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("away", [pytest.param(stopped, marks=pytest.mark.matrix), frozen])
+@pytest.mark.matrix  # half a minute; SQLite's is beside it
+@pytest.mark.parametrize("away", [stopped, frozen])
 def test_postgresql(
     away: Callable[[Postgres], Any], postgres: Postgres, other: Server, make_crowd: MakeCrowd
 ) -> None:
@@ -180,6 +181,7 @@ def test_postgresql(
 
 
 @pytest.mark.postgres
+@pytest.mark.matrix  # ten seconds, of waiting
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 def test_a_process_ends_without_its_database(
     name: str, postgres: Postgres, make_crowd: MakeCrowd

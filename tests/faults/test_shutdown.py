@@ -135,6 +135,7 @@ def test_who_connects_to_a_process_that_ends(make_cluster: MakeCluster) -> None:
 
 
 @pytest.mark.serial
+@pytest.mark.matrix  # a quarter of a minute
 @pytest.mark.parametrize("each", sizes(30, 300))
 def test_a_rolling_restart(make_cluster: MakeCluster, make_crowd: MakeCrowd, each: int) -> None:
     """Clients lose connections and find new ones, at the first try, and notice nothing else."""

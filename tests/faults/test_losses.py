@@ -73,9 +73,11 @@ def all_losses(folder: Path) -> Losses:
 
 
 @pytest.fixture
-def losses(all_losses: Losses, cluster: Cluster) -> Iterator[Losses]:
+def losses(all_losses: Losses, cluster: Cluster, make_crowd: MakeCrowd) -> Iterator[Losses]:
     """The clients of the next test have nothing to suffer from them."""
     yield all_losses
+    # Clients whose tunnels lead from every process to every other one, and are in use.
+    make_crowd([cluster.url], each=6, transports=[POLLING], say=50)
     all_losses.wait_until_noticed(cluster)
 
 

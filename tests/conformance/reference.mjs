@@ -102,7 +102,7 @@ function serve({ suite, ...options }) {
       socket.local.emit("to others");
     });
     if (mode === "ask") socket.emit("question", (...args) => socket.emit("answered", ...args.map(plain)));
-    socket.on("late", (answer) => setTimeout(() => answer("late"), 150));
+    socket.on("late", (ms, answer) => setTimeout(() => answer("late"), ms));
     socket.on("leave", () => {
       socket.emit("before", "leave");
       socket.disconnect();

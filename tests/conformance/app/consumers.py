@@ -89,8 +89,8 @@ class Reference(SocketIOConsumer):
         self.emit("answered", *map(plain, args))
 
     @event
-    async def late(self) -> str:
-        await asyncio.sleep(0.15)
+    async def late(self, milliseconds: int) -> str:
+        await asyncio.sleep(milliseconds / 1000)
         return "late"
 
     @event("leave")

@@ -423,12 +423,12 @@ def late_acknowledgement(server: Side) -> Observed:
     with server.websocket() as socket:
         socket.open()
         socket.connect(f'40{{"tag":"{tag}"}}')
-        socket.send('421["late"]')
+        socket.send('421["late",50]')
         shown: Observed = {"late": socket.receive()}
-        socket.send('422["late"]')
+        socket.send('422["late",1000]')
         server.fence()
         socket.send("41")
-        shown["left meanwhile"] = socket.receive(0.5)
+        shown["left meanwhile"] = socket.receive(1.5)
     return shown
 
 

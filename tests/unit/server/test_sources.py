@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,18 +65,16 @@ def test_a_module_of_no_package(write: Write, tmp_path: Path) -> None:
     assert mentions("nowhere_of_test.asgi", NAME) is True
 
 
-def test_the_check_reads_it(
-    write: Write, settings: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_check_reads_it(write: Write, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "serving", False)
     write({"asgi.py": PLAIN})
-    monkeypatch.setattr(settings, "ASGI_APPLICATION", "site_of_test.asgi.application")
+    settings.ASGI_APPLICATION = "site_of_test.asgi.application"
     (warning,) = checks.check_application(None)
     assert warning.id == "django_socketio.W008"
     assert "'site_of_test.asgi.application'" in warning.msg
     assert "SocketIOApplication(get_asgi_application())" in str(warning.hint)
     write({"asgi.py": OURS})
     assert checks.check_application(None) == []
-    monkeypatch.setattr(settings, "ASGI_APPLICATION", None)
+    settings.ASGI_APPLICATION = None
     assert checks.check_application(None) == []
     assert process.serving is False
